@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hardening.config;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hardening.jwks;
+
+import org.jspecify.annotations.NullMarked;

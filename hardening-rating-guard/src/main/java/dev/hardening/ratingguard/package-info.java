@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hardening.ratingguard;
+
+import org.jspecify.annotations.NullMarked;

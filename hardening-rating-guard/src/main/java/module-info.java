@@ -1,0 +1,5 @@
+module dev.hardening.ratingguard {
+    requires static transitive org.jspecify;
+
+    exports dev.hardening.ratingguard;
+}

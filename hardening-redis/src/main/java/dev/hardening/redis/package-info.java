@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hardening.redis;
+
+import org.jspecify.annotations.NullMarked;
