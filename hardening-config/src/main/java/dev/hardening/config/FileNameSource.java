@@ -1,0 +1,47 @@
+package dev.hardening.config;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/** The {@code NAME_FILE} convention over another source. */
+record FileNameSource(SecretSource source) implements SecretSource {
+
+    static final String SUFFIX = "_FILE";
+
+    @Override
+    public Optional<Found> find(String name) {
+        Optional<Found> direct = source.find(name);
+        Optional<Found> file = source.find(name + SUFFIX).filter(found -> !found.isBlank());
+        if (file.isEmpty() || file.get().fault().isPresent()) {
+            return direct;
+        }
+        if (direct.isPresent() && !direct.get().isBlank()) {
+            return Optional.of(Found.unusable(
+                    Problem.Kind.INVALID,
+                    name + " and " + name + SUFFIX + " are both set: unset one of them",
+                    file.get().origin()));
+        }
+        // The path is not shown: somebody may have put the secret itself there.
+        String what = name + SUFFIX + " names";
+        try {
+            return Optional.of(SecretFile.read(Path.of(file.get().value()), what, "file named by " + name + SUFFIX));
+        } catch (InvalidPathException noPath) {
+            return Optional.of(Found.unusable(
+                    Problem.Kind.INVALID,
+                    name + SUFFIX + " is not a path",
+                    file.get().origin()));
+        }
+    }
+
+    @Override
+    public Set<String> names() {
+        return source.names();
+    }
+
+    @Override
+    public SecretSource withFiles() {
+        return this;
+    }
+}

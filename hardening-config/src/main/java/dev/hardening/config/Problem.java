@@ -1,0 +1,32 @@
+package dev.hardening.config;
+
+import java.io.Serializable;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing that is wrong with one setting, or with one group of them. There is no field that could hold a value.
+ *
+ * @param name the setting's name; for a group, its names joined by {@code ", "}
+ * @param kind what is wrong
+ * @param reason what is wrong, in words that follow the name
+ * @param origin where the value came from, such as {@code environment}; null when none was found
+ */
+public record Problem(
+        String name, Kind kind, String reason, @Nullable String origin) implements Serializable {
+
+    /** What is wrong. */
+    public enum Kind {
+        /** There is no value, or a blank one. */
+        MISSING,
+        /** There is a value that breaks a rule, or that could not be read. */
+        INVALID
+    }
+
+    /** Requires what is not nullable. */
+    public Problem {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(reason, "reason");
+    }
+}

@@ -1,0 +1,63 @@
+package dev.hardening.config;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The settings are not fit to start with. Its message names everything that is missing, then everything that is
+ * invalid, and holds no value; it never has a cause.
+ */
+public final class SecretValidationException extends IllegalStateException {
+
+    private static final long serialVersionUID = 1;
+
+    private final Problem[] problems;
+
+    SecretValidationException(List<Problem> problems) {
+        super(message(problems));
+        this.problems = problems.toArray(Problem[]::new);
+    }
+
+    /** The names of the missing settings, in the order of their declaration; empty if all that is wrong is invalid. */
+    public List<String> missing() {
+        return problems().stream()
+                .filter(problem -> problem.kind() == Problem.Kind.MISSING)
+                .map(Problem::name)
+                .toList();
+    }
+
+    /** Everything that is wrong: what is missing first, each part in the order of declaration. */
+    public List<Problem> problems() {
+        return List.of(problems);
+    }
+
+    static String message(List<Problem> problems) {
+        StringBuilder message = new StringBuilder();
+        List<Problem> missing = of(Problem.Kind.MISSING, problems);
+        if (!missing.isEmpty()) {
+            message.append("Missing required secrets: ")
+                    .append(missing.stream().map(Problem::name).collect(Collectors.joining(", ")))
+                    .append("\nSet these environment variables before starting the application.");
+            for (Problem problem : missing) {
+                if (!problem.reason().equals(SecretValidator.NOT_SET)) {
+                    message.append("\n  ").append(problem.name()).append(": ").append(problem.reason());
+                }
+            }
+        }
+        List<Problem> invalid = of(Problem.Kind.INVALID, problems);
+        if (!invalid.isEmpty()) {
+            message.append(missing.isEmpty() ? "" : "\n").append("Invalid secrets:");
+            for (Problem problem : invalid) {
+                message.append("\n  ").append(problem.name()).append(": ").append(problem.reason());
+                if (problem.origin() != null) {
+                    message.append(" (").append(problem.origin()).append(')');
+                }
+            }
+        }
+        return message.toString();
+    }
+
+    private static List<Problem> of(Problem.Kind kind, List<Problem> problems) {
+        return problems.stream().filter(problem -> problem.kind() == kind).toList();
+    }
+}

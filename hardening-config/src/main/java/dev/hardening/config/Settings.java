@@ -1,0 +1,51 @@
+package dev.hardening.config;
+
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/** The validated values of the declared settings. Immutable and safe for use by several threads. */
+public final class Settings {
+
+    private final Map<String, Setting<?>> declared;
+    private final Map<String, Object> values;
+
+    Settings(Map<String, Setting<?>> declared, Map<String, Object> values) {
+        this.declared = declared;
+        this.values = values;
+    }
+
+    /**
+     * The value of a setting.
+     *
+     * @throws NoSuchElementException if the setting is optional and not set
+     * @throws IllegalArgumentException if it was not declared to the validator, or as another type
+     */
+    public <T> T get(Setting<T> setting) {
+        return find(setting)
+                .orElseThrow(() -> new NoSuchElementException(setting.name() + " is optional and not set: use find()"));
+    }
+
+    /**
+     * The value of a setting, or empty if it is not set.
+     *
+     * @throws IllegalArgumentException if it was not declared to the validator, or as another type
+     */
+    public <T> Optional<T> find(Setting<T> setting) {
+        Setting<?> known = declared.get(setting.name());
+        if (known == null) {
+            throw new IllegalArgumentException(setting.name() + " was not declared to the validator");
+        }
+        if (known.type() != setting.type()) {
+            throw new IllegalArgumentException(setting.name() + " was declared as " + known.typeName());
+        }
+        return Optional.ofNullable(values.get(setting.name())).map(setting.type()::cast);
+    }
+
+    /** Prints the names of the settings that are set, and no value. */
+    @Override
+    public String toString() {
+        return "Settings"
+                + declared.keySet().stream().filter(values::containsKey).toList();
+    }
+}
