@@ -1,7 +1,7 @@
 module dev.hardening.jwks {
     requires static transitive org.jspecify;
     requires transitive com.nimbusds.jose.jwt;
-    requires com.fasterxml.jackson.databind;
+    requires static com.github.benmanes.caffeine;
     requires java.net.http;
     requires org.slf4j;
 

@@ -1,0 +1,101 @@
+package dev.hardening.jwks;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transport that gets a key set's bytes. It is called by one thread at a time for each cache, on the cache's
+ * executor. What it returns is not trusted: the cache parses it key by key.
+ */
+@FunctionalInterface
+public interface JWKSFetcher {
+
+    /**
+     * Gets the key set.
+     *
+     * @throws IOException if there is no answer, or one other than a key set or "not modified"; its message may be logged
+     * @throws InterruptedException if the thread is interrupted
+     */
+    Response fetch(Request request) throws IOException, InterruptedException;
+
+    /**
+     * What to get.
+     *
+     * @param uri the key endpoint
+     * @param etag the entity tag of the set that is held, for {@code If-None-Match} (RFC 9110, section 13.1.2), or null
+     * @param lastModified its modification date as it was sent, for {@code If-Modified-Since}, or null
+     * @param timeout for everything, from connecting to the last byte
+     * @param maxResponseBytes the size from which a body is refused
+     */
+    record Request(
+            URI uri, @Nullable String etag, @Nullable String lastModified, Duration timeout, int maxResponseBytes) {}
+
+    /** What the endpoint answered. Immutable, as long as the caller leaves the body as it is. */
+    final class Response {
+
+        private final byte @Nullable [] body;
+        private final @Nullable String etag;
+        private final @Nullable String lastModified;
+        private final @Nullable Duration maxAge;
+
+        private Response(
+                byte @Nullable [] body,
+                @Nullable String etag,
+                @Nullable String lastModified,
+                @Nullable Duration maxAge) {
+            this.body = body;
+            this.etag = etag;
+            this.lastModified = lastModified;
+            this.maxAge = maxAge;
+        }
+
+        /** A key set (RFC 7517, section 5) without validators. */
+        public static Response of(byte[] body) {
+            return new Response(body.clone(), null, null, null);
+        }
+
+        /**
+         * A key set with its validators.
+         *
+         * @param etag the entity tag, or null
+         * @param lastModified the modification date as it was sent, or null
+         * @param maxAge how long the answer stays fresh (RFC 9111), or null; the cache clamps it
+         */
+        public static Response of(
+                byte[] body, @Nullable String etag, @Nullable String lastModified, @Nullable Duration maxAge) {
+            return new Response(body.clone(), etag, lastModified, maxAge);
+        }
+
+        /**
+         * The answer that the set that is held is still the one.
+         *
+         * @param maxAge how long it stays fresh, or null
+         */
+        public static Response notModified(@Nullable Duration maxAge) {
+            return new Response(null, null, null, maxAge);
+        }
+
+        /** The body, or empty if the set was not modified. */
+        public Optional<byte[]> body() {
+            return Optional.ofNullable(body);
+        }
+
+        @Nullable
+        String etag() {
+            return etag;
+        }
+
+        @Nullable
+        String lastModified() {
+            return lastModified;
+        }
+
+        @Nullable
+        Duration maxAge() {
+            return maxAge;
+        }
+    }
+}

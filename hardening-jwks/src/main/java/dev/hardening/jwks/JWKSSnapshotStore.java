@@ -1,0 +1,49 @@
+package dev.hardening.jwks;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A place that keeps the last good key set over a restart, so that a service that starts during an outage has keys. Who
+ * can write to it can choose the keys. It has to be safe for use by several threads.
+ */
+public interface JWKSSnapshotStore {
+
+    /**
+     * A key set, as it was fetched.
+     *
+     * @param source the key endpoint; a set of another one is not used
+     * @param fetchedAt when it was fetched or confirmed; its age counts from here, not from when it is read
+     * @param jwkSet the public keys, as JSON (RFC 7517, section 5)
+     */
+    record Stored(String source, Instant fetchedAt, String jwkSet) {
+        /** Requires all of them. */
+        public Stored {
+            Objects.requireNonNull(source, "source");
+            Objects.requireNonNull(fetchedAt, "fetchedAt");
+            Objects.requireNonNull(jwkSet, "jwkSet");
+        }
+    }
+
+    /**
+     * The last set that was saved, or empty if there is none.
+     *
+     * @throws IOException if it cannot be read; the cache logs that and starts without it
+     */
+    Optional<Stored> load() throws IOException;
+
+    /**
+     * Replaces the set.
+     *
+     * @throws IOException if it cannot be written; the cache logs that and goes on
+     */
+    void save(Stored stored) throws IOException;
+
+    /** One file, written atomically and readable by its owner only. Its directory has to exist. */
+    static JWKSSnapshotStore file(Path file) {
+        return new SnapshotFile(file);
+    }
+}

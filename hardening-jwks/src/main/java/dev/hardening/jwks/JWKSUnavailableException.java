@@ -1,0 +1,16 @@
+package dev.hardening.jwks;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * There are no usable keys: an outage, for which a service answers 503. It says nothing about any token, and is never a
+ * kind of {@link InvalidTokenException}.
+ */
+public final class JWKSUnavailableException extends RuntimeException {
+
+    private static final long serialVersionUID = 1;
+
+    JWKSUnavailableException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

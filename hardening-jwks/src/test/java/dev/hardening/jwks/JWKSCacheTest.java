@@ -1,0 +1,587 @@
+package dev.hardening.jwks;
+
+import static dev.hardening.jwks.KeyEndpoint.EC_1;
+import static dev.hardening.jwks.KeyEndpoint.EC_2;
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
+import static dev.hardening.jwks.KeyEndpoint.RSA_2;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKSet;
+import dev.hardening.jwks.JWKSCacheStatus.State;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+
+class JWKSCacheTest {
+
+    private final KeyEndpoint endpoint = new KeyEndpoint();
+    private final ExecutorService readers = Executors.newCachedThreadPool();
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+    private final Logger logger = (Logger) LoggerFactory.getLogger(JWKSCache.class);
+
+    @BeforeEach
+    void listenToTheLog() {
+        log.start();
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void stop() {
+        logger.detachAppender(log);
+        readers.shutdownNow();
+        endpoint.close();
+    }
+
+    private static List<String> kids(JWKSet set) {
+        return set.getKeys().stream().map(JWK::getKeyID).toList();
+    }
+
+    private <T> List<Future<T>> concurrently(int count, Callable<T> task) throws InterruptedException {
+        CountDownLatch ready = new CountDownLatch(count);
+        List<Future<T>> futures = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            futures.add(readers.submit(() -> {
+                ready.countDown();
+                ready.await();
+                return task.call();
+            }));
+        }
+        assertThat(ready.await(30, TimeUnit.SECONDS)).isTrue();
+        return futures;
+    }
+
+    private static void awaitWaiting(JWKSCache cache, int fetches) {
+        Awaitility.await().until(() -> cache.status().fetches() == fetches);
+    }
+
+    // ---- from the design
+
+    @Test
+    void aFreshCacheIsReadWithoutAGet() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        assertThat(cache.status().state()).isEqualTo(State.EMPTY);
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "ec-1");
+        endpoint.advance(Duration.ofMinutes(55).minusNanos(1));
+        cache.getKeys();
+        assertThat(endpoint.gets).hasValue(1);
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @Test
+    void theFirstReadAtFiftyFiveMinutesGetsTheOldKeysAndTheNextTheNewOnes() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.serve(RSA_2);
+        endpoint.advance(Duration.ofMinutes(55));
+        assertThat(cache.status().state()).isEqualTo(State.REFRESH_DUE);
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "ec-1");
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-2");
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void noReadWaitsForASlowRefreshAhead() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_2)));
+        endpoint.advance(Duration.ofMinutes(55));
+        for (int read = 0; read < 100; read++) {
+            assertThat(kids(cache.getKeys())).contains("rsa-1");
+        }
+        endpoint.advance(Duration.ofMinutes(6)); // also not when the keys expire meanwhile
+        assertThat(kids(cache.getKeys())).contains("rsa-1");
+        assertThat(cache.status().fetches()).isEqualTo(2);
+        gate.countDown();
+        Awaitility.await().until(() -> kids(cache.getKeys()).contains("rsa-2"));
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void expiredKeysAreFetchedSynchronouslyIfNoRefreshRan() {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        endpoint.serve(RSA_2);
+        endpoint.advance(Duration.ofHours(1));
+        assertThat(cache.status().state()).isEqualTo(State.STALE);
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-2");
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void aThousandReadersOfAnEmptyCacheCostOneGet() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        List<Future<JWKSet>> reads = concurrently(1_000, cache::getKeys);
+        awaitWaiting(cache, 1);
+        gate.countDown();
+        for (Future<JWKSet> read : reads) {
+            assertThat(kids(read.get())).containsExactly("rsa-1");
+        }
+        assertThat(endpoint.gets).hasValue(1);
+    }
+
+    @Test
+    void aFailedBackgroundRefreshIsLoggedAndTheOldKeysStay() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.down();
+        endpoint.advance(Duration.ofMinutes(55));
+        cache.getKeys();
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "ec-1");
+        assertThat(cache.findKey("rsa-1")).isPresent();
+        assertThat(log.list).filteredOn(event -> event.getLevel() == Level.WARN).hasSize(1);
+        assertThat(log.list.get(log.list.size() - 1).getFormattedMessage()).contains("HTTP 503", "the old keys stay");
+        assertThat(cache.status().lastError()).isEqualTo("the endpoint answered HTTP 503");
+    }
+
+    @Test
+    void afterInvalidateTheNextReadFetches() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.serve(RSA_2);
+        cache.invalidate();
+        assertThat(cache.status().state()).isEqualTo(State.STALE);
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-2");
+        assertThat(cache.findKey("rsa-1")).isEmpty();
+        assertThat(endpoint.gets).hasValueLessThanOrEqualTo(3);
+    }
+
+    // ---- failure and recovery
+
+    @Test
+    void twentyReadersOfAFailingEndpointShareOneFailure() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.status(500)));
+        List<Future<JWKSet>> reads = concurrently(20, cache::getKeys);
+        awaitWaiting(cache, 1);
+        gate.countDown();
+        for (Future<JWKSet> read : reads) {
+            assertThatThrownBy(read::get)
+                    .isInstanceOf(ExecutionException.class)
+                    .cause()
+                    .isInstanceOf(JWKSUnavailableException.class)
+                    .hasMessageContaining("HTTP 500");
+        }
+        assertThat(endpoint.gets).hasValue(1);
+        assertThat(cache.status().state()).isEqualTo(State.UNAVAILABLE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void aColdCacheAsksAFailingEndpointAtMostFiveTimesInFiveSecondsAndRecoversInTwo(long seed) {
+        Random random = new Random(seed);
+        JWKSCache cache = endpoint.open(endpoint.inline().random(random::nextDouble));
+        endpoint.down();
+        for (int read = 0; read < 500; read++) {
+            assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+            endpoint.advance(Duration.ofMillis(10));
+        }
+        assertThat(endpoint.gets).hasValueLessThanOrEqualTo(5);
+        endpoint.serve(RSA_1);
+        endpoint.advance(Duration.ofSeconds(2));
+        assertThat(kids(cache.getKeys())).containsExactly("rsa-1");
+    }
+
+    @Test
+    void anIdleCacheIsRefreshedAboutEachFiftyFiveMinutesAndTheNextReadNeedsNoGet() {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+        cache.getKeys();
+        timer.pass(Duration.ofHours(3));
+        assertThat(endpoint.gets).hasValue(4);
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+        cache.getKeys();
+        assertThat(endpoint.gets).hasValue(4);
+    }
+
+    @Test
+    void anIdleCacheWhoseRefreshFailedIsFreshAgainBeforeItsEnd() {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+        cache.getKeys();
+        endpoint.down();
+        timer.pass(Duration.ofMinutes(55).plusSeconds(30));
+        assertThat(cache.status().failures()).isPositive();
+        endpoint.serve(RSA_1);
+        timer.pass(Duration.ofMinutes(4));
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @Test
+    void anOutageInTheRefreshWindowFailsNoReadAndCostsAtMostTenGets() {
+        JWKSCache cache = endpoint.open(endpoint.inline().random(() -> 1));
+        cache.getKeys();
+        endpoint.down();
+        endpoint.advance(Duration.ofMinutes(55));
+        int before = endpoint.gets.get();
+        for (int read = 0; read < 30_000; read++) {
+            assertThat(cache.findKey("rsa-1")).isPresent();
+            endpoint.advance(Duration.ofMillis(10));
+        }
+        assertThat(endpoint.gets.get() - before).isLessThanOrEqualTo(10);
+    }
+
+    @Test
+    void duringALongOutageKnownKeysWorkAndTheStateNeverSaysFresh() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(50));
+        endpoint.down();
+        for (int minute = 0; minute < 180; minute++) {
+            endpoint.advance(Duration.ofMinutes(1));
+            assertThat(cache.findKey("rsa-1")).isPresent();
+            if (minute >= 5) {
+                assertThat(cache.status().state()).isNotIn(State.FRESH);
+            }
+            if (minute >= 10) {
+                assertThat(cache.status().state()).isEqualTo(State.STALE);
+            }
+        }
+        endpoint.serve(RSA_1);
+        endpoint.advance(Duration.ofSeconds(60));
+        cache.getKeys();
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @Test
+    void afterADayOfOutageItFailsClosed() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.down();
+        endpoint.advance(Duration.ofHours(24).minusSeconds(1));
+        assertThat(cache.findKey("rsa-1")).isPresent();
+        endpoint.advance(Duration.ofSeconds(2));
+        assertThatThrownBy(() -> cache.findKey("rsa-1")).isInstanceOf(JWKSUnavailableException.class);
+        assertThat(cache.status().state()).isEqualTo(State.UNAVAILABLE);
+    }
+
+    @Test
+    void anExecutorThatRejectsCostsNoReadAndIsTriedAgain() {
+        AtomicBoolean rejects = new AtomicBoolean();
+        JWKSCache cache = endpoint.open(endpoint.background().executor(task -> {
+            if (rejects.get()) {
+                throw new RejectedExecutionException("full");
+            }
+            task.run();
+        }));
+        cache.getKeys();
+        rejects.set(true);
+        endpoint.advance(Duration.ofMinutes(56));
+        assertThat(kids(cache.getKeys())).contains("rsa-1");
+        rejects.set(false);
+        endpoint.advance(Duration.ofSeconds(2));
+        cache.getKeys();
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @Test
+    void aListenerThatThrowsChangesNothing() {
+        JWKSCacheListener throwing = new JWKSCacheListener() {
+            @Override
+            public void refreshed(JWKSCacheStatus status) {
+                throw new IllegalStateException("canary");
+            }
+
+            @Override
+            public void refreshFailed(JWKSCacheStatus status) {
+                throw new IllegalStateException("canary");
+            }
+        };
+        JWKSCache cache = endpoint.open(endpoint.inline().listener(throwing));
+        assertThat(kids(cache.getKeys())).contains("rsa-1");
+        endpoint.down();
+        endpoint.advance(Duration.ofMinutes(56));
+        assertThat(kids(cache.getKeys())).contains("rsa-1");
+        assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).noneMatch(text -> text.contains("canary"));
+    }
+
+    @Test
+    void aWaitingReaderThatIsInterruptedReturnsWithTheFlagSetAndTheFetchGoesOn() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        CompletableFuture<Boolean> flag = new CompletableFuture<>();
+        Thread reader = new Thread(() -> {
+            try {
+                cache.getKeys();
+            } catch (JWKSUnavailableException interrupted) {
+                flag.complete(Thread.currentThread().isInterrupted());
+            }
+        });
+        reader.start();
+        Future<JWKSet> other = readers.submit(cache::getKeys);
+        awaitWaiting(cache, 1);
+        reader.interrupt();
+        assertThat(flag.get(30, TimeUnit.SECONDS)).isTrue();
+        gate.countDown();
+        assertThat(kids(other.get())).containsExactly("rsa-1");
+        assertThat(endpoint.gets).hasValue(1);
+    }
+
+    @Test
+    void closingDuringAFetchReleasesTheReaderAndHeldKeysStayReadable() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        Future<JWKSet> read = readers.submit(cache::getKeys);
+        awaitWaiting(cache, 1);
+        cache.close();
+        cache.close();
+        assertThatThrownBy(read::get).cause().isInstanceOf(JWKSUnavailableException.class);
+        gate.countDown();
+
+        endpoint.serve(RSA_1);
+        JWKSCache warm = endpoint.open(endpoint.inline());
+        warm.getKeys();
+        warm.close();
+        endpoint.advance(Duration.ofHours(2));
+        assertThat(warm.findKey("rsa-1")).isPresent();
+        assertThat(warm.status().fetches()).isEqualTo(1);
+    }
+
+    @Test
+    void readingAsynchronouslyNeverWaits() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        CompletableFuture<JWKSet> keys = cache.getKeysAsync();
+        assertThat(keys).isNotDone();
+        gate.countDown();
+        assertThat(kids(keys.get(30, TimeUnit.SECONDS))).containsExactly("rsa-1");
+        assertThat(cache.getKeysAsync()).isCompleted();
+        endpoint.down();
+        JWKSCache cold = endpoint.open(endpoint.background());
+        assertThatThrownBy(() -> cold.getKeysAsync().get(30, TimeUnit.SECONDS))
+                .cause()
+                .isInstanceOf(JWKSUnavailableException.class);
+    }
+
+    // ---- unknown kid, rotation, invalidation
+
+    @Test
+    void aFloodOfRandomKidsCostsOneGetAndEndsWithARealRotationAccepted() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        Random random = new Random(1);
+        for (int i = 0; i < 10_000; i++) {
+            assertThat(cache.findKey(KeyEndpoint.randomKid(random))).isEmpty();
+            endpoint.advance(Duration.ofMillis(1));
+        }
+        assertThat(endpoint.gets).hasValue(2);
+        endpoint.serve(RSA_1, RSA_2);
+        endpoint.advance(Duration.ofSeconds(30));
+        assertThat(cache.findKey("rsa-2")).isPresent();
+    }
+
+    @Test
+    void aFloodAtAFailingEndpointCostsOneGetABackoffStep() {
+        JWKSCache cache = endpoint.open(endpoint.inline().unknownKeyCooldown(Duration.ZERO));
+        cache.getKeys();
+        endpoint.down();
+        Random random = new Random(1);
+        for (int i = 0; i < 10_000; i++) {
+            assertThat(cache.findKey(KeyEndpoint.randomKid(random))).isEmpty();
+            endpoint.advance(Duration.ofMillis(1));
+        }
+        assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(3); // at 0 s, 1 s and 5 s
+        assertThat(cache.findKey("rsa-1")).isPresent();
+    }
+
+    @Test
+    void twoHundredTokensOfANewKeyCostOneGet() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1, RSA_2)));
+        endpoint.advance(Duration.ofSeconds(5));
+        List<Future<Boolean>> lookUps =
+                concurrently(200, () -> cache.findKey("rsa-2").isPresent());
+        awaitWaiting(cache, 2);
+        gate.countDown();
+        for (Future<Boolean> found : lookUps) {
+            assertThat(found.get()).isTrue();
+        }
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void aTokenThatJoinsARefreshWhichLeftBeforeTheRotationFetchesOnceMore() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        endpoint.advance(Duration.ofMinutes(55));
+        cache.getKeys();
+        Awaitility.await().until(() -> endpoint.gets.get() == 2);
+        Future<Boolean> found = readers.submit(() -> cache.findKey("rsa-2").isPresent());
+        endpoint.serve(RSA_1, RSA_2);
+        gate.countDown();
+        assertThat(found.get()).isTrue();
+        assertThat(endpoint.gets).hasValue(3);
+    }
+
+    @Test
+    void aRemovedKeyIsRefusedByTheEndOfItsTimeToLive() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.serve(RSA_1);
+        endpoint.advance(Duration.ofMinutes(55));
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(5));
+        assertThat(cache.findKey("ec-1")).isEmpty();
+        assertThat(cache.findKey("rsa-1")).isPresent();
+    }
+
+    @Test
+    void anOlderSetOfAnEdgeDoesNotThrowAwayAKeyThatWasJustLearned() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.serve(RSA_1, EC_1, RSA_2);
+        assertThat(cache.findKey("rsa-2")).isPresent();
+        endpoint.serve(RSA_1, EC_1);
+        endpoint.advance(Duration.ofSeconds(40));
+        assertThat(cache.findKey("forged")).isEmpty();
+        assertThat(cache.findKey("rsa-2")).as("one fetch lacked it").isPresent();
+        endpoint.advance(Duration.ofSeconds(40));
+        assertThat(cache.findKey("forged-too")).isEmpty();
+        assertThat(cache.findKey("rsa-2")).as("two in a row lacked it").isEmpty();
+    }
+
+    @Test
+    void anAnswerThatWasUnderWayAtAnInvalidationNeverBecomesCurrent() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        Future<JWKSet> read = readers.submit(cache::getKeys);
+        Awaitility.await().until(() -> endpoint.gets.get() == 1);
+        cache.invalidate();
+        endpoint.serve(RSA_2);
+        gate.countDown();
+        assertThat(kids(read.get())).containsExactly("rsa-2");
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void aHundredConcurrentInvalidationsCostTwoGets() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_2)));
+        CountDownLatch invalidated = new CountDownLatch(100);
+        List<Future<JWKSet>> reads = concurrently(100, () -> {
+            cache.invalidate();
+            invalidated.countDown();
+            return cache.getKeys();
+        });
+        assertThat(invalidated.await(30, TimeUnit.SECONDS)).isTrue();
+        gate.countDown();
+        for (Future<JWKSet> read : reads) {
+            assertThat(kids(read.get())).containsExactly("rsa-2");
+        }
+        assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void aFailedRefreshForAnUnknownKidLosesNoKnownKey() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.down();
+        assertThat(cache.findKey("unknown")).isEmpty();
+        assertThat(cache.findKey("ec-1"))
+                .hasValueSatisfying(key -> assertThat(key.kid()).isEqualTo("ec-1"));
+        assertThat(cache.findKey("rsa-1")).isPresent();
+    }
+
+    @Test
+    void aKeyThatStaysIsBuiltOnce() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        SigningKey first = cache.findKey("rsa-1").orElseThrow();
+        endpoint.serve(RSA_1, EC_2);
+        endpoint.advance(Duration.ofMinutes(56));
+        cache.getKeys();
+        assertThat(cache.findKey("ec-2")).isPresent();
+        assertThat(cache.findKey("rsa-1").orElseThrow()).isSameAs(first);
+        assertThat(cache.findKey("rsa-1")).isSameAs(cache.findKey("rsa-1"));
+        assertThat(EC_1.getKeyID()).isEqualTo("ec-1");
+    }
+
+    // ---- the builder
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://example.com/jwks",
+                "ftp://127.0.0.1/",
+                "/jwks",
+                "https:///jwks",
+                "https://u:canary@example.com/",
+                "http://127.0.0.1.example.com/"
+            })
+    void anEndpointThatIsNotSafeIsRefused(String uri) {
+        assertThatThrownBy(() -> JWKSCache.builder(URI.create(uri)).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("canary");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "https://example.com/jwks"})
+    void anEndpointWithTlsOrOnLoopbackIsAccepted(String uri) {
+        JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create(uri)));
+        assertThat(cache.status().state()).isEqualTo(State.EMPTY);
+    }
+
+    @Test
+    void optionsThatDoNotFitTogetherFailInBuildWithTheReason() {
+        assertThatThrownBy(() ->
+                        endpoint.inline().refreshBefore(Duration.ofHours(1)).build())
+                .hasMessage("refreshBefore has to be shorter than timeToLive");
+        assertThatThrownBy(
+                        () -> endpoint.inline().staleFor(Duration.ofMinutes(59)).build())
+                .hasMessage("staleFor may not be shorter than timeToLive");
+        assertThatThrownBy(() -> endpoint.inline().timeToLive(Duration.ZERO).build())
+                .hasMessage("timeToLive has to be positive");
+        assertThatThrownBy(() ->
+                        endpoint.inline().fetchTimeout(Duration.ofSeconds(-1)).build())
+                .hasMessage("fetchTimeout has to be positive");
+        assertThatThrownBy(() -> endpoint.inline().maxResponseBytes(0).build())
+                .hasMessage("maxResponseBytes has to be positive");
+    }
+
+    @Test
+    void theSupabaseAddressIsTheProjectsOwn() {
+        URI expected = URI.create("https://abc.supabase.co/auth/v1/.well-known/jwks.json");
+        assertThat(JWKSCache.supabaseJwksUri(URI.create("https://abc.supabase.co")))
+                .isEqualTo(expected);
+        assertThat(JWKSCache.supabaseJwksUri(URI.create("https://abc.supabase.co/")))
+                .isEqualTo(expected);
+    }
+}
