@@ -1,0 +1,40 @@
+package dev.hardening.redis;
+
+import java.time.Duration;
+
+/** How long to wait after a failed attempt, without jitter. Safe for use by several threads. */
+@FunctionalInterface
+public interface Backoff {
+
+    /**
+     * The wait after an attempt.
+     *
+     * @param attempt the number of the attempt that failed, from 1
+     * @return not negative
+     */
+    Duration after(int attempt);
+
+    /**
+     * Waits that double: {@code first}, twice that, four times, …
+     *
+     * @throws IllegalArgumentException if the first is negative, or longer than a day
+     */
+    static Backoff exponential(Duration first) {
+        if (first.isNegative() || first.compareTo(Duration.ofDays(1)) > 0) {
+            throw new IllegalArgumentException("the first wait has to be between 0 and a day");
+        }
+        return attempt -> first.multipliedBy(1L << Math.min(attempt - 1, 30));
+    }
+
+    /**
+     * The same wait after each attempt.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    static Backoff fixed(Duration wait) {
+        if (wait.isNegative()) {
+            throw new IllegalArgumentException("the wait may not be negative");
+        }
+        return attempt -> wait;
+    }
+}

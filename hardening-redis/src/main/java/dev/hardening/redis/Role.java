@@ -1,0 +1,22 @@
+package dev.hardening.redis;
+
+/** What a server says that it is. */
+public enum Role {
+    /** It takes writes; Redis's protocol calls it {@code master}. */
+    PRIMARY,
+    /** It copies a primary. */
+    REPLICA,
+    /** It watches over primaries and holds no data. */
+    SENTINEL,
+    /** It does not say, or may not be asked. */
+    UNKNOWN;
+
+    static Role of(String word) {
+        return switch (word) {
+            case "master", "primary" -> PRIMARY;
+            case "replica", "slave" -> REPLICA;
+            case "sentinel" -> SENTINEL;
+            default -> UNKNOWN;
+        };
+    }
+}

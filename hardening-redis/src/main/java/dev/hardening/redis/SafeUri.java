@@ -1,0 +1,62 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.RedisURI;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Parses and prints Redis URIs so that no part of a password gets out, nor is taken for a host. */
+final class SafeUri {
+
+    private static final Pattern ENCODED = Pattern.compile("(?:[^%]|%[0-9A-Fa-f]{2})*");
+
+    private SafeUri() {}
+
+    /**
+     * Parses a URI.
+     *
+     * @throws IllegalArgumentException if it is none, or holds a raw {@code @}, {@code #} or {@code %} in its user or
+     *     password; the message shows nothing of it, and there is no cause
+     */
+    static RedisURI parse(String uri) {
+        int start = uri.indexOf("://");
+        if (start < 0) {
+            throw new IllegalArgumentException(
+                    "not a Redis URI: it begins with redis://, rediss://, redis-socket:// or" + " redis-sentinel://");
+        }
+        String rest = uri.substring(start + 3);
+        // What stands before the last @ is user and password, whatever a parser would make of it.
+        String userInfo = rest.substring(0, Math.max(0, rest.lastIndexOf('@')));
+        boolean raw = userInfo.chars().anyMatch(c -> "@#/?".indexOf(c) >= 0)
+                || !ENCODED.matcher(userInfo).matches();
+        if (raw) {
+            throw new IllegalArgumentException(
+                    "the Redis URI " + uri.substring(0, start) + "://***@… has a raw @, #, /, ? or %"
+                            + " in its user or password: write them as %40, %23, %2F, %3F and %25");
+        }
+        try {
+            return RedisURI.create(uri);
+        } catch (RuntimeException notShown) {
+            // Its message holds the URI.
+            throw new IllegalArgumentException(
+                    "not a Redis URI that can be read; it is not shown, as it may hold a password");
+        }
+    }
+
+    /** Where a URI leads, without user and password. */
+    static String endpoint(RedisURI uri) {
+        List<RedisURI> sentinels = uri.getSentinels();
+        if (!sentinels.isEmpty()) {
+            return "redis-sentinel://"
+                    + sentinels.stream()
+                            .map(s -> s.getHost() + ":" + s.getPort())
+                            .collect(Collectors.joining(","))
+                    + "#" + uri.getSentinelMasterId();
+        }
+        if (uri.getSocket() != null) {
+            return "redis-socket://" + uri.getSocket();
+        }
+        return (uri.isSsl() ? "rediss://" : "redis://") + uri.getHost() + ":" + uri.getPort()
+                + (uri.getDatabase() == 0 ? "" : "/" + uri.getDatabase());
+    }
+}

@@ -1,0 +1,90 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Loads Lettuce's and Netty's classes once in a process, before a deadline's clock starts: cold, they take longer than a
+ * healthy Redis takes to answer, and on a throttled machine longer than the whole deadline. It has one conversation with
+ * a socket of its own on loopback, bounded in time; where that is impossible, it does without.
+ */
+final class WarmUp {
+
+    private static final int BOUND_SECONDS = 30;
+
+    private WarmUp() {}
+
+    /** Runs once, when the class is initialized; later callers find it done. */
+    private static final class Once {
+        static final Duration TOOK = run();
+
+        private Once() {}
+    }
+
+    static Duration once() {
+        return Once.TOOK;
+    }
+
+    private static Duration run() {
+        long start = System.nanoTime();
+        ClientResources resources = ClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                .build();
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(ClientOptions.builder().autoReconnect(false).build());
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            server.setSoTimeout(BOUND_SECONDS * 1_000);
+            Thread peer = new Thread(() -> answer(server), "hardening-redis-warm-up");
+            peer.setDaemon(true);
+            peer.start();
+            RedisURI uri = RedisURI.create(server.getInetAddress().getHostAddress(), server.getLocalPort());
+            StatefulRedisConnection<String, String> connection =
+                    client.connectAsync(StringCodec.UTF8, uri).get(BOUND_SECONDS, TimeUnit.SECONDS);
+            connection.async().ping().get(BOUND_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (Exception notPossible) {
+            // No loopback, or a security policy: the classes that were reached are loaded, the others load later.
+        } finally {
+            Shutdown.quietly(client, resources);
+        }
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /** Speaks just enough of the protocol: an old server that knows no HELLO. */
+    private static void answer(ServerSocket server) {
+        try (Socket socket = server.accept()) {
+            socket.setSoTimeout(BOUND_SECONDS * 1_000);
+            byte[] buffer = new byte[4_096];
+            for (int length = socket.getInputStream().read(buffer);
+                    length >= 0;
+                    length = socket.getInputStream().read(buffer)) {
+                String commands = new String(buffer, 0, length, StandardCharsets.US_ASCII);
+                StringBuilder answers = new StringBuilder();
+                for (String command : commands.split("\\*", -1)) {
+                    if (command.contains("PING")) {
+                        answers.append("+PONG\r\n");
+                    } else if (!command.isEmpty()) {
+                        answers.append("-ERR unknown command\r\n");
+                    }
+                }
+                socket.getOutputStream().write(answers.toString().getBytes(StandardCharsets.US_ASCII));
+                socket.getOutputStream().flush();
+            }
+        } catch (IOException over) {
+            // The conversation is over.
+        }
+    }
+}

@@ -1,0 +1,602 @@
+package dev.hardening.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.hardening.redis.Attempt.Verdict;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+class RedisConnectorTest {
+
+    private static RedisServer server;
+
+    private final List<Duration> waits = new CopyOnWriteArrayList<>();
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+    private final Logger logger = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+
+    @BeforeAll
+    static void startRedis() throws Exception {
+        server = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stopRedis() throws Exception {
+        server.close();
+    }
+
+    @BeforeEach
+    void listenToTheLog() {
+        log.start();
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void detach() {
+        logger.detachAppender(log);
+    }
+
+    private RedisConnector.Builder to(String uri) {
+        return RedisConnector.builder(uri).sleeper(waits::add);
+    }
+
+    private static String nobody() {
+        return "redis://127.0.0.1:" + RedisServer.freePort();
+    }
+
+    private RedisConnectException failure(RedisConnector.Builder builder) {
+        return catchThrowableOfType(
+                RedisConnectException.class, () -> builder.build().connect().close());
+    }
+
+    private List<String> warnings() {
+        return log.list.stream()
+                .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    /** A peer that does with each connection what a test says. */
+    private static final class Peer implements AutoCloseable {
+
+        interface Script {
+            void talk(Socket socket) throws IOException;
+        }
+
+        final ServerSocket listening;
+        final AtomicInteger accepted = new AtomicInteger();
+
+        Peer(Script script) throws IOException {
+            listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            Thread thread = new Thread(() -> {
+                while (!listening.isClosed()) {
+                    try {
+                        Socket socket = listening.accept();
+                        accepted.incrementAndGet();
+                        Thread talk = new Thread(() -> {
+                            try {
+                                script.talk(socket);
+                            } catch (IOException over) {
+                                // The connector closed it.
+                            }
+                        });
+                        talk.setDaemon(true);
+                        talk.start();
+                    } catch (IOException closed) {
+                        return;
+                    }
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        static Script answering(String text) {
+            return socket -> {
+                byte[] buffer = new byte[4_096];
+                while (socket.getInputStream().read(buffer) >= 0) {
+                    socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+                }
+            };
+        }
+
+        String uri() {
+            return "redis://127.0.0.1:" + listening.getLocalPort();
+        }
+
+        @Override
+        public void close() throws IOException {
+            listening.close();
+        }
+    }
+
+    // ---- from the design
+
+    @Test
+    void readmeExample() {
+        String url = server.uri();
+        // README: redis
+        try (ConnectedRedis redis = RedisConnector.builder(url).build().connect()) {
+            redis.sync().set("greeting", "hello");
+            boolean healthy = redis.ping();
+            // README: end
+            assertThat(healthy).isTrue();
+            assertThat(redis.sync().get("greeting")).isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void aServerThatAnswersIsConnectedToAtOnceAndNothingAboveInfoIsLogged() {
+        try (ConnectedRedis redis = to(server.uri()).build().connect()) {
+            assertThat(redis.report().attempts()).isEqualTo(1);
+            assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+            assertThat(redis.report().mode()).isEqualTo("standalone");
+            assertThat(redis.report().version()).matches("\\d+\\.\\d+\\.\\d+");
+            assertThat(redis.report().endpoint()).isEqualTo(server.uri());
+            assertThat(redis.connection().isOpen()).isTrue();
+        }
+        assertThat(waits).isEmpty();
+        assertThat(warnings()).isEmpty();
+    }
+
+    @Test
+    void aServerThatComesUpAfterTheFirstAttemptIsConnectedToWithAWarning() throws Exception {
+        int port = RedisServer.freePort();
+        List<RedisServer> started = new ArrayList<>();
+        Sleeper startsRedis = wait -> {
+            waits.add(wait);
+            try {
+                started.add(RedisServer.startAt(port));
+            } catch (Exception failed) {
+                throw new IllegalStateException(failed);
+            }
+        };
+        List<Object> events = new ArrayList<>();
+        ConnectListener listener = new ConnectListener() {
+            @Override
+            public void attemptFailed(Attempt attempt) {
+                events.add(attempt);
+            }
+
+            @Override
+            public void connected(ConnectReport report) {
+                events.add(report);
+            }
+        };
+        try (ConnectedRedis redis = RedisConnector.builder("redis://127.0.0.1:" + port)
+                .sleeper(startsRedis)
+                .listener(listener)
+                .build()
+                .connect()) {
+            assertThat(redis.report().attempts()).isEqualTo(2);
+            assertThat(events).hasSize(2);
+            assertThat(events.get(1)).isEqualTo(redis.report());
+        } finally {
+            for (RedisServer one : started) {
+                one.close();
+            }
+        }
+        assertThat(waits).containsExactly(Duration.ofSeconds(1));
+        assertThat(warnings())
+                .singleElement()
+                .asString()
+                .contains("attempt 1/3", "Connection refused", "next attempt in 1000 ms");
+    }
+
+    @Test
+    void threeRefusalsFailWithTheExactMessageAfterWaitsOfOneAndTwoSeconds() {
+        RedisConnectException failure = failure(to(nobody()));
+        assertThat(failure)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("Redis connection failed after 3 attempts: Connection refused");
+        assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
+        assertThat(failure.attempts()).extracting(Attempt::number).containsExactly(1, 2, 3);
+        assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
+        assertThat(failure.attempts())
+                .extracting(Attempt::nextWait)
+                .containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2), null);
+        assertThat(failure.getCause()).isSameAs(failure.attempts().get(2).error());
+        assertThat(failure.getSuppressed())
+                .containsExactly(
+                        failure.attempts().get(0).error(),
+                        failure.attempts().get(1).error());
+    }
+
+    @Test
+    void fourAttemptsUseAllThreeWaitsAndOneAttemptNone() {
+        assertThat(failure(to(nobody()).attempts(4)))
+                .hasMessage("Redis connection failed after 4 attempts: Connection refused");
+        assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
+        waits.clear();
+        assertThat(failure(to(nobody()).attempts(1)))
+                .hasMessage("Redis connection failed after 1 attempt: Connection refused");
+        assertThat(waits).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.2, 1})
+    void theWaitsOfManyAttemptsAddUpToNoMoreThanTheDeadline(double jitter) {
+        failure(to(nobody()).attempts(10).jitter(jitter).random(new Random(1)::nextDouble));
+        assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus)).isLessThanOrEqualTo(Duration.ofSeconds(7));
+        assertThat(waits).hasSizeGreaterThanOrEqualTo(3);
+    }
+
+    @Test
+    void jitterSpreadsTheWaitsOfManyInstancesWithinItsBounds() {
+        Random random = new Random(1);
+        for (int instance = 0; instance < 50; instance++) {
+            failure(to(nobody()).attempts(2).jitter(0.2).random(random::nextDouble));
+        }
+        assertThat(waits)
+                .hasSize(50)
+                .allSatisfy(wait -> assertThat(wait.toMillis()).isBetween(800L, 1200L));
+        assertThat(waits).doesNotHaveDuplicates();
+    }
+
+    // ---- time
+
+    @Test
+    void aPeerThatNeverAnswersFailsWithinTheDeadlineAndTheMessageSaysWhatTimedOut() throws Exception {
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            RedisConnectException failure =
+                    failure(to(silent.uri()).deadline(Duration.ofMillis(600)).attemptTimeout(Duration.ofMillis(200)));
+            assertThat(failure.getMessage()).contains("timed out after", "while connecting");
+            assertThat(failure.attempts()).hasSize(1); // the first wait alone is longer than the deadline
+        }
+    }
+
+    @Test
+    void aCredentialsProviderThatNeverAnswersFailsWithinTheDeadline() {
+        RedisURI uri = RedisURI.create(server.uri());
+        uri.setCredentialsProvider(RedisCredentialsProvider.from(() -> {
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException abandoned) {
+                Thread.currentThread().interrupt();
+            }
+            return RedisCredentials.just(null, "hunter2");
+        }));
+        RedisConnectException failure = failure(RedisConnector.builder(uri)
+                .attempts(1)
+                .attemptTimeout(Duration.ofMillis(200))
+                .sleeper(waits::add));
+        assertThat(failure.getMessage()).contains("timed out after", "while waiting for credentials");
+        uri.setCredentialsProvider(() -> Mono.never());
+        assertThat(failure(RedisConnector.builder(uri)
+                                .attempts(1)
+                                .attemptTimeout(Duration.ofMillis(200))
+                                .sleeper(waits::add))
+                        .getMessage())
+                .contains("while waiting for credentials");
+    }
+
+    @Test
+    void aServerThatDiesBeforeThePingIsNoticedAndEachAttemptIsOneSocket() throws Exception {
+        try (Peer dying = new Peer(socket -> {
+            socket.getInputStream().read(new byte[4_096]);
+            socket.getOutputStream().write("-ERR unknown command\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getInputStream().read(new byte[4_096]);
+            socket.close();
+        })) {
+            RedisConnectException failure = failure(to(dying.uri()));
+            assertThat(failure.attempts()).hasSize(3);
+            assertThat(failure.getMessage()).containsAnyOf("closed early", "Connection reset");
+            assertThat(dying.accepted).hasValue(3);
+        }
+    }
+
+    @Test
+    void anInterruptEndsItWithTheFlagSetAndNoFurtherConnect() throws Exception {
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            CompletableFuture<RedisConnectException> thrown = new CompletableFuture<>();
+            CompletableFuture<Boolean> flag = new CompletableFuture<>();
+            Thread starting = new Thread(() -> {
+                thrown.complete(failure(to(silent.uri())));
+                flag.complete(Thread.currentThread().isInterrupted());
+            });
+            starting.start();
+            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            starting.interrupt();
+            assertThat(thrown.join())
+                    .hasMessage("Redis connection failed after 1 attempt: interrupted while connecting");
+            assertThat(flag.join()).isTrue();
+            assertThat(silent.accepted).hasValue(1);
+        }
+    }
+
+    @Test
+    void anInterruptWhileWaitingEndsItToo() {
+        RedisConnectException failure = failure(RedisConnector.builder(nobody()).sleeper(wait -> {
+            throw new InterruptedException();
+        }));
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(failure)
+                .hasMessage("Redis connection failed after 1 attempt: interrupted while waiting to try again");
+    }
+
+    @Test
+    void aCancelledStartLeavesNothing() throws Exception {
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            CompletableFuture<ConnectedRedis> starting =
+                    to(silent.uri()).build().connectAsync();
+            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            starting.cancel(true);
+            assertThat(starting).isCancelled();
+        }
+        awaitNoThreads();
+    }
+
+    // ---- why it failed
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-LOADING Redis is loading the dataset in memory|TRANSIENT|LOADING Redis is loading",
+                "-MASTERDOWN Link with MASTER is down|TRANSIENT|MASTERDOWN",
+                "-ERR max number of clients reached|TRANSIENT|max number of clients",
+                "-NOAUTH Authentication required.|PERMANENT|NOAUTH",
+                "-WRONGPASS invalid username-password pair|PERMANENT|the user or the password is wrong",
+                "-ERR AUTH <password> called without any password configured|PERMANENT|the server has none set",
+                "-NOPERM this user has no permissions|PERMANENT|NOPERM",
+                "-DENIED Redis is running in protected mode|PERMANENT|protected mode",
+                "HTTP/1.1 400 Bad Request|PERMANENT|not a Redis server",
+                "SSH-2.0-OpenSSH_9.2|PERMANENT|not a Redis server",
+                "+HELLO|PERMANENT|not a Redis server"
+            })
+    void whatThePeerSaysDecidesWhetherItIsTriedAgain(String answer, Verdict verdict, String reason) throws Exception {
+        try (Peer peer = new Peer(Peer.answering(answer + "\r\n"))) {
+            RedisConnectException failure = failure(to(peer.uri()).attempts(2));
+            assertThat(failure.attempts()).hasSize(verdict == Verdict.PERMANENT ? 1 : 2);
+            assertThat(failure.attempts().get(0).verdict()).isEqualTo(verdict);
+            assertThat(failure.getMessage()).contains(reason);
+        }
+    }
+
+    @Test
+    void aWrongPasswordIsOneAttemptUnlessTheCallerWantsMore() throws Exception {
+        try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
+            String wrong = "redis://:hunter2@127.0.0.1:" + guarded.port();
+            assertThat(failure(to(wrong)).attempts()).hasSize(1);
+            assertThat(failure(to(wrong).retryOn(attempt -> attempt.reason().startsWith("WRONGPASS")))
+                            .attempts())
+                    .hasSize(3);
+            assertThat(failure(to(guarded.uri())).getMessage()).contains("NOAUTH");
+            try (ConnectedRedis redis =
+                    to("redis://:right@127.0.0.1:" + guarded.port()).build().connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.toString()).doesNotContain("right");
+            }
+        }
+        assertThat(failure(to(server.uri() + "/99")).getMessage()).contains("no database of that number");
+    }
+
+    @Test
+    void aNameThatDoesNotResolveIsTriedAgain() {
+        RedisConnectException failure = failure(to("redis://name.invalid:6379"));
+        assertThat(failure).hasMessage("Redis connection failed after 3 attempts: the host's name does not resolve");
+        assertThat(warnings()).anyMatch(text -> text.contains("networkaddress.cache.negative.ttl"));
+    }
+
+    @Test
+    void aReplicaWhereAPrimaryIsRequiredIsTriedAgainAndOtherwiseReported() throws Exception {
+        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1 " + server.port())) {
+            try (ConnectedRedis redis = to(replica.uri()).build().connect()) {
+                assertThat(redis.report().role()).isEqualTo(Role.REPLICA);
+            }
+            RedisConnectException failure = failure(to(replica.uri()).requireRole(Role.PRIMARY));
+            assertThat(failure.attempts()).hasSize(3);
+            assertThat(failure.getMessage()).contains("the server is a replica, and a primary is required");
+        }
+    }
+
+    @Test
+    void tlsToAPlainPortSaysSo() {
+        RedisConnectException failure =
+                failure(to("rediss://127.0.0.1:" + server.port()).attempts(1));
+        assertThat(failure.getMessage()).containsAnyOf("TLS", "closed early");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis://:hunter2@x@127.0.0.1:6379",
+                "redis://:hunter2#x@127.0.0.1:6379",
+                "redis://:hunter2%x@127.0.0.1:6379",
+                "redis://:hunter2/x@127.0.0.1:6379",
+                "hunter2",
+                "redis://:hunter2@127.0.0.1:99999999",
+                "foo://:hunter2@127.0.0.1"
+            })
+    void aUriThatCouldBeMisreadIsRefusedBeforeAnyConnectAndNotShown(String uri) {
+        assertThatThrownBy(() -> RedisConnector.builder(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasNoCause()
+                .hasMessageNotContaining("hunter2");
+    }
+
+    @Test
+    void anEncodedPasswordIsUsedAsItIsMeant() throws Exception {
+        try (RedisServer guarded = RedisServer.start("--requirepass", "a@b#c%d")) {
+            try (ConnectedRedis redis = to("redis://:a%40b%23c%25d@127.0.0.1:" + guarded.port())
+                    .build()
+                    .connect()) {
+                assertThat(redis.ping()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void thePasswordIsNowhere() throws Exception {
+        StringWriter seen = new StringWriter();
+        try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
+            for (String uri : List.of(
+                    "redis://user:hunter2@127.0.0.1:" + guarded.port(),
+                    "redis://:hunter2@127.0.0.1:" + RedisServer.freePort(),
+                    "rediss://:hunter2@127.0.0.1:" + guarded.port(),
+                    "redis://:hunter2@name.invalid:6379")) {
+                RedisConnector.Builder builder = to(uri).attempts(2);
+                RedisConnectException failure = failure(builder);
+                failure.printStackTrace(new PrintWriter(seen, true));
+                seen.append(failure.attempts().toString())
+                        .append(builder.build().toString());
+            }
+        }
+        log.list.forEach(event -> seen.append(event.getFormattedMessage()));
+        assertThat(seen.toString()).contains("WRONGPASS").doesNotContain("hunter2");
+    }
+
+    // ---- afterwards
+
+    private static List<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> name.startsWith("hardening-redis") || name.startsWith("lettuce-"))
+                .toList();
+    }
+
+    private static void awaitNoThreads() {
+        Awaitility.await().untilAsserted(() -> assertThat(threads()).isEmpty());
+    }
+
+    @Test
+    void aHundredFailedConnectsLeaveNoThread() {
+        for (int i = 0; i < 100; i++) {
+            failure(to(nobody()).attempts(1));
+        }
+        awaitNoThreads();
+    }
+
+    @Test
+    void aConnectionThatCompletesAfterItsAttemptWasGivenUpIsClosed() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        List<Socket> sockets = new CopyOnWriteArrayList<>();
+        try (Peer late = new Peer(socket -> {
+            sockets.add(socket);
+            try {
+                gate.await();
+            } catch (InterruptedException over) {
+                return;
+            }
+            Peer.answering("-ERR unknown command\r\n").talk(socket);
+        })) {
+            assertThat(failure(to(late.uri()).attempts(1).attemptTimeout(Duration.ofMillis(200))))
+                    .isNotNull();
+            gate.countDown();
+            Awaitility.await().untilAsserted(() -> {
+                assertThat(sockets).hasSize(1);
+                assertThat(sockets.get(0).getInputStream().read(new byte[4_096]))
+                        .isNegative();
+            });
+        }
+        awaitNoThreads();
+    }
+
+    @Test
+    void theCallersClientIsNeverShutDown() {
+        RedisClient callers = RedisClient.create();
+        try {
+            to(server.uri()).client(callers).build().connect().close();
+            failure(to(nobody()).client(callers).attempts(1));
+            assertThat(callers.connect(RedisURI.create(server.uri())).sync().ping())
+                    .isEqualTo("PONG");
+        } finally {
+            callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void closingTwiceIsSafeAndFreesEveryThread() {
+        ConnectedRedis redis = to(server.uri()).build().connect();
+        redis.close();
+        redis.close();
+        assertThat(redis.ping()).isFalse();
+        awaitNoThreads();
+    }
+
+    @Test
+    void anOutageAfterTheStartGivesQuickErrorsAndAReconnect() throws Exception {
+        List<String> events = new CopyOnWriteArrayList<>();
+        ConnectListener listener = new ConnectListener() {
+            @Override
+            public void disconnected() {
+                events.add("disconnected");
+            }
+
+            @Override
+            public void reconnected() {
+                events.add("reconnected");
+            }
+        };
+        try (RedisServer restarting = RedisServer.start();
+                ConnectedRedis redis =
+                        to(restarting.uri()).listener(listener).build().connect()) {
+            restarting.stop();
+            Awaitility.await().until(() -> events.contains("disconnected"));
+            assertThat(redis.ping()).isFalse();
+            assertThatThrownBy(() -> redis.sync().get("k")).isInstanceOf(RedisException.class);
+            restarting.restart();
+            Awaitility.await().atMost(Duration.ofSeconds(60)).until(redis::ping);
+            assertThat(events).startsWith("disconnected", "reconnected");
+        }
+    }
+
+    @Test
+    void connectingAsynchronouslyGivesTheSame() {
+        try (ConnectedRedis redis = to(server.uri()).build().connectAsync().join()) {
+            assertThat(redis.ping()).isTrue();
+        }
+        assertThatThrownBy(() -> to(nobody()).build().connectAsync().join())
+                .cause()
+                .isInstanceOf(RedisConnectException.class);
+    }
+
+    // ---- the builder
+
+    @Test
+    void optionsThatDoNotFitTogetherFailInBuildWithTheReason() {
+        assertThatThrownBy(() -> to(server.uri()).attempts(0).build()).hasMessage("attempts has to be at least 1");
+        assertThatThrownBy(() -> to(server.uri()).deadline(Duration.ZERO).build())
+                .hasMessage("deadline has to be positive");
+        assertThatThrownBy(() -> to(server.uri()).jitter(1.1).build()).hasMessage("jitter has to be between 0 and 1");
+        assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(-1)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(Stream.of(1, 2, 3).map(Backoff.fixed(Duration.ofSeconds(2))::after))
+                .containsOnly(Duration.ofSeconds(2));
+    }
+}
