@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -53,10 +54,12 @@ class RedisConnectorTest {
     @BeforeAll
     static void startRedis() throws Exception {
         server = RedisServer.start();
+        NOBODY.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
     @AfterAll
     static void stopRedis() throws Exception {
+        NOBODY.close();
         server.close();
     }
 
@@ -75,8 +78,11 @@ class RedisConnectorTest {
         return RedisConnector.builder(uri).sleeper(waits::add);
     }
 
+    /** A port that is held and does not listen: whoever connects is refused, and nobody else gets it. */
+    private static final Socket NOBODY = new Socket();
+
     private static String nobody() {
-        return "redis://127.0.0.1:" + RedisServer.freePort();
+        return "redis://127.0.0.1:" + NOBODY.getLocalPort();
     }
 
     private RedisConnectException failure(RedisConnector.Builder builder) {
@@ -415,7 +421,7 @@ class RedisConnectorTest {
 
     @Test
     void aReplicaWhereAPrimaryIsRequiredIsTriedAgainAndOtherwiseReported() throws Exception {
-        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1 " + server.port())) {
+        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
             try (ConnectedRedis redis = to(replica.uri()).build().connect()) {
                 assertThat(redis.report().role()).isEqualTo(Role.REPLICA);
             }
@@ -467,7 +473,7 @@ class RedisConnectorTest {
         try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
             for (String uri : List.of(
                     "redis://user:hunter2@127.0.0.1:" + guarded.port(),
-                    "redis://:hunter2@127.0.0.1:" + RedisServer.freePort(),
+                    "redis://:hunter2@127.0.0.1:" + NOBODY.getLocalPort(),
                     "rediss://:hunter2@127.0.0.1:" + guarded.port(),
                     "redis://:hunter2@name.invalid:6379")) {
                 RedisConnector.Builder builder = to(uri).attempts(2);
