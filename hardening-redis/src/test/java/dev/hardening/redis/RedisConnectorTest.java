@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -54,12 +53,10 @@ class RedisConnectorTest {
     @BeforeAll
     static void startRedis() throws Exception {
         server = RedisServer.start();
-        NOBODY.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
     @AfterAll
     static void stopRedis() throws Exception {
-        NOBODY.close();
         server.close();
     }
 
@@ -78,11 +75,8 @@ class RedisConnectorTest {
         return RedisConnector.builder(uri).sleeper(waits::add);
     }
 
-    /** A port that is held and does not listen: whoever connects is refused, and nobody else gets it. */
-    private static final Socket NOBODY = new Socket();
-
     private static String nobody() {
-        return "redis://127.0.0.1:" + NOBODY.getLocalPort();
+        return "redis://127.0.0.1:" + RedisServer.freePort();
     }
 
     private RedisConnectException failure(RedisConnector.Builder builder) {
@@ -421,7 +415,7 @@ class RedisConnectorTest {
 
     @Test
     void aReplicaWhereAPrimaryIsRequiredIsTriedAgainAndOtherwiseReported() throws Exception {
-        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
+        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1 " + server.port())) {
             try (ConnectedRedis redis = to(replica.uri()).build().connect()) {
                 assertThat(redis.report().role()).isEqualTo(Role.REPLICA);
             }
@@ -473,7 +467,7 @@ class RedisConnectorTest {
         try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
             for (String uri : List.of(
                     "redis://user:hunter2@127.0.0.1:" + guarded.port(),
-                    "redis://:hunter2@127.0.0.1:" + NOBODY.getLocalPort(),
+                    "redis://:hunter2@127.0.0.1:" + RedisServer.freePort(),
                     "rediss://:hunter2@127.0.0.1:" + guarded.port(),
                     "redis://:hunter2@name.invalid:6379")) {
                 RedisConnector.Builder builder = to(uri).attempts(2);

@@ -1,0 +1,141 @@
+package dev.hardening.example;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.JWSSigner;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.crypto.RSASSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+/** The demo's identity provider: it signs as Supabase does, and can be rotated, slowed down and taken down. */
+final class DemoIdentityProvider implements AutoCloseable {
+
+    /** How it answers requests for its keys. */
+    enum Mood {
+        UP,
+        SLOW,
+        DOWN
+    }
+
+    static final Duration SLOWNESS = Duration.ofSeconds(3);
+    static final Duration TOKEN_LIFETIME = Duration.ofHours(1);
+
+    private final HttpServer server;
+    private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "demo-identity-provider");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile Mood mood = Mood.UP;
+    private volatile List<JWK> keys = List.of();
+
+    DemoIdentityProvider() throws IOException {
+        rotate(true);
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.createContext("/auth/v1/.well-known/jwks.json", this::answer);
+        server.start();
+    }
+
+    URI projectUrl() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    Mood mood() {
+        return mood;
+    }
+
+    void mood(Mood next) {
+        mood = next;
+    }
+
+    /** Signs with new keys from now on; the old ones stay published unless it is hard. */
+    synchronized void rotate(boolean hard) {
+        try {
+            String suffix = UUID.randomUUID().toString().substring(0, 8);
+            List<JWK> next = new ArrayList<>();
+            next.add(new ECKeyGenerator(Curve.P_256).keyID("ec-" + suffix).generate());
+            next.add(new RSAKeyGenerator(2048).keyID("rsa-" + suffix).generate());
+            if (!hard) {
+                next.addAll(keys.subList(0, Math.min(4, keys.size())));
+            }
+            keys = List.copyOf(next);
+        } catch (JOSEException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /** A token as Supabase's, signed by the newest key of an algorithm. */
+    String sign(String userId, String name, JWSAlgorithm algorithm) {
+        JWTClaimsSet claims = new JWTClaimsSet.Builder()
+                .issuer(projectUrl() + "/auth/v1")
+                .audience("authenticated")
+                .subject(userId)
+                .claim("role", "authenticated")
+                .claim("email", name + "@focus-squad.example")
+                .issueTime(Date.from(Instant.now()))
+                .expirationTime(Date.from(Instant.now().plus(TOKEN_LIFETIME)))
+                .build();
+        try {
+            boolean ec = algorithm.equals(JWSAlgorithm.ES256);
+            JWK key = keys.get(ec ? 0 : 1);
+            JWSSigner signer = ec ? new ECDSASigner((ECKey) key) : new RSASSASigner((RSAKey) key);
+            SignedJWT jwt = new SignedJWT(
+                    new JWSHeader.Builder(algorithm).keyID(key.getKeyID()).build(), claims);
+            jwt.sign(signer);
+            return jwt.serialize();
+        } catch (JOSEException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            Mood now = mood;
+            if (now == Mood.SLOW) {
+                TimeUnit.MILLISECONDS.sleep(SLOWNESS.toMillis());
+            }
+            if (now == Mood.DOWN) {
+                exchange.sendResponseHeaders(503, -1);
+                return;
+            }
+            byte[] body = new JWKSet(keys).toString(true).getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "application/jwk-set+json");
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

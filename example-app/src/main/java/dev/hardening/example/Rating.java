@@ -1,0 +1,69 @@
+package dev.hardening.example;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** One rating of a submission. */
+record Rating(String rateeId, String rating, List<String> reasons, String otherReasonText) {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MAX_TEXT = 500;
+
+    /** Reads the ratings of a submission: one to three, each for another tablemate. */
+    static List<Rating> readAll(JsonNode ratings, String raterId) {
+        if (!ratings.isArray() || ratings.isEmpty() || ratings.size() > 3) {
+            throw Problem.MALFORMED_REQUEST.thrown();
+        }
+        List<Rating> all = new ArrayList<>();
+        Set<String> ratees = new HashSet<>(Set.of(raterId));
+        for (JsonNode node : ratings) {
+            Rating rating = read(node);
+            if (!ratees.add(rating.rateeId)) {
+                throw Problem.INVALID_RATING_TARGET.thrown();
+            }
+            all.add(rating);
+        }
+        return all;
+    }
+
+    private static Rating read(JsonNode node) {
+        JsonNode reasons = node.path("reasons");
+        JsonNode text = node.path("other_reason_text");
+        if (!node.path("ratee_id").isTextual()
+                || !List.of("green", "red", "skip").contains(node.path("rating").asText())
+                || !(reasons.isMissingNode() || reasons.isNull() || reasons.isArray())
+                || !(text.isMissingNode() || text.isNull() || text.isTextual())) {
+            throw Problem.MALFORMED_REQUEST.thrown();
+        }
+        List<String> given = new ArrayList<>();
+        for (JsonNode reason : reasons) {
+            if (!reason.isTextual() || reason.textValue().length() > MAX_TEXT) {
+                throw Problem.MALFORMED_REQUEST.thrown();
+            }
+            if (!reason.textValue().isBlank()) {
+                given.add(reason.textValue());
+            }
+        }
+        String other = text.isTextual() ? text.textValue().strip() : "";
+        if (other.length() > MAX_TEXT) {
+            throw Problem.MALFORMED_REQUEST.thrown();
+        }
+        String rating = node.path("rating").textValue();
+        if (rating.equals("red") && given.isEmpty() && other.isEmpty()) {
+            throw Problem.RED_REASON_REQUIRED.thrown();
+        }
+        return new Rating(node.path("ratee_id").textValue(), rating, given, other);
+    }
+
+    String toJson() {
+        return JSON.createObjectNode()
+                .put("rating", rating)
+                .put("other_reason_text", otherReasonText)
+                .set("reasons", JSON.valueToTree(reasons))
+                .toString();
+    }
+}
