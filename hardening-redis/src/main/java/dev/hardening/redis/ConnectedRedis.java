@@ -4,11 +4,6 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
-import java.time.Duration;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A connection that answered PING. Lettuce reconnects it when it is lost; meanwhile commands fail at once instead of
@@ -16,38 +11,27 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class ConnectedRedis implements AutoCloseable {
 
-    private static final Duration PING_BOUND = Duration.ofSeconds(1);
-
     private final RedisClient client;
-    private final StatefulRedisConnection<String, String> connection;
-    private final ConnectReport report;
-    private final Runnable free;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Lease<StatefulRedisConnection<String, String>> lease;
 
-    ConnectedRedis(
-            RedisClient client,
-            StatefulRedisConnection<String, String> connection,
-            ConnectReport report,
-            Runnable free) {
+    ConnectedRedis(RedisClient client, Attempts.Connected<StatefulRedisConnection<String, String>> connected) {
         this.client = client;
-        this.connection = connection;
-        this.report = report;
-        this.free = free;
+        lease = new Lease<>(connected);
     }
 
     /** The connection itself, for several threads at once, as Lettuce's are. */
     public StatefulRedisConnection<String, String> connection() {
-        return connection;
+        return lease.connection();
     }
 
     /** Commands that wait for their answer, within the URI's timeout. */
     public RedisCommands<String, String> sync() {
-        return connection.sync();
+        return connection().sync();
     }
 
     /** Commands that do not wait. */
     public RedisAsyncCommands<String, String> async() {
-        return connection.async();
+        return connection().async();
     }
 
     /** The client, for further connections. It ends with this one, unless the caller supplied it. */
@@ -57,7 +41,7 @@ public final class ConnectedRedis implements AutoCloseable {
 
     /** How the connection came about. */
     public ConnectReport report() {
-        return report;
+        return lease.report();
     }
 
     /**
@@ -66,28 +50,18 @@ public final class ConnectedRedis implements AutoCloseable {
      * @return false also if the thread is interrupted, whose flag stays set
      */
     public boolean ping() {
-        try {
-            return !closed.get()
-                    && "PONG".equals(connection.async().ping().get(PING_BOUND.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        } catch (ExecutionException | TimeoutException | RuntimeException down) {
-            return false;
-        }
+        return lease.ping(() -> async().ping());
     }
 
     /** Closes the connection and frees every thread and socket that is not the caller's own. A second call does nothing. */
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
-            free.run();
-        }
+        lease.close();
     }
 
     /** Prints the report. */
     @Override
     public String toString() {
-        return "ConnectedRedis[" + report + "]";
+        return "ConnectedRedis[" + report() + "]";
     }
 }

@@ -1,21 +1,22 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.RedisChannelHandler;
-import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
-import io.lettuce.core.RedisURI;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.async.BaseRedisAsyncCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.NestedMultiOutput;
+import io.lettuce.core.output.ValueOutput;
+import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
-import java.net.InetAddress;
 import java.net.SocketAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,35 +24,28 @@ import org.jspecify.annotations.Nullable;
  * or a credentials provider may block for ever. Once it is abandoned, whatever still completes is closed; nothing is
  * cancelled, as Lettuce leaves a live connection behind when a cancelled connect succeeds.
  */
-final class ConnectionTry {
+final class ConnectionTry<C extends StatefulConnection<String, String>> {
 
-    record Result(
-            StatefulRedisConnection<String, String> connection,
-            String version,
-            Role role,
-            String mode,
-            Duration ping) {}
+    record Result<C>(C connection, String version, Role role, String mode, Duration ping) {}
 
-    private final RedisClient client;
-    private final RedisURI uri;
+    private final Dialing<C> dialing;
     private final @Nullable Role requiredRole;
-    private final CompletableFuture<Result> result = new CompletableFuture<>();
+    private final CompletableFuture<Result<C>> result = new CompletableFuture<>();
     private final StateListener listener = new StateListener();
-    private final Thread thread = RedisConnector.daemon("hardening-redis-connect", this::connect);
+    private final Thread thread = Attempts.daemon("hardening-redis-connect", this::connect);
 
     private volatile String phase = "starting";
     private volatile boolean abandoned;
-    private volatile @Nullable StatefulRedisConnection<String, String> connection;
+    private volatile @Nullable C connection;
     private volatile @Nullable Runnable onDisconnect;
     private volatile @Nullable Runnable onReconnect;
 
-    ConnectionTry(RedisClient client, RedisURI uri, @Nullable Role requiredRole) {
-        this.client = client;
-        this.uri = uri;
+    ConnectionTry(Dialing<C> dialing, @Nullable Role requiredRole) {
+        this.dialing = dialing;
         this.requiredRole = requiredRole;
     }
 
-    CompletableFuture<Result> run() {
+    CompletableFuture<Result<C>> run() {
         thread.start();
         return result;
     }
@@ -64,31 +58,29 @@ final class ConnectionTry {
     private void connect() {
         try {
             phase = "resolving the host's name";
-            resolve(uri);
+            dialing.resolve();
             phase = "waiting for credentials";
-            uri.getCredentialsProvider().resolveCredentials().toFuture().get();
+            dialing.uri()
+                    .getCredentialsProvider()
+                    .resolveCredentials()
+                    .toFuture()
+                    .get();
             if (abandoned) {
                 return;
             }
-            phase = uri.getSentinels().isEmpty() ? "connecting" : "asking the Sentinels and connecting";
-            client.addListener(listener);
-            var unused = client.connectAsync(StringCodec.UTF8, uri).whenComplete(this::verify);
+            phase = dialing.phase();
+            dialing.client().addListener(listener);
+            var unused = dialing.connect().whenComplete(this::verify);
         } catch (InterruptedException interrupted) {
             result.completeExceptionally(interrupted); // abandoned: nobody waits any more
-        } catch (java.util.concurrent.ExecutionException noCredentials) {
+        } catch (ExecutionException noCredentials) {
             result.completeExceptionally(Objects.requireNonNull(noCredentials.getCause()));
         } catch (Exception failure) {
             result.completeExceptionally(failure);
         }
     }
 
-    private static void resolve(RedisURI uri) throws UnknownHostException {
-        if (uri.getSentinels().isEmpty() && uri.getSocket() == null) {
-            InetAddress.getAllByName(uri.getHost());
-        }
-    }
-
-    private void verify(@Nullable StatefulRedisConnection<String, String> connected, @Nullable Throwable failure) {
+    private void verify(@Nullable C connected, @Nullable Throwable failure) {
         if (connected == null) {
             result.completeExceptionally(failure == null ? new IllegalStateException("no connection") : failure);
             return;
@@ -104,16 +96,18 @@ final class ConnectionTry {
         }
         phase = "waiting for the answer to PING";
         try {
-            RedisAsyncCommands<String, String> commands = connected.async();
+            BaseRedisAsyncCommands<String, String> commands = dialing.commands(connected);
             long from = System.nanoTime();
             // HELLO without a version changes nothing and says what the server is; old servers do not know it, and
             // some users may not run it.
-            CompletableFuture<List<Object>> hello = commands.dispatch(
-                            CommandType.HELLO, new NestedMultiOutput<>(StringCodec.UTF8))
+            CompletableFuture<List<Object>> server = ask(commands, CommandType.HELLO)
+                    .thenCompose(hello -> hello.isEmpty() ? ask(commands, CommandType.ROLE) : done(hello));
+            CompletableFuture<Duration> ping = commands.ping()
                     .toCompletableFuture()
-                    .exceptionally(unknown -> List.of());
-            CompletableFuture<String> ping = commands.ping().toCompletableFuture();
-            var unused = ping.thenCombine(hello, (pong, server) -> judge(connected, pong, server, from))
+                    .thenApply(pong -> since(from, pong))
+                    .exceptionallyCompose(refused -> refusal(commands, refused));
+            var unused = ping.thenCombine(server, (took, known) -> judge(connected, known, took))
+                    .thenCompose(judged -> dialing.check(connected).thenApply(useful -> judged))
                     .whenComplete((judged, refused) -> {
                         if (judged != null) {
                             result.complete(judged);
@@ -126,26 +120,61 @@ final class ConnectionTry {
         }
     }
 
-    private Result judge(
-            StatefulRedisConnection<String, String> connected, String pong, List<Object> server, long from) {
-        Duration ping = Duration.ofNanos(System.nanoTime() - from);
+    private static CompletableFuture<List<Object>> ask(
+            BaseRedisAsyncCommands<String, String> commands, CommandType question) {
+        return commands.dispatch(question, new NestedMultiOutput<>(StringCodec.UTF8))
+                .toCompletableFuture()
+                .exceptionally(unknown -> List.of());
+    }
+
+    private static <T> CompletableFuture<T> done(T value) {
+        return CompletableFuture.completedFuture(value);
+    }
+
+    private static Duration since(long from, String pong) {
         if (!pong.equals("PONG")) {
-            throw new Diagnosis.NotRedis("not a Redis server: it answers PING with something else");
+            throw new Diagnosis.WrongServer("not a Redis server: it answers PING with something else");
         }
-        Role role = Role.of(member(server, "role"));
+        return Duration.ofNanos(System.nanoTime() - from);
+    }
+
+    /** A server that is loading its data says in INFO how long that will take. */
+    private static CompletableFuture<Duration> refusal(
+            BaseRedisAsyncCommands<String, String> commands, Throwable refused) {
+        Throwable why =
+                refused instanceof CompletionException && refused.getCause() != null ? refused.getCause() : refused;
+        if (why instanceof RedisCommandExecutionException
+                && String.valueOf(why.getMessage()).startsWith("LOADING")) {
+            CommandArgs<String, String> section = new CommandArgs<>(StringCodec.UTF8).add("persistence");
+            return commands.dispatch(CommandType.INFO, new ValueOutput<>(StringCodec.UTF8), section)
+                    .toCompletableFuture()
+                    .exceptionally(mayNotBeAsked -> "")
+                    .thenApply(info -> {
+                        throw new Diagnosis.Loading(why, Diagnosis.loadingEta(info));
+                    });
+        }
+        return CompletableFuture.failedFuture(why);
+    }
+
+    private Result<C> judge(C connected, List<Object> server, Duration ping) {
         String mode = member(server, "mode");
+        Role role = Role.of(member(server, "role"));
+        if (role == Role.UNKNOWN && !server.isEmpty()) {
+            role = Role.of(String.valueOf(server.get(0))); // ROLE's answer begins with it
+        }
         if (mode.equals("sentinel")) {
             role = Role.SENTINEL;
         }
-        if (requiredRole != null && role != requiredRole) {
-            throw new Diagnosis.WrongRole("the server is a " + word(role) + ", and a " + word(requiredRole)
-                    + " is required" + (role == Role.SENTINEL ? ": use redis-sentinel://" : ""));
+        if (role == Role.SENTINEL && requiredRole != Role.SENTINEL) {
+            throw new Diagnosis.WrongServer("the server is a Sentinel, which holds no data: use redis-sentinel://");
         }
-        return new Result(connected, member(server, "version"), role, mode, ping);
-    }
-
-    private static String word(Role role) {
-        return role.name().toLowerCase(java.util.Locale.ROOT);
+        if (requiredRole != null && role != requiredRole) {
+            throw new Diagnosis.NotReady(
+                    role == Role.UNKNOWN
+                            ? "the server does not say whether it is a " + requiredRole.word()
+                            : "the server is a " + role.word() + ", and a " + requiredRole.word() + " is required");
+        }
+        return new Result<>(connected, member(server, "version"), role, mode, ping);
     }
 
     private static String member(List<Object> map, String name) {
@@ -173,12 +202,12 @@ final class ConnectionTry {
     void stopListening() {
         onDisconnect = null;
         onReconnect = null;
-        client.removeListener(listener);
+        dialing.client().removeListener(listener);
     }
 
     private void close() {
         stopListening();
-        StatefulRedisConnection<String, String> held = connection;
+        C held = connection;
         if (held != null) {
             var unused = held.closeAsync();
         }

@@ -9,13 +9,14 @@ import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,22 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         INVALID_DB("ERR invalid DB index", Verdict.PERMANENT, "the server has no database of that number"),
         SELECT("ERR SELECT", Verdict.PERMANENT, "the server does not allow another database than 0"),
         CLIENT_NAME("ERR Client names", Verdict.PERMANENT, "the client name may not hold spaces or line breaks"),
+        NOT_A_CLUSTER(
+                "ERR This instance has cluster support disabled",
+                Verdict.PERMANENT,
+                "the server is not part of a cluster: use build() instead of buildCluster()"),
+        NOT_A_SENTINEL(
+                "ERR unknown command 'SENTINEL'",
+                Verdict.PERMANENT,
+                "the server is not a Sentinel: use redis:// instead of redis-sentinel://"),
+        NOT_A_SENTINEL_OF_OLD(
+                "ERR unknown command `SENTINEL`",
+                Verdict.PERMANENT,
+                "the server is not a Sentinel: use redis:// instead of redis-sentinel://"),
+        NO_SUCH_PRIMARY(
+                "Cannot provide redisAddress using sentinel",
+                Verdict.TRANSIENT,
+                "the Sentinels know no primary of that name"),
         LOADING("LOADING", Verdict.TRANSIENT, ""),
         MASTERDOWN("MASTERDOWN", Verdict.TRANSIENT, ""),
         MAX_CLIENTS("ERR max number of clients", Verdict.TRANSIENT, "");
@@ -57,32 +74,40 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
     }
 
     static Diagnosis of(Throwable failure, boolean tls) {
-        List<Throwable> chain = chain(failure);
-        for (Throwable one : chain) {
-            Diagnosis known = known(one, tls);
-            if (known != null) {
-                return known;
+        Throwable root = failure;
+        for (Throwable one = failure; one != null && !one.equals(one.getCause()); one = one.getCause()) {
+            Diagnosis found = known(one, tls);
+            if (found == null) {
+                found = ofAll(one.getSuppressed(), tls);
             }
+            if (found != null) {
+                return found;
+            }
+            root = one;
         }
-        Throwable root = chain.get(chain.size() - 1);
-        return new Diagnosis(Verdict.TRANSIENT, firstLine(root), Optional.empty());
+        return transientBecause(firstLine(root));
     }
 
-    /** The failure, its causes, and what a cluster or a Sentinel client keeps in suppressed exceptions only. */
-    private static List<Throwable> chain(Throwable failure) {
-        List<Throwable> chain = new ArrayList<>();
-        List<Throwable> rest = new ArrayList<>(List.of(failure));
-        while (!rest.isEmpty() && chain.size() < 100) {
-            Throwable one = rest.remove(0);
-            if (!chain.contains(one)) {
-                chain.add(one);
-                rest.addAll(0, List.of(one.getSuppressed()));
-                if (one.getCause() != null) {
-                    rest.add(0, one.getCause());
-                }
-            }
-        }
-        return chain;
+    /**
+     * What a cluster's seeds or the Sentinels said, which Lettuce keeps in suppressed exceptions only. One that may work
+     * in a moment is enough for another attempt.
+     */
+    private static @Nullable Diagnosis ofAll(Throwable[] failures, boolean tls) {
+        List<Diagnosis> all = Stream.of(failures)
+                .filter(RedisException.class::isInstance)
+                .map(failure -> of(failure, tls))
+                .distinct()
+                .toList();
+        return all.isEmpty()
+                ? null
+                : new Diagnosis(
+                        all.stream().anyMatch(one -> one.verdict == Verdict.TRANSIENT)
+                                ? Verdict.TRANSIENT
+                                : Verdict.PERMANENT,
+                        all.stream().map(Diagnosis::reason).distinct().collect(Collectors.joining("; ")),
+                        all.stream()
+                                .flatMap(one -> one.serverAsksToWait.stream())
+                                .findFirst());
     }
 
     private static @Nullable Diagnosis known(Throwable one, boolean tls) {
@@ -94,11 +119,17 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
                 return answered == null ? transientBecause(firstLine(text)) : answered;
             }
         }
-        if (one instanceof NotRedis) {
-            return new Diagnosis(Verdict.PERMANENT, text, Optional.empty());
+        if (one instanceof WrongServer) {
+            return permanentBecause(text);
         }
-        if (one instanceof WrongRole) {
+        if (one instanceof NotReady) {
             return transientBecause(text);
+        }
+        if (one instanceof Loading loading) {
+            return new Diagnosis(Verdict.TRANSIENT, firstLine(text), loading.eta);
+        }
+        if (text.contains("requires epoll")) {
+            return permanentBecause("a Unix socket wants Netty's native transport on the class path");
         }
         if (one instanceof TimeoutException) {
             return transientBecause(text + (tls ? " (if the port does not speak TLS, use redis://)" : ""));
@@ -173,15 +204,19 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
     private static @Nullable Diagnosis answer(String text) {
         for (Answer answer : Answer.values()) {
             if (text.toLowerCase(Locale.ROOT).startsWith(answer.beginning.toLowerCase(Locale.ROOT))) {
-                Matcher eta = LOADING_ETA.matcher(text);
-                String line = firstLine(text);
                 return new Diagnosis(
                         answer.verdict,
-                        answer.advice.isEmpty() ? line : answer.beginning + ": " + answer.advice,
-                        eta.find() ? Optional.of(Duration.ofSeconds(Long.parseLong(eta.group(1)))) : Optional.empty());
+                        answer.advice.isEmpty() ? firstLine(text) : answer.beginning + ": " + answer.advice,
+                        Optional.empty());
             }
         }
         return null;
+    }
+
+    /** What INFO says about how long a server still loads. */
+    static Optional<Duration> loadingEta(String info) {
+        Matcher eta = LOADING_ETA.matcher(info);
+        return eta.find() ? Optional.of(Duration.ofSeconds(Long.parseLong(eta.group(1)))) : Optional.empty();
     }
 
     private static Diagnosis transientBecause(String reason) {
@@ -202,21 +237,33 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 
-    /** The peer answered, but not as Redis does. */
-    static final class NotRedis extends RuntimeException {
+    /** The peer is something else than what was asked for. */
+    static final class WrongServer extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        NotRedis(String message) {
+        WrongServer(String message) {
             super(message);
         }
     }
 
-    /** The server has another role than the one that is required. */
-    static final class WrongRole extends RuntimeException {
+    /** The server is not yet what was asked for. */
+    static final class NotReady extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        WrongRole(String message) {
+        NotReady(String message) {
             super(message);
+        }
+    }
+
+    /** The server loads its data, and says how long that will take, or does not. */
+    static final class Loading extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private final transient Optional<Duration> eta;
+
+        Loading(Throwable cause, Optional<Duration> eta) {
+            super(cause.getMessage(), cause);
+            this.eta = eta;
         }
     }
 

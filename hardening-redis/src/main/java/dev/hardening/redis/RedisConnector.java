@@ -1,30 +1,24 @@
 package dev.hardening.redis;
 
-import dev.hardening.redis.Attempt.Verdict;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.Delay;
-import java.net.UnknownHostException;
-import java.security.Security;
+import java.net.InetAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Connects to Redis at start-up: with a PING that has to be answered, with backoff, and within a deadline that bounds
@@ -38,18 +32,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class RedisConnector {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RedisConnector.class);
-
-    /** How far over the deadline the waits may end, so that what the attempts cost does not void the last of them. */
-    private static final Duration TOLERANCE = Duration.ofMillis(100);
-
     private final Builder options;
     private final RedisURI uri;
     private final String endpoint;
 
     private RedisConnector(Builder builder) {
         options = builder;
-        uri = builder.uri;
+        uri = builder.uris.get(0);
         endpoint = SafeUri.endpoint(uri);
     }
 
@@ -57,7 +46,7 @@ public final class RedisConnector {
      * Begins a connector.
      *
      * @param uri {@code redis://}, {@code rediss://}, {@code redis-socket://} or {@code redis-sentinel://}, as Lettuce
-     *     reads it
+     *     reads it; for a cluster {@code redis://} or {@code rediss://} with one or several hosts, separated by commas
      * @throws IllegalArgumentException if it is none, or its password holds a raw {@code @}, {@code #}, {@code /} or
      *     {@code %}; the message does not show it
      */
@@ -67,7 +56,19 @@ public final class RedisConnector {
 
     /** Begins a connector for a URI that is built already. */
     public static Builder builder(RedisURI uri) {
-        return new Builder(Objects.requireNonNull(uri, "uri"));
+        return new Builder(List.of(Objects.requireNonNull(uri, "uri")));
+    }
+
+    /**
+     * Begins a connector for a cluster, some of whose nodes these are; see {@link Builder#buildCluster()}.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Builder builder(List<RedisURI> seeds) {
+        if (seeds.isEmpty()) {
+            throw new IllegalArgumentException("a cluster needs at least one seed");
+        }
+        return new Builder(List.copyOf(seeds));
     }
 
     /**
@@ -76,20 +77,26 @@ public final class RedisConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedis connect() {
-        Duration warmUp = options.client == null ? options.warmUp.get() : Duration.ZERO;
+        RedisClient callers = options.client;
+        if (callers != null) {
+            return connect(
+                    callers, new Dialing.Standalone(callers, uri, options.attemptTimeout, null), null, Duration.ZERO);
+        }
+        Duration warmUp = options.warmUp.get();
         AtomicBoolean verified = new AtomicBoolean();
-        ClientResources resources = options.client == null ? resources(verified) : null;
-        RedisClient client = resources == null ? Objects.requireNonNull(options.client) : RedisClient.create(resources);
-        if (resources != null) {
-            client.setOptions(options.clientOptions);
-        }
-        Session session = new Session(client, resources, verified, warmUp);
-        try {
-            return session.connect();
-        } catch (RedisConnectException failed) {
-            session.freeInBackground();
-            throw failed;
-        }
+        ClientResources resources = Attempts.resources(verified, options.deadline);
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(options.clientOptions());
+        return connect(
+                client,
+                new Dialing.Standalone(client, uri, options.attemptTimeout, options.names),
+                new Attempts.Own(resources, verified),
+                warmUp);
+    }
+
+    private ConnectedRedis connect(
+            RedisClient client, Dialing.Standalone dialing, Attempts.@Nullable Own own, Duration warmUp) {
+        return new ConnectedRedis(client, new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
     }
 
     /**
@@ -99,240 +106,7 @@ public final class RedisConnector {
      * @return it fails with {@link RedisConnectException}
      */
     public CompletableFuture<ConnectedRedis> connectAsync() {
-        CompletableFuture<ConnectedRedis> result = new CompletableFuture<>();
-        Thread thread = daemon("hardening-redis-start", () -> {
-            try {
-                ConnectedRedis connected = connect();
-                if (!result.complete(connected)) {
-                    connected.close();
-                }
-            } catch (RuntimeException failed) {
-                result.completeExceptionally(failed);
-            }
-        });
-        var unused = result.whenComplete((connected, failure) -> {
-            if (result.isCancelled()) {
-                thread.interrupt();
-            }
-        });
-        thread.start();
-        return result;
-    }
-
-    static Thread daemon(String name, Runnable task) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        return thread;
-    }
-
-    /** Until the connection is verified Lettuce must not reconnect it behind our back: that would hide a drop. */
-    private static ClientResources resources(AtomicBoolean verified) {
-        Delay usual = Delay.exponential();
-        return ClientResources.builder()
-                .ioThreadPoolSize(2)
-                .computationThreadPoolSize(2)
-                .reconnectDelay(new Delay() {
-                    @Override
-                    public Duration createDelay(long attempt) {
-                        return verified.get() ? usual.createDelay(attempt) : Duration.ofHours(1);
-                    }
-                })
-                .build();
-    }
-
-    /** One call of {@link #connect()}. */
-    private final class Session {
-
-        private final RedisClient client;
-        private final @Nullable ClientResources resources;
-        private final AtomicBoolean verified;
-        private final Duration warmUp;
-        private final List<Attempt> failed = new ArrayList<>();
-        private final long start = options.nanoTime.getAsLong();
-        private Duration spent = Duration.ZERO;
-        private Duration waited = Duration.ZERO;
-
-        Session(RedisClient client, @Nullable ClientResources resources, AtomicBoolean verified, Duration warmUp) {
-            this.client = client;
-            this.resources = resources;
-            this.verified = verified;
-            this.warmUp = warmUp;
-        }
-
-        ConnectedRedis connect() {
-            for (int number = 1; ; number++) {
-                Attempt attempt = null;
-                ConnectionTry connectionTry = new ConnectionTry(client, uri, options.requiredRole);
-                long from = options.nanoTime.getAsLong();
-                try {
-                    return connected(connectionTry, number, budget());
-                } catch (InterruptedException interrupted) {
-                    connectionTry.abandon();
-                    throw interrupted(number, from, interrupted);
-                } catch (ExecutionException failure) {
-                    attempt = diagnose(number, from, Objects.requireNonNull(failure.getCause()));
-                } catch (TimeoutException timeout) {
-                    TimeoutException told = new TimeoutException(
-                            "timed out after " + sinceMillis(from) + " ms while " + connectionTry.phase());
-                    told.initCause(timeout);
-                    attempt = diagnose(number, from, told);
-                }
-                connectionTry.abandon();
-                failed.add(attempt);
-                tell(listener -> listener.attemptFailed(failed.get(failed.size() - 1)));
-                Duration wait = attempt.nextWait();
-                if (wait == null) {
-                    throw new RedisConnectException(failed);
-                }
-                LOG.warn(
-                        "Redis connection attempt {}/{} to {} failed: {}; next attempt in {} ms",
-                        number,
-                        options.attempts,
-                        endpoint,
-                        attempt.reason(),
-                        wait.toMillis());
-                try {
-                    options.sleeper.sleep(wait);
-                } catch (InterruptedException interrupted) {
-                    Thread.currentThread().interrupt();
-                    throw new RedisConnectException(failed, "interrupted while waiting to try again", interrupted);
-                }
-                waited = waited.plus(wait);
-                spent = spent.plus(wait);
-            }
-        }
-
-        private ConnectedRedis connected(ConnectionTry connectionTry, int number, Duration budget)
-                throws InterruptedException, ExecutionException, TimeoutException {
-            long from = options.nanoTime.getAsLong();
-            ConnectionTry.Result result = connectionTry.run().get(budget.toNanos(), TimeUnit.NANOSECONDS);
-            Duration took = Duration.ofNanos(options.nanoTime.getAsLong() - from);
-            ConnectReport report = new ConnectReport(
-                    endpoint,
-                    result.version(),
-                    result.role(),
-                    result.mode(),
-                    number,
-                    warmUp,
-                    took.compareTo(result.ping()) > 0 ? took.minus(result.ping()) : Duration.ZERO,
-                    result.ping());
-            verified.set(true);
-            if (uri.getTimeout().equals(RedisURI.DEFAULT_TIMEOUT_DURATION) && resources != null) {
-                result.connection().setTimeout(Builder.COMMAND_TIMEOUT);
-            }
-            connectionTry.becomesCurrent(
-                    () -> tell(ConnectListener::disconnected), () -> tell(ConnectListener::reconnected));
-            LOG.info("Connected to Redis {} {} as {} at {}", report.version(), report.mode(), report.role(), endpoint);
-            tell(listener -> listener.connected(report));
-            return new ConnectedRedis(client, result.connection(), report, () -> {
-                connectionTry.stopListening();
-                if (resources == null) {
-                    result.connection().close();
-                } else {
-                    free(); // the client closes its connections itself
-                }
-            });
-        }
-
-        /** What is left for the next attempt. */
-        private Duration budget() {
-            Duration left = left();
-            Duration bounded = left.compareTo(options.attemptTimeout) < 0 ? left : options.attemptTimeout;
-            return bounded.compareTo(TOLERANCE) < 0 ? TOLERANCE : bounded;
-        }
-
-        /** By the clock, or by the waits that were asked for where the sleeper does not really sleep. */
-        private Duration left() {
-            Duration elapsed = Duration.ofNanos(options.nanoTime.getAsLong() - start);
-            return options.deadline.minus(elapsed.compareTo(spent) > 0 ? elapsed : spent);
-        }
-
-        private Attempt diagnose(int number, long from, Throwable failure) {
-            Duration took = Duration.ofNanos(options.nanoTime.getAsLong() - from);
-            spent = spent.plus(took);
-            Diagnosis diagnosis = Diagnosis.of(failure, uri.isSsl());
-            warnOfCachedNames(failure);
-            Attempt attempt = new Attempt(number, took, null, diagnosis.verdict(), diagnosis.reason(), failure);
-            boolean again = number < options.attempts
-                    && (diagnosis.verdict() == Verdict.TRANSIENT || options.retryOn.test(attempt));
-            Optional<Duration> wait = again ? nextWait(number, diagnosis) : Optional.empty();
-            return new Attempt(number, took, wait.orElse(null), diagnosis.verdict(), diagnosis.reason(), failure);
-        }
-
-        /** Empty if there is no time for another attempt. */
-        private Optional<Duration> nextWait(int number, Diagnosis diagnosis) {
-            Duration left = left();
-            Duration wait = options.backoff.after(number);
-            if (options.jitter > 0) {
-                double factor = 1 + options.jitter * (2 * options.random.getAsDouble() - 1);
-                wait = Duration.ofNanos((long) (wait.toNanos() * factor));
-                wait = wait.compareTo(left) > 0 && waited.plus(wait).compareTo(options.deadline) <= 0 ? left : wait;
-            }
-            Duration asked = diagnosis.serverAsksToWait().orElse(Duration.ZERO);
-            if (asked.compareTo(wait) > 0 && asked.compareTo(left) < 0) {
-                wait = asked;
-            }
-            boolean fits = !wait.isNegative()
-                    && wait.compareTo(left.plus(TOLERANCE)) <= 0
-                    && waited.plus(wait).compareTo(options.deadline) <= 0;
-            return fits ? Optional.of(wait) : Optional.empty();
-        }
-
-        private RedisConnectException interrupted(int number, long from, InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            failed.add(new Attempt(
-                    number,
-                    Duration.ofNanos(options.nanoTime.getAsLong() - from),
-                    null,
-                    Verdict.TRANSIENT,
-                    "interrupted while connecting",
-                    interrupted));
-            return new RedisConnectException(failed);
-        }
-
-        private long sinceMillis(long from) {
-            return TimeUnit.NANOSECONDS.toMillis(options.nanoTime.getAsLong() - from);
-        }
-
-        private void warnOfCachedNames(Throwable failure) {
-            String seconds = Security.getProperty("networkaddress.cache.negative.ttl");
-            for (Throwable one = failure; one != null; one = one.getCause()) {
-                if (one instanceof UnknownHostException
-                        && seconds != null
-                        && (seconds.startsWith("-")
-                                || (seconds.length() < 9
-                                        && seconds.chars().allMatch(Character::isDigit)
-                                        && Integer.parseInt(seconds) > options.deadline.toSeconds()))) {
-                    LOG.warn(
-                            "The JVM remembers for {} s that a name did not resolve, longer than the deadline: no attempt can"
-                                    + " help within it (networkaddress.cache.negative.ttl)",
-                            seconds);
-                    return;
-                }
-            }
-        }
-
-        private void free() {
-            if (resources != null) {
-                Shutdown.quietly(client, resources);
-            }
-        }
-
-        void freeInBackground() {
-            if (resources != null) {
-                daemon("hardening-redis-free", this::free).start();
-            }
-        }
-
-        private void tell(java.util.function.Consumer<ConnectListener> event) {
-            if (options.listener != null) {
-                try {
-                    event.accept(options.listener);
-                } catch (RuntimeException thrown) {
-                    LOG.warn("A connect listener threw {}", thrown.getClass().getName());
-                }
-            }
-        }
+        return Attempts.async(this::connect, ConnectedRedis::close);
     }
 
     /** Prints where it connects to, without user and password. */
@@ -346,34 +120,45 @@ public final class RedisConnector {
 
         static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
         private static final int QUEUED_COMMANDS = 10_000;
-
-        private final RedisURI uri;
-        private int attempts = 3;
-        private Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
-        private Duration deadline = Duration.ofSeconds(7);
-        private Duration attemptTimeout = Duration.ofSeconds(3);
-        private double jitter;
-        private @Nullable Role requiredRole;
-        private Predicate<Attempt> retryOn = attempt -> false;
-        private @Nullable RedisClient client;
-        private ClientOptions clientOptions = ClientOptions.builder()
-                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-                .requestQueueSize(QUEUED_COMMANDS)
-                .timeoutOptions(io.lettuce.core.TimeoutOptions.enabled())
+        private static final SocketOptions.KeepAliveOptions KEEP_ALIVE = SocketOptions.KeepAliveOptions.builder()
+                .enable()
+                .idle(Duration.ofSeconds(10))
+                .interval(Duration.ofSeconds(5))
+                .count(3)
                 .build();
-        private boolean clientOptionsGiven;
-        private @Nullable ConnectListener listener;
-        private Sleeper sleeper = duration -> TimeUnit.NANOSECONDS.sleep(duration.toNanos());
-        private LongSupplier nanoTime = System::nanoTime;
-        private DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
-        private java.util.function.Supplier<Duration> warmUp = WarmUp::once;
 
-        private Builder(RedisURI uri) {
-            this.uri = uri;
+        final List<RedisURI> uris;
+        int attempts = 3;
+        Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
+        Duration deadline = Duration.ofSeconds(7);
+        Duration attemptTimeout = Duration.ofSeconds(3);
+        double jitter;
+
+        @Nullable
+        Role requiredRole;
+
+        Predicate<Attempt> retryOn = attempt -> false;
+
+        @Nullable
+        RedisClient client;
+
+        private @Nullable ClientOptions clientOptions;
+
+        @Nullable
+        ConnectListener listener;
+
+        Sleeper sleeper = duration -> TimeUnit.NANOSECONDS.sleep(duration.toNanos());
+        LongSupplier nanoTime = System::nanoTime;
+        DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
+        Supplier<Duration> warmUp = WarmUp::once;
+        Dialing.Names names = InetAddress::getAllByName;
+
+        private Builder(List<RedisURI> uris) {
+            this.uris = uris;
         }
 
         private Builder(Builder other) {
-            uri = other.uri;
+            uris = other.uris;
             attempts = other.attempts;
             backoff = other.backoff;
             deadline = other.deadline;
@@ -383,12 +168,12 @@ public final class RedisConnector {
             retryOn = other.retryOn;
             client = other.client;
             clientOptions = other.clientOptions;
-            clientOptionsGiven = other.clientOptionsGiven;
             listener = other.listener;
             sleeper = other.sleeper;
             nanoTime = other.nanoTime;
             random = other.random;
             warmUp = other.warmUp;
+            names = other.names;
         }
 
         /** How many times it is tried at the most; 3. */
@@ -439,10 +224,12 @@ public final class RedisConnector {
             return this;
         }
 
-        /** Lettuce's options, instead of a bounded queue, timeouts, and commands that fail while disconnected. */
+        /**
+         * Lettuce's options, instead of a bounded queue, timeouts, TCP keep-alive, and commands that fail while
+         * disconnected; for a cluster they may be {@link io.lettuce.core.cluster.ClusterClientOptions}.
+         */
         public Builder clientOptions(ClientOptions lettuces) {
             clientOptions = Objects.requireNonNull(lettuces);
-            clientOptionsGiven = true;
             return this;
         }
 
@@ -468,19 +255,62 @@ public final class RedisConnector {
             return this;
         }
 
+        Builder names(Dialing.Names looksUp) {
+            names = looksUp;
+            return this;
+        }
+
+        /** The caller's, or ours: nothing that waits for a Redis that is away may wait long, or pile up. */
+        ClientOptions clientOptions() {
+            return clientOptions != null
+                    ? clientOptions
+                    : ClientOptions.builder()
+                            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                            .requestQueueSize(QUEUED_COMMANDS)
+                            .timeoutOptions(TimeoutOptions.enabled())
+                            .socketOptions(SocketOptions.builder()
+                                    .connectTimeout(attemptTimeout)
+                                    .keepAlive(KEEP_ALIVE)
+                                    .build())
+                            .build();
+        }
+
         /**
          * The connector.
          *
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public RedisConnector build() {
+            check();
+            require(uris.size() == 1, "several hosts are the seeds of a cluster: use buildCluster()");
+            require(client == null || clientOptions == null, "clientOptions are for our own client: set them on yours");
+            return new RedisConnector(new Builder(this));
+        }
+
+        /**
+         * The connector to a Redis Cluster, of whose nodes the URI names one or some.
+         *
+         * @throws IllegalArgumentException if the options do not fit together; the message says which
+         */
+        public RedisClusterConnector buildCluster() {
+            check();
+            for (RedisURI uri : uris) {
+                require(
+                        uri.getSentinels().isEmpty() && uri.getSocket() == null,
+                        "a cluster's seeds are hosts: use redis:// or rediss://");
+                require(uri.getDatabase() == 0, "a cluster has no other database than 0");
+            }
+            require(requiredRole == null, "a cluster has primaries and replicas: requireRole is for build()");
+            require(client == null, "client is of one Redis: buildCluster() makes one of its own");
+            return new RedisClusterConnector(new Builder(this));
+        }
+
+        private void check() {
             require(attempts >= 1, "attempts has to be at least 1");
             require(isPositive(deadline), "deadline has to be positive");
             require(deadline.compareTo(Duration.ofDays(1)) <= 0, "deadline may not be longer than a day");
             require(isPositive(attemptTimeout), "attemptTimeout has to be positive");
             require(jitter >= 0 && jitter <= 1, "jitter has to be between 0 and 1");
-            require(client == null || !clientOptionsGiven, "clientOptions are for our own client: set them on yours");
-            return new RedisConnector(new Builder(this));
         }
 
         private static boolean isPositive(Duration duration) {

@@ -1,5 +1,7 @@
 package dev.hardening.redis;
 
+import java.util.Locale;
+
 /** What a server says that it is. */
 public enum Role {
     /** It takes writes; Redis's protocol calls it {@code master}. */
@@ -10,6 +12,10 @@ public enum Role {
     SENTINEL,
     /** It does not say, or may not be asked. */
     UNKNOWN;
+
+    String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     static Role of(String word) {
         return switch (word) {

@@ -4,6 +4,7 @@ import io.lettuce.core.RedisURI;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Parses and prints Redis URIs so that no part of a password gets out, nor is taken for a host. */
 final class SafeUri {
@@ -13,12 +14,12 @@ final class SafeUri {
     private SafeUri() {}
 
     /**
-     * Parses a URI.
+     * Parses a URI, whose hosts may be several.
      *
      * @throws IllegalArgumentException if it is none, or holds a raw {@code @}, {@code #} or {@code %} in its user or
      *     password; the message shows nothing of it, and there is no cause
      */
-    static RedisURI parse(String uri) {
+    static List<RedisURI> parse(String uri) {
         int start = uri.indexOf("://");
         if (start < 0) {
             throw new IllegalArgumentException(
@@ -35,12 +36,29 @@ final class SafeUri {
                             + " in its user or password: write them as %40, %23, %2F, %3F and %25");
         }
         try {
-            return RedisURI.create(uri);
+            String scheme = uri.substring(0, start + 3);
+            if (!scheme.equals("redis://") && !scheme.equals("rediss://")) {
+                return List.of(RedisURI.create(uri));
+            }
+            String beforeHosts = userInfo.isEmpty() && !rest.startsWith("@") ? scheme : scheme + userInfo + "@";
+            String hosts = uri.substring(beforeHosts.length()).split("[/?#]", 2)[0];
+            String afterHosts = uri.substring(beforeHosts.length() + hosts.length());
+            return Stream.of(hosts.split(",", -1))
+                    .map(host -> RedisURI.create(beforeHosts + host.strip() + afterHosts))
+                    .toList();
         } catch (RuntimeException notShown) {
             // Its message holds the URI.
             throw new IllegalArgumentException(
                     "not a Redis URI that can be read; it is not shown, as it may hold a password");
         }
+    }
+
+    /** Where a cluster's seeds lead, without user and password. */
+    static String endpoint(List<RedisURI> seeds) {
+        return (seeds.get(0).isSsl() ? "rediss://" : "redis://")
+                + seeds.stream()
+                        .map(seed -> seed.getHost() + ":" + seed.getPort())
+                        .collect(Collectors.joining(","));
     }
 
     /** Where a URI leads, without user and password. */

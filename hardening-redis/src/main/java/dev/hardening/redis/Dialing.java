@@ -1,0 +1,211 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.BaseRedisAsyncCommands;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** What differs between one Redis and a cluster: Lettuce's client, its connection, and its commands. */
+interface Dialing<C extends StatefulConnection<String, String>> {
+
+    /** Looks names up. It may block. */
+    @FunctionalInterface
+    interface Names {
+        void lookUp(String host) throws UnknownHostException;
+    }
+
+    AbstractRedisClient client();
+
+    /** Whose user, password and TLS count. */
+    RedisURI uri();
+
+    /** What {@link #connect()} is at, in words that follow "while". */
+    String phase();
+
+    /** Resolves names, on a thread that may block. */
+    void resolve() throws UnknownHostException;
+
+    CompletionStage<C> connect();
+
+    BaseRedisAsyncCommands<String, String> commands(C connection);
+
+    /** Completes if the connection is of use beyond PING, and fails with the reason if not. */
+    CompletionStage<?> check(C connection);
+
+    /** The connection has answered: from now on commands have so much time. */
+    void commandTimeout(C connection, Duration each);
+
+    /** One Redis, by its host, its Unix socket, or its Sentinels. */
+    final class Standalone implements Dialing<StatefulRedisConnection<String, String>> {
+
+        private final RedisClient client;
+        private final RedisURI uri;
+        private final @Nullable Names names;
+
+        /** Takes null for names where the caller's own client has a way of its own to resolve them. */
+        Standalone(RedisClient client, RedisURI given, Duration handshakeTimeout, @Nullable Names names) {
+            this.client = client;
+            this.names = names;
+            uri = copy(given, handshakeTimeout);
+        }
+
+        @Override
+        public RedisClient client() {
+            return client;
+        }
+
+        @Override
+        public RedisURI uri() {
+            return uri;
+        }
+
+        @Override
+        public String phase() {
+            return uri.getSentinels().isEmpty() ? "connecting" : "asking the Sentinels and connecting";
+        }
+
+        @Override
+        public void resolve() throws UnknownHostException {
+            if (names != null && uri.getSentinels().isEmpty() && uri.getSocket() == null) {
+                names.lookUp(uri.getHost());
+            }
+        }
+
+        @Override
+        public CompletionStage<StatefulRedisConnection<String, String>> connect() {
+            return client.connectAsync(StringCodec.UTF8, uri);
+        }
+
+        @Override
+        public BaseRedisAsyncCommands<String, String> commands(StatefulRedisConnection<String, String> connection) {
+            return connection.async();
+        }
+
+        @Override
+        public CompletionStage<?> check(StatefulRedisConnection<String, String> connection) {
+            return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public void commandTimeout(StatefulRedisConnection<String, String> connection, Duration each) {
+            connection.setTimeout(each);
+        }
+    }
+
+    /**
+     * A cluster, by some of its nodes. Lettuce asks them all and waits for the slowest, then for all others that they
+     * know, and connects: the timeouts that it does so with are a sixth of the attempt's, so that silent nodes do not
+     * use up the attempt. Lettuce goes on to read the first seed's timeout for each further connection to a node, which
+     * is why the seeds are copies, and change once the start is over.
+     */
+    final class Cluster implements Dialing<StatefulRedisClusterConnection<String, String>> {
+
+        private static final int PHASES = 6;
+        private static final Duration TOPOLOGY_PERIOD = Duration.ofMinutes(1);
+
+        private final RedisClusterClient client;
+        private final List<RedisURI> seeds;
+
+        Cluster(ClientResources resources, List<RedisURI> given, ClientOptions options, Duration attemptTimeout) {
+            Duration each = attemptTimeout.dividedBy(PHASES);
+            seeds = given.stream().map(seed -> copy(seed, each)).toList();
+            client = RedisClusterClient.create(resources, seeds);
+            client.setOptions(
+                    options instanceof ClusterClientOptions callers
+                            ? callers
+                            : ClusterClientOptions.builder(options)
+                                    .socketOptions(options.getSocketOptions()
+                                            .mutate()
+                                            .connectTimeout(each)
+                                            .build())
+                                    .topologyRefreshOptions(topologyRefresh())
+                                    .build());
+        }
+
+        /** Lettuce 7 asks again after each sign of a change by itself; 6 has to be told. */
+        @SuppressWarnings("deprecation")
+        private static ClusterTopologyRefreshOptions topologyRefresh() {
+            return ClusterTopologyRefreshOptions.builder()
+                    .enableAllAdaptiveRefreshTriggers()
+                    .enablePeriodicRefresh(TOPOLOGY_PERIOD)
+                    .build();
+        }
+
+        @Override
+        public RedisClusterClient client() {
+            return client;
+        }
+
+        @Override
+        public RedisURI uri() {
+            return seeds.get(0);
+        }
+
+        @Override
+        public String phase() {
+            return "asking for the cluster's nodes and connecting";
+        }
+
+        /** Lettuce resolves them without blocking; one that resolves is enough. */
+        @Override
+        public void resolve() {}
+
+        @Override
+        public CompletionStage<StatefulRedisClusterConnection<String, String>> connect() {
+            return client.refreshPartitionsAsync().thenCompose(found -> client.connectAsync(StringCodec.UTF8));
+        }
+
+        @Override
+        public BaseRedisAsyncCommands<String, String> commands(
+                StatefulRedisClusterConnection<String, String> connection) {
+            return connection.async();
+        }
+
+        /** A cluster that misses slots answers PING and refuses everything else. */
+        @Override
+        public CompletionStage<?> check(StatefulRedisClusterConnection<String, String> connection) {
+            return connection
+                    .async()
+                    .clusterInfo()
+                    .exceptionally(mayNotBeAsked -> "")
+                    .thenApply(info -> {
+                        if (info.contains("cluster_state:fail")) {
+                            throw new Diagnosis.NotReady("CLUSTERDOWN: the cluster misses slots or a majority");
+                        }
+                        return info;
+                    });
+        }
+
+        @Override
+        public void commandTimeout(StatefulRedisClusterConnection<String, String> connection, Duration each) {
+            seeds.forEach(seed -> seed.setTimeout(each));
+            connection.getPartitions().forEach(node -> node.getUri().setTimeout(each));
+            connection.setTimeout(each);
+        }
+    }
+
+    /** With a timeout of its own, which is the handshake's too: Lettuce's default is a minute. */
+    private static RedisURI copy(RedisURI uri, Duration timeout) {
+        RedisURI.Builder builder = RedisURI.builder(uri);
+        if (!uri.getSentinels().isEmpty()) {
+            builder.withSentinelMasterId(uri.getSentinelMasterId());
+            uri.getSentinels().forEach(builder::withSentinel);
+        }
+        return builder.withTimeout(timeout).build();
+    }
+}

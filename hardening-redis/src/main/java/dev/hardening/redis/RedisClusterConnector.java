@@ -1,0 +1,55 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.resource.ClientResources;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Connects to a Redis Cluster at start-up, with the policy, the report and the exceptions of {@link RedisConnector}. It
+ * is enough that one of the seeds answers; the cluster's state has to be ok.
+ *
+ * <p>Immutable and safe for use by several threads; each {@link #connect()} makes a connection of its own.
+ */
+public final class RedisClusterConnector {
+
+    private final RedisConnector.Builder options;
+    private final String endpoint;
+
+    RedisClusterConnector(RedisConnector.Builder options) {
+        this.options = options;
+        endpoint = SafeUri.endpoint(options.uris);
+    }
+
+    /**
+     * Connects, and returns a connection that answered PING.
+     *
+     * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
+     */
+    public ConnectedRedisCluster connect() {
+        Duration warmUp = options.warmUp.get();
+        AtomicBoolean verified = new AtomicBoolean();
+        ClientResources resources = Attempts.resources(verified, options.deadline);
+        Dialing.Cluster dialing =
+                new Dialing.Cluster(resources, options.uris, options.clientOptions(), options.attemptTimeout);
+        Attempts.Own own = new Attempts.Own(resources, verified);
+        return new ConnectedRedisCluster(
+                dialing.client(), new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
+    }
+
+    /**
+     * Connects on a thread of its own. Cancelling the future ends the attempts, and a connection that completes after
+     * that is closed.
+     *
+     * @return it fails with {@link RedisConnectException}
+     */
+    public CompletableFuture<ConnectedRedisCluster> connectAsync() {
+        return Attempts.async(this::connect, ConnectedRedisCluster::close);
+    }
+
+    /** Prints where it connects to, without user and password. */
+    @Override
+    public String toString() {
+        return "RedisClusterConnector[" + endpoint + "]";
+    }
+}
