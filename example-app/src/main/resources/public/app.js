@@ -1,0 +1,452 @@
+import { createSession, drills } from "/api.js";
+import { createKeyChart, createLoadChart } from "/charts.js";
+import { byId, byTestId, element, icon, setText, shape } from "/dom.js";
+import { createRatingForm } from "/rating.js";
+
+const session = createSession("ada");
+const keyChart = createKeyChart(byId("chart-keys"));
+const loadChart = createLoadChart(byId("chart-load"));
+const form = createRatingForm({
+  session,
+  nameOf: (id) => status?.table.members.find((member) => member.user_id === id)?.name,
+  onMismatch() {
+    stopped++;
+    flash("rating", "warn", "Stopped on the page");
+    note("rating", "warn", "The guard stopped a rating for another session: nothing was sent.");
+  },
+  onLate: (failure) => note("rating", "error", `The ratings for the earlier session did not go through: ${failure.message}`),
+  onDone: () => flash("rating", "ok", "Rated once"),
+});
+
+/** The newest snapshot, and how far the server's clock is ahead of this one. */
+let status = null;
+let skew = 0;
+let seenSession = null;
+let stopped = 0;
+let refused = 0;
+/** The sign-in that was in use when the keys were rotated, until a later one is accepted. */
+let rotatedAt = null;
+const now = () => Date.now() + skew;
+const millis = (time) => (typeof time === "number" ? time : Date.parse(time));
+const ran = [];
+
+// Lamps, numbers, sentences
+
+const flashes = new Map();
+function flash(card, state, text, forMillis = 6000) {
+  flashes.set(card, { state, text, until: Date.now() + forMillis });
+  showStatus();
+}
+const flashOf = (card) => {
+  const shown = flashes.get(card);
+  if (shown === undefined || shown.until > Date.now()) return shown;
+  flashes.delete(card);
+  return undefined;
+};
+
+function lamp(card, state, text, raw = "") {
+  const node = byTestId(`lamp-${card}`);
+  node.dataset.raw = raw;
+  if (node.dataset.state !== state) {
+    node.dataset.state = state;
+    node.querySelector("use").setAttribute("href", `#shape-${state}`);
+  }
+  setText(node.querySelector("span"), text);
+}
+function number(card, value, unit, facts) {
+  setText(byTestId(`number-${card}`).querySelector(".value"), value);
+  setText(byTestId(`number-${card}`).querySelector(".unit"), unit);
+  setText(byId(`card-${card}`).querySelector(".facts"), facts.filter(Boolean).join(" · ") || "\u00a0");
+}
+function result(card, ...content) {
+  const node = byTestId(`result-${card}`);
+  node.replaceChildren(...content);
+  node.hidden = content.length === 0;
+}
+const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+const fine = (ms) => (ms < 10 ? ms.toFixed(1) : String(Math.round(ms)));
+
+function keysLamp(keys) {
+  if (keys.state === "UNAVAILABLE") return ["error", "No keys"];
+  if (rotatedAt !== null) return ["warn", "New key, not fetched yet"];
+  if (keys.state === "STALE") return ["warn", "Stale, still serving"];
+  if (keys.provider === "DOWN") return ["warn", "Provider down, keys held"];
+  if (keys.provider === "SLOW") return ["warn", "Provider slow, nobody waits"];
+  if (keys.state === "EMPTY") return ["idle", "Not fetched yet"];
+  return ["ok", keys.state === "REFRESH_DUE" ? "Fetching ahead" : "Fresh"];
+}
+
+function showStatus() {
+  if (status === null) return;
+  const { secrets, keys, redis, rating } = status;
+
+  const copy = flashOf("secrets");
+  lamp("secrets", ...(copy ? [copy.state, copy.text] : secrets.state === "OK" ? ["ok", "Complete"] : ["error", "Incomplete"]), secrets.state);
+  number("secrets", `${copy?.present ?? secrets.present}/${secrets.declared}`, copy?.present === undefined ? "required, present" : "in the copy", [
+    secrets.optional_absent?.length ? `optional, not set: ${secrets.optional_absent.join(", ")}` : "nothing optional is absent",
+  ]);
+
+  lamp("keys", ...keysLamp(keys), keys.state);
+  number("keys", keys.age_ms >= 0 && keys.age_ms !== null ? String(Math.floor(keys.age_ms / 1000)) : "–", "s since the last fetch", [
+    plural(keys.key_count, "key"),
+    plural(keys.fetches, "fetch", "fetches"),
+    `${keys.failures} failed`,
+    keys.verifying_provider && `verified by ${keys.verifying_provider}`,
+  ]);
+  for (const button of document.querySelectorAll("[data-provider]"))
+    button.setAttribute("aria-pressed", String(button.dataset.provider === keys.provider));
+
+  const up = redis.state === "UP";
+  lamp("redis", up ? "ok" : "error", up ? "Connected" : "Away, answering 503", redis.state);
+  number("redis", up && typeof redis.ping_ms === "number" ? fine(redis.ping_ms) : "–", up ? "ms to answer PING" : "no answer", [
+    redis.version && `Redis ${redis.version}`,
+    redis.mode,
+    plural(redis.attempts, "attempt"),
+    typeof redis.connect_ms === "number" && `connected in ${fine(redis.connect_ms)} ms`,
+  ]);
+  for (const name of ["redis-kill", "redis-start"])
+    byTestId(`drill-${name}`).setAttribute("aria-disabled", String(redis.owned === false));
+  if (redis.owned === false) result("redis", "This Redis is yours, so the drill leaves it alone.");
+
+  const guard = flashOf("rating");
+  lamp("rating", guard?.state ?? "ok", guard?.text ?? "On guard", guard ? "FLASH" : "OK");
+  number("rating", String(stopped + refused), "wrong ratings stopped", [
+    `${stopped} on this page`,
+    `${rating.mismatches} by the server`,
+    `${rating.submitted} accepted`,
+  ]);
+  setText(byId("server-post-count"), String(rating.posts));
+  showTable(status.table);
+}
+
+function showTable({ phase, minute, members }) {
+  const name = phase.charAt(0).toUpperCase() + phase.slice(1).toLowerCase();
+  setText(byId("phase-name"), name);
+  setText(byId("phase-minute"), `minute ${Math.floor(minute)} of 55`);
+  for (const step of byId("phases").children) {
+    const current = minute >= step.dataset.from && minute < step.dataset.to;
+    step.classList.toggle("past", minute >= step.dataset.to);
+    if (current) step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+  }
+  const seats = byId("seats");
+  const key = members.map((member) => member.user_id).join() + session.userId;
+  if (seats.dataset.key !== key) {
+    seats.dataset.key = key;
+    const mine = members.findIndex((member) => member.user_id === session.userId);
+    const order = mine < 0 ? members : [...members.slice(mine), ...members.slice(0, mine)];
+    seats.replaceChildren(
+      ...order.map((member) =>
+        element(
+          "li",
+          { class: member.user_id === session.userId ? "you" : null },
+          element("span", { class: "avatar", "aria-hidden": "true" }, member.name.charAt(0).toUpperCase()),
+          element("span", {}, member.user_id === session.userId ? `${member.name} (you)` : member.name),
+        ),
+      ),
+    );
+  }
+  drawRing(minute);
+}
+
+function drawRing(minute) {
+  const gap = 0.5;
+  const arcs = [...byId("phases").children].flatMap((step) => {
+    const [from, to] = [Number(step.dataset.from), Number(step.dataset.to)];
+    const arc = (end, look) =>
+      shape("circle", {
+        cx: 100, cy: 100, r: 90, pathLength: 55, class: look, transform: "rotate(-90 100 100)",
+        "stroke-dasharray": `${Math.max(0, end - from - gap)} 55`, "stroke-dashoffset": -from,
+      });
+    return minute > from ? [arc(to, "arc"), arc(Math.min(minute + gap, to), "arc done")] : [arc(to, "arc")];
+  });
+  byId("ring").replaceChildren(
+    shape("circle", { cx: 100, cy: 100, r: 76, class: "top" }),
+    ...arcs,
+    shape("text", { x: 100, y: 108, class: "minute" }, String(Math.floor(minute))),
+    shape("text", { x: 100, y: 132, class: "of" }, "of 55 min"),
+  );
+}
+
+// Timeline
+
+const seen = new Set();
+let notes = 0;
+function addToTimeline({ id, at, card, level, text }) {
+  if (seen.has(id)) return;
+  seen.add(id);
+  const clock = new Date(millis(at)).toLocaleTimeString("en-GB");
+  const name = card.charAt(0).toUpperCase() + card.slice(1);
+  const list = byId("timeline");
+  list.prepend(
+    element(
+      "li",
+      { "data-level": level, "data-card": card },
+      icon(level),
+      element("span", { class: "what-happened" }, text),
+      element("span", { class: "when" }, `${name}, ${clock}`),
+    ),
+  );
+  while (list.children.length > 60) list.lastElementChild.remove();
+  byId("timeline-empty").hidden = true;
+}
+const note = (card, level, text) => addToTimeline({ id: `page-${++notes}`, at: now(), card, level, text });
+
+// Drills
+
+async function proveRotation(before) {
+  for (let attempt = 0; rotatedAt !== null && attempt < 40; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, attempt === 0 ? 1200 : 2500));
+    try {
+      if (session.issue === rotatedAt) await session.signIn();
+      await session.pending();
+      accepted();
+    } catch (failure) {
+      if (keysAnswered(failure)) accepted();
+    }
+  }
+  const snapshot = await drills.status();
+  apply(snapshot);
+  result("keys", `A token signed with the new key was accepted after ${plural(snapshot.keys.fetches - before, "fetch", "fetches")}.`);
+}
+/** A refusal for any other reason than the token or the keys means that the token was verified. */
+const keysAnswered = ({ status: code, code: name }) => code !== 0 && code !== 401 && name !== "KEYS_UNAVAILABLE";
+function accepted() {
+  if (rotatedAt === null || session.issue === rotatedAt) return;
+  rotatedAt = null;
+  showStatus();
+}
+
+async function rotate(path) {
+  const before = status?.keys.fetches ?? 0;
+  await drills.run(path);
+  const running = rotatedAt !== null;
+  rotatedAt = session.issue;
+  result("keys", "The provider signs with a new key now. Signing in again…");
+  showStatus();
+  if (!running) proveRotation(before).catch(() => {});
+}
+
+async function bypass() {
+  const other = status?.table.other_session_id ?? crypto.randomUUID();
+  try {
+    await session.rate(other, form.ratings());
+    result("rating", "The server accepted it. It should not have.");
+  } catch (failure) {
+    if (failure.code !== "SESSION_MISMATCH") throw failure;
+    refused++;
+    flash("rating", "warn", "Refused by the server");
+    result("rating", `The server answered ${failure.status} ${failure.code}.`);
+  }
+}
+
+async function bootWithoutTwo() {
+  flash("secrets", "warn", "Starting a copy…", 60_000);
+  result("secrets", "Starting a second process without two of its secrets…");
+  try {
+    const answer = await drills.run("secrets/boot");
+    flash("secrets", "warn", `Copy refused, exit ${answer.exit_code}`, 10_000);
+    flashes.get("secrets").present = status.secrets.declared - 2;
+    result("secrets", `Exit code ${answer.exit_code} after ${fine(answer.took_ms)} ms. It said:`, element("pre", {}, answer.output.trim()));
+    showStatus();
+  } catch (failure) {
+    flashes.delete("secrets");
+    throw failure;
+  }
+}
+
+const simple = (path, ...words) => async () => {
+  await drills.run(path);
+  return words;
+};
+const actions = {
+  "secrets-boot": ["secrets", bootWithoutTwo],
+  rotate: ["keys", () => rotate("keys/rotate")],
+  "rotate-hard": ["keys", () => rotate("keys/rotate-hard")],
+  "provider-down": ["keys", simple("provider/down", "The provider refuses every fetch. Signed-in people go on.")],
+  "provider-slow": ["keys", simple("provider/slow", "Each fetch takes three seconds now. No request waits for one that runs ahead.")],
+  "provider-up": ["keys", simple("provider/up", "The provider answers again.")],
+  "redis-kill": ["redis", simple("redis/kill", "The process is gone. Requests that need it answer 503 at once.")],
+  "redis-start": ["redis", simple("redis/start", "Started. The connection heals by itself.")],
+  "wrong-session": [
+    "rating",
+    async () => {
+      if (form.sessionId === null) return ["No form is open that could go stale. Seat the next table first."];
+      const outcome = await form.submitTo(status?.table.other_session_id ?? crypto.randomUUID());
+      return outcome?.status === "mismatch" ? ["The guard compared the ids and sent nothing."] : [];
+    },
+  ],
+  bypass: ["rating", bypass],
+  "session-next": [
+    "rating",
+    async () => {
+      await drills.run("session/next");
+      await form.refresh();
+      return ["Another session is pending now; the form is drawn anew for it."];
+    },
+  ],
+  reset: [
+    null,
+    async () => {
+      await drills.run("reset");
+      for (const card of ["secrets", "keys", "redis", "rating"]) result(card);
+      flashes.clear();
+      stopped = refused = 0;
+      rotatedAt = null;
+      session.resetPosts();
+      loadChart.forget();
+      showLoad();
+      form.forget();
+      await form.refresh();
+    },
+  ],
+};
+
+async function press(button) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  const [card, action] = actions[button.dataset.drill];
+  button.setAttribute("aria-disabled", "true");
+  button.setAttribute("aria-busy", "true");
+  ran.push({ at: now() });
+  try {
+    const words = await action();
+    if (card !== null && Array.isArray(words)) result(card, ...words);
+  } catch (failure) {
+    result(card ?? "secrets", failure.message);
+  } finally {
+    button.setAttribute("aria-disabled", "false");
+    button.removeAttribute("aria-busy");
+    showStatus();
+  }
+}
+for (const button of document.querySelectorAll("[data-drill]")) button.addEventListener("click", () => void press(button));
+
+// Load
+
+let ticking = null;
+let running = 0;
+async function oneRequest() {
+  if (running >= 20) return;
+  running++;
+  const issue = session.issue;
+  let outcome = "ok";
+  try {
+    await session.pending();
+    accepted();
+  } catch (failure) {
+    if (failure.status === 503) outcome = "unavailable";
+    else if (failure.code !== "NO_PENDING_RATINGS") outcome = "failed";
+    if (failure.status === 401 && issue === session.issue) session.signIn().catch(() => {});
+    if (keysAnswered(failure)) accepted();
+  } finally {
+    running--;
+  }
+  loadChart.add(now(), outcome);
+  showLoad();
+}
+function showLoad() {
+  const { ok, unavailable, failed } = loadChart.totals;
+  const any = ok + unavailable + failed > 0;
+  setText(byId("load-figures"), any ? `${ok} OK, ${unavailable} × 503, ${failed} failed` : "");
+}
+function runLoad(on) {
+  clearInterval(ticking);
+  ticking = on ? setInterval(() => void oneRequest(), 200) : null;
+  byId("load-toggle").setAttribute("aria-checked", String(on));
+}
+byId("load-toggle").addEventListener("click", () => runLoad(ticking === null));
+
+// The server's word
+
+function apply(snapshot) {
+  status = snapshot;
+  skew = millis(snapshot.now) - Date.now();
+  keyChart.add(now(), snapshot.keys);
+  showStatus();
+  if (seenSession !== null && seenSession !== snapshot.table.session_id) form.refresh().catch(() => {});
+  seenSession = snapshot.table.session_id;
+}
+function drawCharts() {
+  keyChart.draw(now(), ran);
+  loadChart.draw(now(), ran);
+}
+function say(words) {
+  setText(byId("notice"), words);
+  byId("notice").hidden = words === "";
+}
+
+let events = null;
+function listen() {
+  events?.close();
+  events = new EventSource("/drill/events");
+  events.addEventListener("open", () => say(""));
+  events.addEventListener("status", (event) => apply(JSON.parse(event.data)));
+  events.addEventListener("timeline", (event) => addToTimeline(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
+    say("The connection to the server is lost. Trying again; what you see may be old.");
+    for (const card of ["secrets", "keys", "redis", "rating"]) lamp(card, "idle", "Unknown");
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  });
+}
+
+async function loadPending() {
+  try {
+    await form.refresh();
+  } catch {
+    if (form.sessionId === null) setText(byId("rate-intro"), "Your pending ratings can’t be read just now. Trying again…");
+    setTimeout(loadPending, 3000);
+  }
+}
+
+/** Without drill routes this is production: the page says so, and shows what readiness tells everyone. */
+async function production() {
+  say("This is a production instance: its drills, rating form and charts are switched off. The lamps show its readiness.");
+  for (const id of ["bar", "charts", "rating", "timeline-panel"]) byId(id).hidden = true;
+  for (const node of document.querySelectorAll(".drills, .number, .facts, .phase-now, .table-of-four, aside")) node.hidden = true;
+  document.body.classList.add("production");
+  lamp("rating", "ok", "On guard");
+  for (;;) {
+    const ready = await fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()).catch(() => null);
+    for (const [card, part] of [["secrets", "secrets"], ["keys", "jwks"], ["redis", "redis"]]) {
+      const told = ready?.parts?.[part] ?? ready?.[part] ?? null;
+      const state = typeof told === "string" ? told : (told?.state ?? told?.status ?? null);
+      if (state === null) lamp(card, "idle", "Unknown");
+      else lamp(card, /^(OK|UP|FRESH|REFRESH_DUE)$/i.test(state) ? "ok" : /^(STALE|EMPTY)$/i.test(state) ? "warn" : "error", state);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+  }
+}
+
+async function start() {
+  let snapshot;
+  try {
+    snapshot = await drills.status();
+  } catch (failure) {
+    if (failure.status === 404) return production();
+    say("The server does not answer yet. Trying again…");
+    return void setTimeout(start, 2000);
+  }
+  say("");
+  await session.signIn().catch(() => {});
+  apply(snapshot);
+  listen();
+  drawCharts();
+  setInterval(drawCharts, 1000);
+  setInterval(showStatus, 1000);
+  await loadPending();
+}
+
+session.onPost((count) => setText(byId("post-count"), String(count)));
+for (const step of byId("phases").children) step.style.setProperty("--minutes", step.dataset.to - step.dataset.from);
+addEventListener("resize", () => status !== null && drawCharts());
+addEventListener("pagehide", () => {
+  runLoad(false);
+  events?.close();
+  events = null;
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted || status === null) return;
+  if (events === null) listen();
+  void loadPending();
+});
+void start();
