@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
@@ -53,10 +54,19 @@ final class HttpFetcher implements JWKSFetcher {
         }
         CompletableFuture<HttpResponse<byte[]>> exchange =
                 Shared.httpClient().sendAsync(http.build(), info -> new Limited(request.maxResponseBytes()));
-        CompletableFuture<Response> answer = exchange.thenApply(HttpFetcher::answer)
-                .orTimeout(request.timeout().toNanos(), TimeUnit.NANOSECONDS)
-                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(readable(failure, request)));
-        var unused = answer.whenComplete((response, failure) -> exchange.cancel(true));
+        CompletableFuture<Response> answered = exchange.thenApply(HttpFetcher::answer);
+        // The request's own timeout ends with the headers; this one also ends a body that drips.
+        Future<?> deadline = Shared.timerThread()
+                .schedule(
+                        () -> answered.completeExceptionally(new TimeoutException()),
+                        request.timeout().toNanos(),
+                        TimeUnit.NANOSECONDS);
+        CompletableFuture<Response> answer =
+                answered.exceptionallyCompose(failure -> CompletableFuture.failedFuture(readable(failure, request)));
+        var unused = answer.whenComplete((response, failure) -> {
+            deadline.cancel(false);
+            exchange.cancel(true);
+        });
         return answer;
     }
 

@@ -23,7 +23,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -56,8 +58,11 @@ public final class JWKSCache implements AutoCloseable {
      * than its own is dropped, its failure too: those who waited for it look again and begin the next.
      *
      * Three budgets decide whether a flight may begin. After a failure the backoff holds for every reason to fetch.
-     * Without a failure, a due refresh may begin at once, an unknown key id only once in its cooldown, and an
-     * invalidation lifts the backoff once.
+     * Without a failure, a due refresh may begin at once, and an unknown key id only once in its cooldown. An
+     * invalidation lifts the backoff and fetches at once, five times in a row and then once in ten seconds.
+     *
+     * Whoever waits is released before the listener and the store hear of it, and those run apart from the timer and the
+     * transport: what they do, a read of this cache too, holds up neither.
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(JWKSCache.class);
@@ -66,6 +71,9 @@ public final class JWKSCache implements AutoCloseable {
     private static final long FIRST_BACKOFF = TimeUnit.SECONDS.toNanos(1);
     private static final long LAST_BACKOFF = TimeUnit.SECONDS.toNanos(60);
     private static final int BACKOFF_FACTOR = 4;
+    private static final long INVALIDATION_INTERVAL = TimeUnit.SECONDS.toNanos(10);
+    private static final int INVALIDATION_BURST = 5;
+    private static final Duration LEAST_TIME_TO_LIVE = Duration.ofSeconds(60);
 
     private final URI uri;
     private final Options options;
@@ -84,6 +92,8 @@ public final class JWKSCache implements AutoCloseable {
     private long generation;
     private int consecutiveFailures;
     private long nextAttempt;
+    private boolean invalidationPending;
+    private long invalidationsPaidUntil;
     private boolean unknownKeyBudgetUsed;
     private long nextUnknownKeyFetch;
     private boolean closed;
@@ -117,8 +127,8 @@ public final class JWKSCache implements AutoCloseable {
         final boolean background;
         final CompletableFuture<Landing> landed = new CompletableFuture<>();
 
-        @Nullable
-        Future<?> deadline;
+        volatile @Nullable Future<?> deadline;
+        volatile @Nullable Future<?> work;
 
         Flight(long generation, boolean background) {
             this.generation = generation;
@@ -149,10 +159,13 @@ public final class JWKSCache implements AutoCloseable {
         clock = builder.clock;
         random = builder.random;
         timer = builder.timer;
+        Shared.opened();
         restore();
         lock.lock();
         try {
-            scheduleNextCheck(ticker.read());
+            long now = ticker.read();
+            invalidationsPaidUntil = now;
+            scheduleNextCheck(now);
         } finally {
             lock.unlock();
         }
@@ -214,13 +227,17 @@ public final class JWKSCache implements AutoCloseable {
             if (awaited == null) {
                 result.complete(orThrow(turn.snapshot).keys().jwkSet());
             } else {
-                var unused = awaited.landed.whenComplete((landing, failure) -> {
-                    if (landing == Landing.SUPERSEDED) {
-                        completeWhenUsable(result);
-                    } else {
-                        complete(result);
-                    }
-                });
+                // What depends on the result runs where it may block: not on the thread that the next fetch needs.
+                Executor dependents = awaited.landed.isDone() ? Runnable::run : ForkJoinPool.commonPool();
+                var unused = awaited.landed.whenCompleteAsync(
+                        (landing, failure) -> {
+                            if (landing == Landing.SUPERSEDED) {
+                                completeWhenUsable(result);
+                            } else {
+                                complete(result);
+                            }
+                        },
+                        dependents);
             }
         } catch (JWKSUnavailableException unavailable) {
             result.completeExceptionally(unavailable);
@@ -265,16 +282,21 @@ public final class JWKSCache implements AutoCloseable {
 
     /**
      * Lets the next read fetch, and what is being fetched already never become current. The old keys are a fallback from
-     * now on: they are used only while fetching fails.
+     * now on: they are used only while fetching fails, or while there are more invalidations than a burst of 5 and one in
+     * 10 s, which is as often as they fetch.
      */
     public void invalidate() {
         lock.lock();
         try {
+            long now = ticker.read();
             generation++;
-            consecutiveFailures = 0;
+            invalidationPending = true;
+            if (mayFetchForInvalidation(now)) {
+                consecutiveFailures = 0;
+            }
             Snapshot held = snapshot;
             if (held != null) {
-                snapshot = held.invalidated(ticker.read());
+                snapshot = held.invalidated(now);
             }
         } finally {
             lock.unlock();
@@ -314,7 +336,12 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     private long dueAt(@Nullable Snapshot held) {
-        return consecutiveFailures > 0 || held == null ? nextAttempt : held.refreshAt();
+        if (consecutiveFailures > 0 || held == null) {
+            return nextAttempt;
+        }
+        return held.invalidated()
+                ? invalidationsPaidUntil - (INVALIDATION_BURST - 1) * INVALIDATION_INTERVAL
+                : held.refreshAt();
     }
 
     /**
@@ -351,8 +378,10 @@ public final class JWKSCache implements AutoCloseable {
     @Override
     public void close() {
         Flight last;
+        boolean first;
         lock.lock();
         try {
+            first = !closed;
             closed = true;
             last = flight;
             flight = null;
@@ -364,8 +393,11 @@ public final class JWKSCache implements AutoCloseable {
             lock.unlock();
         }
         if (last != null) {
-            cancelDeadline(last);
             last.landed.complete(Landing.FAILED);
+            abort(last);
+        }
+        if (first) {
+            Shared.closed();
         }
     }
 
@@ -412,7 +444,7 @@ public final class JWKSCache implements AutoCloseable {
             }
             boolean mustWait = held == null || (held.isStale(now) && consecutiveFailures == 0);
             if (flight == null && mayAttempt(now)) {
-                begun = begin(!mustWait);
+                begun = begin(!mustWait, now);
             }
             Flight underWay = flight;
             boolean waits =
@@ -447,7 +479,7 @@ public final class JWKSCache implements AutoCloseable {
                     }
                     unknownKeyBudgetUsed = true;
                     nextUnknownKeyFetch = now + options.unknownKeyCooldown;
-                    awaited = begun = begin(false);
+                    awaited = begun = begin(false, now);
                 }
             } finally {
                 lock.unlock();
@@ -516,10 +548,25 @@ public final class JWKSCache implements AutoCloseable {
     // ---- fetching
 
     private boolean mayAttempt(long now) {
-        return !closed && (consecutiveFailures == 0 || now - nextAttempt >= 0);
+        Snapshot held = snapshot;
+        boolean overdrawn = invalidationPending
+                && held != null
+                && held.invalidated()
+                && held.isUsable(now)
+                && !mayFetchForInvalidation(now);
+        return !closed && !overdrawn && (consecutiveFailures == 0 || now - nextAttempt >= 0);
     }
 
-    private Flight begin(boolean background) {
+    private boolean mayFetchForInvalidation(long now) {
+        return invalidationsPaidUntil - now <= (INVALIDATION_BURST - 1) * INVALIDATION_INTERVAL;
+    }
+
+    private Flight begin(boolean background, long now) {
+        if (invalidationPending) {
+            invalidationPending = false;
+            invalidationsPaidUntil =
+                    INVALIDATION_INTERVAL + (invalidationsPaidUntil - now > 0 ? invalidationsPaidUntil : now);
+        }
         Flight begun = new Flight(generation, background);
         flight = begun;
         fetches++;
@@ -542,14 +589,20 @@ public final class JWKSCache implements AutoCloseable {
                 options.fetchTimeout.toNanos());
         try {
             if (options.executor == null && fetcher instanceof HttpFetcher http) {
-                var unused =
-                        http.fetchAsync(request).whenComplete((response, failure) -> land(begun, response, failure));
+                CompletableFuture<JWKSFetcher.Response> exchange = http.fetchAsync(request);
+                begun.work = exchange;
+                var unused = exchange.whenComplete((response, failure) -> land(begun, response, failure));
             } else {
                 Executor executor = options.executor == null ? Shared.blocking() : options.executor;
-                executor.execute(() -> fetchOnThisThread(begun, request));
+                FutureTask<?> fetch = new FutureTask<>(() -> fetchOnThisThread(begun, request), null);
+                begun.work = fetch;
+                executor.execute(fetch);
             }
         } catch (RuntimeException rejected) {
             land(begun, null, rejected);
+        }
+        if (begun.landed.isDone()) {
+            abort(begun); // It was closed, or its time was over, before its work was known.
         }
     }
 
@@ -559,7 +612,10 @@ public final class JWKSCache implements AutoCloseable {
         try {
             response = fetcher.fetch(request);
         } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+            // By abort(), whose interrupt ends here, or by the owner of this thread, who wants to see it.
+            if (!begun.landed.isDone()) {
+                Thread.currentThread().interrupt();
+            }
             failure = interrupted;
         } catch (IOException | RuntimeException failed) {
             failure = failed;
@@ -567,12 +623,23 @@ public final class JWKSCache implements AutoCloseable {
         land(begun, response, failure);
     }
 
+    /** Ends what a flight still does once nobody waits for it. */
+    private static void abort(Flight over) {
+        Future<?> deadline = over.deadline;
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        Future<?> work = over.work;
+        if (work != null) {
+            work.cancel(true);
+        }
+    }
+
     /** Applies a flight's result, once, and only in the generation in which the flight began. */
     private void land(Flight landing, JWKSFetcher.@Nullable Response response, @Nullable Throwable problem) {
         if (landing.landed.isDone()) {
             return;
         }
-        cancelDeadline(landing);
         Throwable failure = problem;
         KeySet fetched = null;
         Snapshot held = snapshot;
@@ -604,26 +671,31 @@ public final class JWKSCache implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        try {
-            tell(result, fetched);
-        } finally {
-            landing.landed.complete(result);
+        JWKSCacheStatus status = status();
+        log(result, status);
+        landing.landed.complete(result);
+        if (problem instanceof TimeoutException) {
+            abort(landing);
+        } else {
+            Future<?> deadline = landing.deadline;
+            if (deadline != null) {
+                deadline.cancel(false);
+            }
         }
-    }
-
-    private static void cancelDeadline(Flight landing) {
-        Future<?> deadline = landing.deadline;
-        if (deadline != null) {
-            deadline.cancel(false);
+        if (result == Landing.SUCCEEDED) {
+            KeySet saved = fetched;
+            aside(() -> save(saved));
+            listen(listener -> listener.refreshed(status));
+        } else if (result == Landing.FAILED) {
+            listen(listener -> listener.refreshFailed(status));
         }
     }
 
     private KeySet parse(JWKSFetcher.Response response, @Nullable Snapshot held) throws IOException {
         byte[] body = response.body().orElse(null);
         if (body == null) {
-            if (held == null) {
-                throw new IOException(
-                        "the endpoint answered \"not modified\", but there is nothing that it could mean");
+            if (held == null || (held.etag() == null && held.lastModified() == null)) {
+                throw new IOException("the endpoint answered \"not modified\" to a request without a condition");
             }
             return held.fetched();
         }
@@ -662,12 +734,12 @@ public final class JWKSCache implements AutoCloseable {
                 modified || held == null ? response.lastModified() : held.lastModified());
     }
 
-    /** The endpoint may shorten the time to live, though not below twice the refresh-ahead, and never lengthen it. */
+    /** The endpoint may shorten the time to live, not below twice the refresh-ahead nor a minute, and never lengthen it. */
     private long timeToLive(@Nullable Duration maxAge) {
         if (maxAge == null) {
             return options.timeToLive;
         }
-        long least = Math.min(options.timeToLive, 2 * options.refreshBefore);
+        long least = Math.min(options.timeToLive, Math.max(2 * options.refreshBefore, LEAST_TIME_TO_LIVE.toNanos()));
         long asked =
                 maxAge.compareTo(Duration.ofNanos(options.timeToLive)) >= 0 ? options.timeToLive : maxAge.toNanos();
         return Math.max(least, asked);
@@ -712,23 +784,16 @@ public final class JWKSCache implements AutoCloseable {
 
     // ---- telling
 
-    private void tell(Landing result, @Nullable KeySet fetched) {
-        if (result == Landing.SUPERSEDED) {
-            LOG.debug("Dropped an answer of {}: the keys were invalidated meanwhile", place());
-            return;
-        }
-        JWKSCacheStatus status = status();
-        if (result == Landing.SUCCEEDED) {
-            LOG.debug("Fetched {} keys of {}", status.keyCount(), place());
-            save(fetched);
-            listen(listener -> listener.refreshed(status));
-        } else {
-            LOG.warn(
-                    "Could not refresh the keys of {}: {}; {}",
-                    place(),
-                    status.lastError(),
-                    status.keyCount() > 0 ? "the old keys stay" : "there are none");
-            listen(listener -> listener.refreshFailed(status));
+    private void log(Landing result, JWKSCacheStatus status) {
+        switch (result) {
+            case SUPERSEDED -> LOG.debug("Dropped an answer of {}: the keys were invalidated meanwhile", place());
+            case SUCCEEDED -> LOG.debug("Fetched {} keys of {}", status.keyCount(), place());
+            case FAILED ->
+                LOG.warn(
+                        "Could not refresh the keys of {}: {}; {}",
+                        place(),
+                        status.lastError(),
+                        status.state() == JWKSCacheStatus.State.UNAVAILABLE ? "there are none" : "the old keys stay");
         }
     }
 
@@ -742,13 +807,24 @@ public final class JWKSCache implements AutoCloseable {
     private void listen(java.util.function.Consumer<JWKSCacheListener> event) {
         JWKSCacheListener listener = options.listener;
         if (listener != null) {
-            try {
-                event.accept(listener);
-            } catch (RuntimeException thrown) {
-                LOG.warn(
-                        "A listener of the key cache threw {}",
-                        thrown.getClass().getName());
-            }
+            aside(() -> {
+                try {
+                    event.accept(listener);
+                } catch (RuntimeException thrown) {
+                    LOG.warn(
+                            "A listener of the key cache threw {}",
+                            thrown.getClass().getName());
+                }
+            });
+        }
+    }
+
+    /** On the caller's executor this is already the thread that fetched; else not on the thread that all fetches need. */
+    private void aside(Runnable task) {
+        if (options.executor == null) {
+            Shared.aside().execute(task);
+        } else {
+            task.run();
         }
     }
 
@@ -782,7 +858,7 @@ public final class JWKSCache implements AutoCloseable {
             long now = ticker.read();
             Snapshot held = snapshot;
             if (held != null && held.isRefreshDue(now) && flight == null && mayAttempt(now)) {
-                begun = begin(true);
+                begun = begin(true, now);
             } else if (flight == null) {
                 scheduleNextCheck(now);
             }

@@ -10,8 +10,10 @@ import com.nimbusds.jose.jwk.KeyUse;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.util.JSONObjectUtils;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.PublicKey;
+import java.security.interfaces.RSAPublicKey;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 final class KeySetParser {
 
     private static final int MIN_RSA_BITS = 2048; // RFC 7518, section 3.3
-    private static final Set<Curve> CURVES = Set.of(Curve.P_256, Curve.P_384, Curve.P_521, Curve.SECP256K1);
+    private static final int MAX_RSA_BITS = 16384; // beyond it, one verification is a denial of service
+    private static final Set<Curve> CURVES = Set.of(Curve.P_256, Curve.P_384, Curve.P_521);
 
     /** Told of keys that are not used. */
     @FunctionalInterface
@@ -109,8 +112,11 @@ final class KeySetParser {
     private static @Nullable SigningKey signingKey(JWK jwk, Rejections rejections) {
         try {
             PublicKey key = null;
-            if (jwk instanceof RSAKey rsa && rsa.size() >= MIN_RSA_BITS) {
-                key = rsa.toRSAPublicKey();
+            if (jwk instanceof RSAKey rsa && rsa.size() >= MIN_RSA_BITS && rsa.size() <= MAX_RSA_BITS) {
+                RSAPublicKey candidate = rsa.toRSAPublicKey();
+                BigInteger exponent = candidate.getPublicExponent();
+                // With the exponent 1, anything is its own signature; an even one is no RSA key.
+                key = exponent.testBit(0) && exponent.bitLength() > 1 ? candidate : null;
             } else if (jwk instanceof ECKey ec && CURVES.contains(ec.getCurve())) {
                 key = ec.toECPublicKey();
             }

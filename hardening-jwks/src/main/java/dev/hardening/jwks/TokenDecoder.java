@@ -19,7 +19,11 @@ import java.text.ParseException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Date;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -41,6 +45,18 @@ public final class TokenDecoder {
 
     private static final Logger LOG = LoggerFactory.getLogger(TokenDecoder.class);
     private static final int MAX_TOKEN_LENGTH = 16 * 1024;
+
+    // Without ES256K, whose curve the JDK's provider does not have since 16.
+    private static final Set<JWSAlgorithm> SUPPORTED = Set.of(
+            JWSAlgorithm.RS256,
+            JWSAlgorithm.RS384,
+            JWSAlgorithm.RS512,
+            JWSAlgorithm.PS256,
+            JWSAlgorithm.PS384,
+            JWSAlgorithm.PS512,
+            JWSAlgorithm.ES256,
+            JWSAlgorithm.ES384,
+            JWSAlgorithm.ES512);
     private static final int MAX_HEADERS = 256;
 
     private final JWKSCache cache;
@@ -112,7 +128,7 @@ public final class TokenDecoder {
         if (verified != null && token != null) {
             VerifiedTokens.Entry known = verified.get(token);
             if (known != null && cache.isCurrent(known.key())) {
-                checkTimes(known.claims());
+                known.times().check(clock.instant(), clockSkew);
                 return known.claims();
             }
         }
@@ -125,10 +141,11 @@ public final class TokenDecoder {
             headers.putIfAbsent(parts.header(), header);
         }
         JWTClaimsSet claims = claims(parts.payload());
-        checkTimes(claims);
+        Times times = Times.of(claims);
+        times.check(clock.instant(), clockSkew);
         checkNames(claims);
         if (verified != null && token != null) {
-            verified.put(token, new VerifiedTokens.Entry(claims, key));
+            verified.put(token, new VerifiedTokens.Entry(claims, times, key));
         }
         return claims;
     }
@@ -154,11 +171,29 @@ public final class TokenDecoder {
             }
             int first = token.indexOf('.');
             int second = token.indexOf('.', first + 1);
-            if (first < 1 || second < first + 2 || token.indexOf('.', second + 1) >= 0) {
+            if (first < 1 || second < first + 2) {
                 throw new InvalidTokenException(Reason.MALFORMED);
+            }
+            for (int i = 0; i < token.length(); i++) {
+                if (i != first && i != second && !isBase64Url(token.charAt(i))) {
+                    throw new InvalidTokenException(Reason.MALFORMED);
+                }
             }
             return new Parts(
                     token.substring(0, first), token.substring(first + 1, second), token.substring(second + 1));
+        }
+
+        private static boolean isBase64Url(char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        }
+
+        /** Only one encoding of each signature is accepted: the bits that its last character has left over are 0. */
+        Base64URL canonicalSignature() {
+            Base64URL encoded = new Base64URL(signature);
+            if (!Base64URL.encode(encoded.decode()).equals(encoded)) {
+                throw new IllegalArgumentException();
+            }
+            return encoded;
         }
 
         byte[] signingInput() {
@@ -172,7 +207,7 @@ public final class TokenDecoder {
             return known;
         }
         try {
-            Map<String, Object> json = JSONObjectUtils.parse(decoded(encoded));
+            Map<String, Object> json = json(encoded);
             if (!(json.get("alg") instanceof String algorithm) || json.containsKey("crit")) {
                 throw new InvalidTokenException(Reason.MALFORMED);
             }
@@ -180,14 +215,20 @@ public final class TokenDecoder {
                 throw new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM);
             }
             return JWSHeader.parse(new Base64URL(encoded));
-        } catch (ParseException | IllegalArgumentException malformed) {
+        } catch (InvalidTokenException refused) {
+            throw refused;
+        } catch (ParseException | RuntimeException malformed) {
             // Not chained: it may hold a part of the token.
             throw new InvalidTokenException(Reason.MALFORMED);
         }
     }
 
-    private static String decoded(String encoded) {
-        return new String(java.util.Base64.getUrlDecoder().decode(encoded), StandardCharsets.UTF_8);
+    private static Map<String, Object> json(String encoded) throws ParseException {
+        String text = new String(java.util.Base64.getUrlDecoder().decode(encoded), StandardCharsets.UTF_8);
+        if (!text.stripLeading().startsWith("{")) {
+            throw new ParseException("not a JSON object", 0); // Nimbus's parser takes an array of pairs for one
+        }
+        return JSONObjectUtils.parse(text);
     }
 
     private static SigningKey keyOf(JWSHeader header, KeySet keys) {
@@ -210,7 +251,7 @@ public final class TokenDecoder {
         try {
             valid = current.byKey
                     .computeIfAbsent(key, this::verifier)
-                    .verify(header, parts.signingInput(), new Base64URL(parts.signature()));
+                    .verify(header, parts.signingInput(), parts.canonicalSignature());
         } catch (JOSEException | RuntimeException unverifiable) {
             valid = false;
         }
@@ -236,24 +277,50 @@ public final class TokenDecoder {
         return verifier;
     }
 
-    private static JWTClaimsSet claims(String payload) {
+    private JWTClaimsSet claims(String payload) {
         try {
-            return JWTClaimsSet.parse(JSONObjectUtils.parse(decoded(payload)));
-        } catch (ParseException | IllegalArgumentException malformed) {
+            Map<String, Object> json = json(payload);
+            if (verified != null) {
+                // Claims that are remembered are handed out again: what is inside them must not change meanwhile.
+                json.replaceAll((name, value) -> frozen(value));
+            }
+            return JWTClaimsSet.parse(json);
+        } catch (ParseException | RuntimeException malformed) {
             throw new InvalidTokenException(Reason.MALFORMED);
         }
     }
 
-    /** RFC 7519, sections 4.1.4 and 4.1.5. */
-    private void checkTimes(JWTClaimsSet claims) {
-        Instant now = clock.instant();
-        Date expires = claims.getExpirationTime();
-        if (expires == null || !now.minus(clockSkew).isBefore(expires.toInstant())) {
-            throw new InvalidTokenException(Reason.EXPIRED);
+    private static Object frozen(Object value) {
+        if (value instanceof Map<?, ?> object) {
+            Map<Object, Object> copy = new LinkedHashMap<>(object);
+            copy.replaceAll((name, member) -> frozen(member));
+            return Collections.unmodifiableMap(copy);
         }
-        Date notBefore = claims.getNotBeforeTime();
-        if (notBefore != null && now.plus(clockSkew).isBefore(notBefore.toInstant())) {
-            throw new InvalidTokenException(Reason.NOT_YET_VALID);
+        if (value instanceof List<?> array) {
+            List<Object> copy = new ArrayList<>(array);
+            copy.replaceAll(TokenDecoder::frozen);
+            return Collections.unmodifiableList(copy);
+        }
+        return value;
+    }
+
+    /** RFC 7519, sections 4.1.4 and 4.1.5; apart from the claims, whose dates a caller could change. */
+    record Times(@Nullable Instant expires, @Nullable Instant notBefore) {
+
+        static Times of(JWTClaimsSet claims) {
+            Date expires = claims.getExpirationTime();
+            Date notBefore = claims.getNotBeforeTime();
+            return new Times(
+                    expires == null ? null : expires.toInstant(), notBefore == null ? null : notBefore.toInstant());
+        }
+
+        void check(Instant now, Duration clockSkew) {
+            if (expires == null || !now.minus(clockSkew).isBefore(expires)) {
+                throw new InvalidTokenException(Reason.EXPIRED);
+            }
+            if (notBefore != null && now.plus(clockSkew).isBefore(notBefore)) {
+                throw new InvalidTokenException(Reason.NOT_YET_VALID);
+            }
         }
     }
 
@@ -304,7 +371,7 @@ public final class TokenDecoder {
             return this;
         }
 
-        /** The algorithms that are accepted; RS256 and ES256. Symmetric ones and {@code none} never are. */
+        /** Of RS, PS and ES with 256, 384 and 512, those that are accepted; RS256 and ES256. */
         public Builder algorithms(JWSAlgorithm... allowed) {
             algorithms = Set.of(allowed);
             return this;
@@ -330,7 +397,8 @@ public final class TokenDecoder {
 
         /**
          * Remembers so many verified tokens, never beyond their {@code exp}, nor beyond their key's membership in the
-         * current set; 0, which is the default, remembers none. It needs Caffeine on the class path.
+         * current set; 0, which is the default, remembers none. Objects and arrays in their claims are unmodifiable. It
+         * needs Caffeine on the class path.
          */
         public Builder cacheVerified(int maxEntries) {
             cacheVerified = maxEntries;
@@ -346,8 +414,16 @@ public final class TokenDecoder {
             require(!algorithms.isEmpty(), "algorithms has to name one at least");
             for (JWSAlgorithm algorithm : algorithms) {
                 require(
-                        JWSAlgorithm.Family.RSA.contains(algorithm) || JWSAlgorithm.Family.EC.contains(algorithm),
-                        algorithm + " is not supported: only RSA and EC signatures are");
+                        SUPPORTED.contains(algorithm),
+                        algorithm + " is not supported: only RS, PS and ES with 256, 384 or 512 are");
+            }
+            Provider chosen = provider;
+            if (chosen != null) {
+                for (JWSAlgorithm algorithm : algorithms) {
+                    require(
+                            canVerify(chosen, algorithm),
+                            "the provider " + chosen.getName() + " does not verify " + algorithm);
+                }
             }
             require(issuer == null || !issuer.isBlank(), "the issuer may not be blank");
             require(audience == null || !audience.isBlank(), "the audience may not be blank");
@@ -359,6 +435,17 @@ public final class TokenDecoder {
                     cacheVerified == 0 || VerifiedTokens.isPossible(),
                     "cacheVerified needs com.github.ben-manes.caffeine:caffeine on the class path");
             return new TokenDecoder(this);
+        }
+
+        private static boolean canVerify(Provider provider, JWSAlgorithm algorithm) {
+            String hash = "SHA" + algorithm.getName().substring(2);
+            return switch (algorithm.getName().substring(0, 2)) {
+                case "RS" -> provider.getService("Signature", hash + "withRSA") != null;
+                case "PS" ->
+                    provider.getService("Signature", "RSASSA-PSS") != null
+                            || provider.getService("Signature", hash + "withRSAandMGF1") != null;
+                default -> provider.getService("Signature", hash + "withECDSA") != null;
+            };
         }
 
         private static void require(boolean condition, String reason) {

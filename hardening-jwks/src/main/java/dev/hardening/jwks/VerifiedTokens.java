@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Tokens that verified. Whether their times still hold, and their key is still in the set, is asked at each use. */
 final class VerifiedTokens {
 
-    record Entry(JWTClaimsSet claims, SigningKey key) {}
+    record Entry(JWTClaimsSet claims, TokenDecoder.Times times, SigningKey key) {}
 
     private final Cache<String, Entry> entries;
 
