@@ -23,7 +23,6 @@ let status = null;
 let skew = 0;
 let seenSession = null;
 let stopped = 0;
-let refused = 0;
 /** The sign-in that was in use when the keys were rotated, until a later one is accepted. */
 let rotatedAt = null;
 const now = () => Date.now() + skew;
@@ -63,6 +62,7 @@ function result(card, ...content) {
   node.replaceChildren(...content);
   node.hidden = content.length === 0;
 }
+const required = (secrets) => secrets.declared - (secrets.optional_absent?.length ?? 0);
 const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 const fine = (ms) => (ms < 10 ? ms.toFixed(1) : String(Math.round(ms)));
 
@@ -82,7 +82,7 @@ function showStatus() {
 
   const copy = flashOf("secrets");
   lamp("secrets", ...(copy ? [copy.state, copy.text] : secrets.state === "OK" ? ["ok", "Complete"] : ["error", "Incomplete"]), secrets.state);
-  number("secrets", `${copy?.present ?? secrets.present}/${secrets.declared}`, copy?.present === undefined ? "required, present" : "in the copy", [
+  number("secrets", `${copy?.present ?? secrets.present}/${required(secrets)}`, copy?.present === undefined ? "required, present" : "in the copy", [
     secrets.optional_absent?.length ? `optional, not set: ${secrets.optional_absent.join(", ")}` : "nothing optional is absent",
   ]);
 
@@ -110,7 +110,7 @@ function showStatus() {
 
   const guard = flashOf("rating");
   lamp("rating", guard?.state ?? "ok", guard?.text ?? "On guard", guard ? "FLASH" : "OK");
-  number("rating", String(stopped + refused), "wrong ratings stopped", [
+  number("rating", String(stopped + rating.mismatches), "wrong ratings stopped", [
     `${stopped} on this page`,
     `${rating.mismatches} by the server`,
     `${rating.submitted} accepted`,
@@ -205,9 +205,9 @@ async function proveRotation(before) {
       if (keysAnswered(failure)) accepted();
     }
   }
-  const snapshot = await drills.status();
-  apply(snapshot);
-  result("keys", `A token signed with the new key was accepted after ${plural(snapshot.keys.fetches - before, "fetch", "fetches")}.`);
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  const fetches = plural(status.keys.fetches - before, "fetch", "fetches");
+  result("keys", `A token signed with the new key was accepted, after ${fetches}.`);
 }
 /** A refusal for any other reason than the token or the keys means that the token was verified. */
 const keysAnswered = ({ status: code, code: name }) => code !== 0 && code !== 401 && name !== "KEYS_UNAVAILABLE";
@@ -234,7 +234,6 @@ async function bypass() {
     result("rating", "The server accepted it. It should not have.");
   } catch (failure) {
     if (failure.code !== "SESSION_MISMATCH") throw failure;
-    refused++;
     flash("rating", "warn", "Refused by the server");
     result("rating", `The server answered ${failure.status} ${failure.code}.`);
   }
@@ -246,7 +245,7 @@ async function bootWithoutTwo() {
   try {
     const answer = await drills.run("secrets/boot");
     flash("secrets", "warn", `Copy refused, exit ${answer.exit_code}`, 10_000);
-    flashes.get("secrets").present = status.secrets.declared - 2;
+    flashes.get("secrets").present = required(status.secrets) - 2;
     result("secrets", `Exit code ${answer.exit_code} after ${fine(answer.took_ms)} ms. It said:`, element("pre", {}, answer.output.trim()));
     showStatus();
   } catch (failure) {
@@ -291,7 +290,7 @@ const actions = {
       await drills.run("reset");
       for (const card of ["secrets", "keys", "redis", "rating"]) result(card);
       flashes.clear();
-      stopped = refused = 0;
+      stopped = 0;
       rotatedAt = null;
       session.resetPosts();
       loadChart.forget();

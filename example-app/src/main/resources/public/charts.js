@@ -12,6 +12,9 @@ const cross = (x, y, r, look) =>
   shape("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x + r} ${y - r}l${-2 * r} ${2 * r}`, class: look });
 const seconds = (ms) => Math.round(ms / 1000);
 
+/** Too narrow to draw on, as long as the page is not laid out. */
+const tooNarrow = (width) => width < 120;
+
 function timeAxis(svg, left, right, y, span) {
   svg.append(line(left, y, right, y, "grid"));
   const step = span > 90_000 ? 60_000 : 20_000;
@@ -54,6 +57,7 @@ export function createKeyChart(svg) {
   function draw(now, drills) {
     if (last === null) return;
     const { width, height } = clear(svg);
+    if (tooNarrow(width)) return;
     const [left, right, top, bottom] = [34, width - 2, 10, height - 24];
     const { ttl_ms: ttl, refresh_before_ms: ahead } = last;
     const peak = Math.max(ttl * 1.25, ...points.map((point) => point.age * 1.1));
@@ -104,6 +108,7 @@ export function createLoadChart(svg) {
 
   function draw(now, drills) {
     const { width, height } = clear(svg);
+    if (tooNarrow(width)) return;
     const [left, right, top, bottom] = [2, width - 2, 30, height - 24];
     const step = 9.5;
     const count = Math.floor((right - left) / step);
