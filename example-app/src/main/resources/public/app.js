@@ -122,7 +122,7 @@ function showStatus() {
 function showTable({ phase, minute, members }) {
   const name = phase.charAt(0).toUpperCase() + phase.slice(1).toLowerCase();
   setText(byId("phase-name"), name);
-  setText(byId("phase-minute"), `minute ${Math.floor(minute)} of 55`);
+  setText(byId("phase-minute"), minute < 55 ? `minute ${Math.floor(minute)} of 55` : "the 55 minutes are over; “Next session” seats a new table");
   for (const step of byId("phases").children) {
     const current = minute >= step.dataset.from && minute < step.dataset.to;
     step.classList.toggle("past", minute >= step.dataset.to);
@@ -163,7 +163,7 @@ function drawRing(minute) {
   byId("ring").replaceChildren(
     shape("circle", { cx: 100, cy: 100, r: 76, class: "top" }),
     ...arcs,
-    shape("text", { x: 100, y: 108, class: "minute" }, String(Math.floor(minute))),
+    shape("text", { x: 100, y: 108, class: "minute" }, String(Math.min(55, Math.floor(minute)))),
     shape("text", { x: 100, y: 132, class: "of" }, "of 55 min"),
   );
 }
@@ -397,20 +397,26 @@ async function loadPending() {
   }
 }
 
+const READINESS = {
+  UP: ["ok", "Up"],
+  FRESH: ["ok", "Fresh"],
+  REFRESH_DUE: ["ok", "Fetching ahead"],
+  STALE: ["warn", "Stale, still serving"],
+  EMPTY: ["error", "Not fetched yet"],
+};
+
 /** Without drill routes this is production: the page says so, and shows what readiness tells everyone. */
 async function production() {
   say("This is a production instance: its drills, rating form and charts are switched off. The lamps show its readiness.");
-  for (const id of ["bar", "charts", "rating", "timeline-panel"]) byId(id).hidden = true;
-  for (const node of document.querySelectorAll(".drills, .number, .facts, .phase-now, .table-of-four, aside")) node.hidden = true;
+  for (const node of document.querySelectorAll(".demo")) node.hidden = true;
   document.body.classList.add("production");
   lamp("rating", "ok", "On guard");
   for (;;) {
     const ready = await fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()).catch(() => null);
     for (const [card, part] of [["secrets", "secrets"], ["keys", "jwks"], ["redis", "redis"]]) {
-      const told = ready?.parts?.[part] ?? ready?.[part] ?? null;
-      const state = typeof told === "string" ? told : (told?.state ?? told?.status ?? null);
-      if (state === null) lamp(card, "idle", "Unknown");
-      else lamp(card, /^(OK|UP|FRESH|REFRESH_DUE)$/i.test(state) ? "ok" : /^(STALE|EMPTY)$/i.test(state) ? "warn" : "error", state);
+      const state = ready?.[part];
+      if (state === undefined) lamp(card, "idle", "Unknown");
+      else lamp(card, ...(READINESS[state] ?? ["error", "Not ready"]), state);
     }
     await new Promise((resolve) => setTimeout(resolve, 5000));
   }
