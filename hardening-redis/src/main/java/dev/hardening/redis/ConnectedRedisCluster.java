@@ -7,7 +7,7 @@ import io.lettuce.core.cluster.api.sync.RedisAdvancedClusterCommands;
 
 /**
  * A connection to a Redis Cluster of which a node answered PING, and whose slots were all served. Lettuce reconnects to
- * lost nodes and follows the cluster's changes; meanwhile commands for a lost node fail at once instead of queueing. Safe
+ * lost nodes and follows the cluster's changes; meanwhile commands for a lost node wait in a bounded queue, and fail at their timeout. Safe
  * for use by several threads.
  */
 public final class ConnectedRedisCluster implements AutoCloseable {

@@ -110,7 +110,8 @@ interface Dialing<C extends StatefulConnection<String, String>> {
     /**
      * A cluster, by some of its nodes. Lettuce asks them all and waits for the slowest, then for all others that they
      * know, and connects: the timeouts that it does so with are a sixth of the attempt's, so that silent nodes do not
-     * use up the attempt. Lettuce goes on to read the first seed's timeout for each further connection to a node, which
+     * use up the attempt. Commands are queued until their node is connected, within bounds and their timeout: told to
+     * reject them while disconnected, Lettuce would refuse the first command to each node. Lettuce goes on to read the first seed's timeout for each further connection to a node, which
      * is why the seeds are copies, and change once the start is over.
      */
     final class Cluster implements Dialing<StatefulRedisClusterConnection<String, String>> {
@@ -129,6 +130,7 @@ interface Dialing<C extends StatefulConnection<String, String>> {
                     options instanceof ClusterClientOptions callers
                             ? callers
                             : ClusterClientOptions.builder(options)
+                                    .disconnectedBehavior(ClientOptions.DisconnectedBehavior.DEFAULT)
                                     .socketOptions(options.getSocketOptions()
                                             .mutate()
                                             .connectTimeout(each)

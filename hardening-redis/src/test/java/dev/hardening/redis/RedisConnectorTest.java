@@ -14,11 +14,8 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -28,7 +25,6 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -76,7 +72,7 @@ class RedisConnectorTest {
     }
 
     private static String nobody() {
-        return "redis://127.0.0.1:" + RedisServer.freePort();
+        return "redis://127.0.0.1:" + Peer.nobody();
     }
 
     private RedisConnectException failure(RedisConnector.Builder builder) {
@@ -89,60 +85,6 @@ class RedisConnectorTest {
                 .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
                 .map(ILoggingEvent::getFormattedMessage)
                 .toList();
-    }
-
-    /** A peer that does with each connection what a test says. */
-    private static final class Peer implements AutoCloseable {
-
-        interface Script {
-            void talk(Socket socket) throws IOException;
-        }
-
-        final ServerSocket listening;
-        final AtomicInteger accepted = new AtomicInteger();
-
-        Peer(Script script) throws IOException {
-            listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-            Thread thread = new Thread(() -> {
-                while (!listening.isClosed()) {
-                    try {
-                        Socket socket = listening.accept();
-                        accepted.incrementAndGet();
-                        Thread talk = new Thread(() -> {
-                            try {
-                                script.talk(socket);
-                            } catch (IOException over) {
-                                // The connector closed it.
-                            }
-                        });
-                        talk.setDaemon(true);
-                        talk.start();
-                    } catch (IOException closed) {
-                        return;
-                    }
-                }
-            });
-            thread.setDaemon(true);
-            thread.start();
-        }
-
-        static Script answering(String text) {
-            return socket -> {
-                byte[] buffer = new byte[4_096];
-                while (socket.getInputStream().read(buffer) >= 0) {
-                    socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
-                }
-            };
-        }
-
-        String uri() {
-            return "redis://127.0.0.1:" + listening.getLocalPort();
-        }
-
-        @Override
-        public void close() throws IOException {
-            listening.close();
-        }
     }
 
     // ---- from the design
@@ -358,7 +300,7 @@ class RedisConnectorTest {
             starting.cancel(true);
             assertThat(starting).isCancelled();
         }
-        awaitNoThreads();
+        Traces.awaitNoThreads();
     }
 
     // ---- why it failed
@@ -415,7 +357,7 @@ class RedisConnectorTest {
 
     @Test
     void aReplicaWhereAPrimaryIsRequiredIsTriedAgainAndOtherwiseReported() throws Exception {
-        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1 " + server.port())) {
+        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
             try (ConnectedRedis redis = to(replica.uri()).build().connect()) {
                 assertThat(redis.report().role()).isEqualTo(Role.REPLICA);
             }
@@ -467,7 +409,7 @@ class RedisConnectorTest {
         try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
             for (String uri : List.of(
                     "redis://user:hunter2@127.0.0.1:" + guarded.port(),
-                    "redis://:hunter2@127.0.0.1:" + RedisServer.freePort(),
+                    "redis://:hunter2@127.0.0.1:" + Peer.nobody(),
                     "rediss://:hunter2@127.0.0.1:" + guarded.port(),
                     "redis://:hunter2@name.invalid:6379")) {
                 RedisConnector.Builder builder = to(uri).attempts(2);
@@ -483,23 +425,12 @@ class RedisConnectorTest {
 
     // ---- afterwards
 
-    private static List<String> threads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .map(Thread::getName)
-                .filter(name -> name.startsWith("hardening-redis") || name.startsWith("lettuce-"))
-                .toList();
-    }
-
-    private static void awaitNoThreads() {
-        Awaitility.await().untilAsserted(() -> assertThat(threads()).isEmpty());
-    }
-
     @Test
     void aHundredFailedConnectsLeaveNoThread() {
         for (int i = 0; i < 100; i++) {
             failure(to(nobody()).attempts(1));
         }
-        awaitNoThreads();
+        Traces.awaitNoThreads();
     }
 
     @Test
@@ -524,7 +455,7 @@ class RedisConnectorTest {
                         .isNegative();
             });
         }
-        awaitNoThreads();
+        Traces.awaitNoThreads();
     }
 
     @Test
@@ -546,7 +477,7 @@ class RedisConnectorTest {
         redis.close();
         redis.close();
         assertThat(redis.ping()).isFalse();
-        awaitNoThreads();
+        Traces.awaitNoThreads();
     }
 
     @Test
