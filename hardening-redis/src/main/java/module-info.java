@@ -2,6 +2,8 @@ module dev.hardening.redis {
     requires static transitive org.jspecify;
     requires transitive lettuce.core;
     requires io.netty.common;
+    requires io.netty.resolver;
+    requires io.netty.transport;
     requires org.slf4j;
     requires reactor.core;
 

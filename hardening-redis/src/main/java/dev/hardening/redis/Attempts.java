@@ -5,6 +5,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import io.netty.resolver.DefaultAddressResolverGroup;
 import java.net.UnknownHostException;
 import java.security.Security;
 import java.time.Duration;
@@ -31,19 +32,28 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     /** How far over the deadline the waits may end, so that what the attempts cost does not void the last of them. */
     private static final Duration TOLERANCE = Duration.ofMillis(100);
 
+    private static final Duration DIALING_BOUND = Duration.ofSeconds(2);
+    private static final Duration QUIET_AFTER_FAILURE = Duration.ofMillis(50);
+
     /** What there is to free where the client is not the caller's, and whether its connection has answered. */
     record Own(ClientResources resources, AtomicBoolean verified) {}
 
     /** A connection that answered. */
     record Connected<C>(C connection, ConnectReport report, Runnable free) {}
 
-    /** Until the connection is verified Lettuce must not reconnect it behind our back: that would hide a drop. */
+    /**
+     * Until the connection is verified Lettuce must not reconnect it behind our back: that would hide a drop. Names are
+     * resolved by the JVM, as {@link ConnectionTry} does: Netty's own resolver leaves its UDP socket open when the client
+     * is shut down.
+     */
     static ClientResources resources(AtomicBoolean verified, Duration deadline) {
         Delay usual = Delay.exponential();
         Duration afterTheStart = deadline.plusSeconds(1);
         return ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)
+                .nettyCustomizer(Probe.customizer())
+                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
                 .reconnectDelay(new Delay() {
                     @Override
                     public Duration createDelay(long attempt) {
@@ -87,6 +97,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     private final @Nullable Own own;
     private final Duration warmUp;
     private final List<Attempt> failed = new ArrayList<>();
+    private final List<ConnectionTry<C>> tries = new ArrayList<>();
     private final long start;
     private Duration spent = Duration.ZERO;
     private Duration waited = Duration.ZERO;
@@ -106,7 +117,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
             return attempt();
         } catch (RuntimeException failed) {
             if (own != null) {
-                daemon("hardening-redis-free", this::free).start();
+                daemon("hardening-redis-free", this::freeAfterwards).start();
             }
             throw failed;
         }
@@ -116,6 +127,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
         for (int number = 1; ; number++) {
             Attempt attempt = null;
             ConnectionTry<C> connectionTry = new ConnectionTry<>(dialing, options.requiredRole);
+            tries.add(connectionTry);
             long from = options.nanoTime.getAsLong();
             try {
                 return connected(connectionTry, number, budget());
@@ -186,7 +198,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
             if (own == null) {
                 result.connection().close();
             } else {
-                free(); // the client closes its connections itself
+                free(Duration.ZERO); // the client closes its connections itself
             }
         });
     }
@@ -277,9 +289,20 @@ final class Attempts<C extends StatefulConnection<String, String>> {
         }
     }
 
-    private void free() {
+    private void freeAfterwards() {
+        try {
+            for (ConnectionTry<C> one : tries) {
+                one.awaitDialed(DIALING_BOUND);
+            }
+        } catch (InterruptedException nobodyDoes) {
+            Thread.currentThread().interrupt();
+        }
+        free(QUIET_AFTER_FAILURE);
+    }
+
+    private void free(Duration quiet) {
         if (own != null) {
-            Shutdown.quietly(dialing.client(), own.resources());
+            Shutdown.quietly(dialing.client(), own.resources(), quiet);
         }
     }
 

@@ -45,12 +45,14 @@ public final class ConnectedRedis implements AutoCloseable {
     }
 
     /**
-     * Whether Redis answers PING now, within a second: for a health check. It never throws.
+     * Whether Redis answers PING now, within a second: for a health check. It never throws. When three
+     * in a row are not answered, the connection is dropped and Lettuce makes another, unless the client is the caller's:
+     * a peer that is gone without a word would else be waited for.
      *
      * @return false also if the thread is interrupted, whose flag stays set
      */
     public boolean ping() {
-        return lease.ping(() -> async().ping());
+        return lease.ping();
     }
 
     /** Closes the connection and frees every thread and socket that is not the caller's own. A second call does nothing. */

@@ -35,6 +35,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     private final Thread thread = Attempts.daemon("hardening-redis-connect", this::connect);
 
     private volatile String phase = "starting";
+    private volatile boolean begun;
     private volatile boolean abandoned;
     private volatile @Nullable C connection;
     private volatile @Nullable Runnable onDisconnect;
@@ -65,6 +66,8 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
                     .resolveCredentials()
                     .toFuture()
                     .get();
+            // In this order, and abandon() the other way round: either it is not begun, or awaitDialed() waits for it.
+            begun = true;
             if (abandoned) {
                 return;
             }
@@ -197,6 +200,16 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
         abandoned = true;
         thread.interrupt();
         close();
+    }
+
+    /**
+     * Waits until an abandoned attempt uses the client no more: event loops that Lettuce makes after its client's
+     * shutdown would stay. Lettuce does not block there, unless what it asks of the caller does, which is why it is bounded.
+     */
+    void awaitDialed(Duration bound) throws InterruptedException {
+        if (begun) {
+            thread.join(bound.toMillis());
+        }
     }
 
     void stopListening() {

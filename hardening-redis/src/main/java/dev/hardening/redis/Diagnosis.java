@@ -3,6 +3,7 @@ package dev.hardening.redis;
 import dev.hardening.redis.Attempt.Verdict;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -148,6 +149,10 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
                 return transientBecause("timed out while connecting");
             }
         }
+        if (one instanceof FileNotFoundException
+                || (one instanceof IOException && lower.contains("no such file or directory"))) {
+            return transientBecause("No such file or directory"); // a Unix socket whose server is not up
+        }
         if (isNotTls(one)) {
             return transientBecause("the server does not speak TLS: try redis:// instead of rediss://");
         }
@@ -173,7 +178,9 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
                 return transientBecause("Connection reset" + tlsHint(tls));
             }
         }
-        if (lower.contains("connection closed prematurely") || one instanceof ClosedEarly) {
+        if (lower.contains("connection closed prematurely")
+                || lower.contains("handler not registered") // the peer closed before the handshake began
+                || one instanceof ClosedEarly) {
             return transientBecause("the connection was closed early" + tlsHint(tls));
         }
         return null;

@@ -163,7 +163,7 @@ interface Dialing<C extends StatefulConnection<String, String>> {
             return "asking for the cluster's nodes and connecting";
         }
 
-        /** Lettuce resolves them without blocking; one that resolves is enough. */
+        /** Lettuce does, on its own threads; one that resolves is enough. */
         @Override
         public void resolve() {}
 

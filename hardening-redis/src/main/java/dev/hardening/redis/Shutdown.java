@@ -2,6 +2,7 @@ package dev.hardening.redis;
 
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.resource.ClientResources;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** Frees a client's threads and sockets in bounded time: Lettuce's own shutdown can hang. */
@@ -11,18 +12,28 @@ final class Shutdown {
 
     private Shutdown() {}
 
-    static void quietly(AbstractRedisClient client, ClientResources resources) {
+    /**
+     * Frees both.
+     *
+     * @param quiet for how long nothing may have happened before: a connection that is being opened right now would
+     *     otherwise register after its event loop has closed all others, and stay open
+     */
+    static void quietly(AbstractRedisClient client, ClientResources resources, Duration quiet) {
+        long quietMillis = quiet.toMillis();
         // An interrupted thread has to free what it holds too, and stays interrupted.
         boolean interrupted = Thread.interrupted();
         try {
-            client.shutdownAsync(0, 0, TimeUnit.MILLISECONDS).get(BOUND_MILLIS, TimeUnit.MILLISECONDS);
+            client.shutdownAsync(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
+                    .get(BOUND_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException again) {
             interrupted = true;
         } catch (Exception notInTime) {
             // Its threads are told to stop below.
         }
         try {
-            resources.shutdown(0, 0, TimeUnit.MILLISECONDS).await(BOUND_MILLIS, TimeUnit.MILLISECONDS);
+            resources
+                    .shutdown(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
+                    .await(BOUND_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException again) {
             interrupted = true;
         }

@@ -6,6 +6,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
+import io.netty.resolver.DefaultAddressResolverGroup;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -41,6 +42,7 @@ final class WarmUp {
         ClientResources resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)
+                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
                 .build();
         RedisClient client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder().autoReconnect(false).build());
@@ -58,7 +60,7 @@ final class WarmUp {
         } catch (Exception notPossible) {
             // No loopback, or a security policy: the classes that were reached are loaded, the others load later.
         } finally {
-            Shutdown.quietly(client, resources);
+            Shutdown.quietly(client, resources, Duration.ZERO);
         }
         return Duration.ofNanos(System.nanoTime() - start);
     }

@@ -45,7 +45,7 @@ final class Peer implements AutoCloseable {
                     Socket socket = listening.accept();
                     accepted.incrementAndGet();
                     Thread talk = new Thread(() -> {
-                        try {
+                        try (socket) {
                             script.talk(socket);
                         } catch (IOException over) {
                             // The connector closed it.

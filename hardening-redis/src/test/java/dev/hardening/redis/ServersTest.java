@@ -296,7 +296,8 @@ class ServersTest {
             assertThat(other.getInputStream().read()).isEqualTo('+');
             RedisConnectException failure = failure(to(full.uri()));
             assertThat(failure.attempts()).hasSize(3);
-            assertThat(failure).hasMessageContaining("max number of clients");
+            // The server closes at once after its answer, which the client may or may not have read by then.
+            assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
         }
     }
 

@@ -1,0 +1,171 @@
+package dev.hardening.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a start that fails, or is ended, leaves in the process: nothing. */
+class LeftBehindTest {
+
+    private static final Path FILES = Path.of("/proc/self/fd");
+
+    private static RedisServer server;
+
+    private List<String> before;
+
+    @BeforeAll
+    static void startRedis() throws Exception {
+        server = RedisServer.start();
+        RedisConnector.builder(server.uri()).build().connect().close(); // loads what is loaded once
+    }
+
+    @AfterAll
+    static void stopRedis() throws Exception {
+        server.close();
+    }
+
+    @BeforeEach
+    void count() throws Exception {
+        assumeTrue(Files.isDirectory(FILES), "a process's open files are counted in /proc, which is Linux's");
+        Traces.awaitNoThreads();
+        before = sockets();
+    }
+
+    /** Sockets, pipes and selectors; the class path's jars, which come and go, are not counted. */
+    private static List<String> sockets() throws IOException {
+        List<String> open = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(FILES)) {
+            for (Path file : files) {
+                try {
+                    String to = Files.readSymbolicLink(file).toString();
+                    if (to.startsWith("socket:") || to.startsWith("pipe:") || to.startsWith("anon_inode:")) {
+                        open.add(to);
+                    }
+                } catch (IOException closedMeanwhile) {
+                    // Not open any more.
+                }
+            }
+        }
+        return open;
+    }
+
+    private void awaitNothingLeft() {
+        Traces.awaitNoThreads();
+        Awaitility.await().untilAsserted(() -> assertThat(sockets()).hasSizeLessThanOrEqualTo(before.size()));
+    }
+
+    private static void fail(RedisConnector.Builder builder) {
+        assertThatThrownBy(() -> builder.sleeper(wait -> {}).build().connect().close())
+                .isInstanceOf(RedisConnectException.class);
+    }
+
+    @Test
+    void aHundredRefusedStarts() {
+        for (int i = 0; i < 100; i++) {
+            fail(RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody()).attempts(1));
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void aHundredStartsThatAreCutSilencedOrRefusedByTheServer() throws Exception {
+        try (Peer closes = new Peer(java.net.Socket::close);
+                Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes());
+                Peer refuses = new Peer(Peer.answering("-WRONGPASS invalid username-password pair\r\n"))) {
+            for (int i = 0; i < 100; i++) {
+                Peer peer = i % 10 == 0 ? silent : i % 2 == 0 ? closes : refuses;
+                fail(RedisConnector.builder(peer.uri()).attempts(1).attemptTimeout(Duration.ofMillis(100)));
+            }
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void twentyFailedStartsOfACluster() {
+        for (int i = 0; i < 20; i++) {
+            assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody())
+                            .attempts(1)
+                            .buildCluster()
+                            .connect()
+                            .close())
+                    .isInstanceOf(RedisConnectException.class);
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void interruptedAndCancelledStarts() throws Exception {
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            for (int i = 1; i <= 20; i++) {
+                int connected = i;
+                if (i % 2 == 0) {
+                    CompletableFuture<ConnectedRedis> starting =
+                            RedisConnector.builder(silent.uri()).build().connectAsync();
+                    Awaitility.await().until(() -> silent.accepted.get() >= connected);
+                    starting.cancel(true);
+                } else {
+                    Thread starting = new Thread(() -> fail(RedisConnector.builder(silent.uri())));
+                    starting.start();
+                    Awaitility.await().until(() -> silent.accepted.get() >= connected);
+                    starting.interrupt();
+                    starting.join();
+                }
+            }
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void startsThatAreCancelledWhileTheySucceed() {
+        for (int i = 0; i < 30; i++) {
+            CompletableFuture<ConnectedRedis> starting =
+                    RedisConnector.builder(server.uri()).build().connectAsync();
+            if (!starting.cancel(true)) {
+                starting.join().close();
+            }
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void connectionsThatWereUsedAndClosedDuringAnOutage() throws Exception {
+        try (RedisServer dying = RedisServer.start()) {
+            ConnectedRedis redis = RedisConnector.builder(dying.uri()).build().connect();
+            redis.sync().set("k", "v");
+            dying.stop();
+            Awaitility.await().until(() -> !redis.ping());
+            redis.close();
+        }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void theMemoryOfAFailedStart() {
+        ConnectListener listener = new ConnectListener() {};
+        fail(RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody())
+                .attempts(1)
+                .listener(listener));
+        WeakReference<ConnectListener> reachable = new WeakReference<>(listener);
+        listener = null;
+        awaitNothingLeft();
+        Awaitility.await().untilAsserted(() -> {
+            System.gc();
+            assertThat(reachable.get()).isNull();
+        });
+    }
+}
