@@ -11,6 +11,9 @@ final class SafeUri {
 
     private static final Pattern ENCODED = Pattern.compile("(?:[^%]|%[0-9A-Fa-f]{2})*");
 
+    /** A name or an address, in brackets if it is of IPv6, and a port; Lettuce would take other text for a name. */
+    private static final Pattern HOST = Pattern.compile("(?:\\[[^]]+]|[^:\\[\\]\\s]+)(?::\\d{1,5})?");
+
     private SafeUri() {}
 
     /**
@@ -44,7 +47,13 @@ final class SafeUri {
             String hosts = uri.substring(beforeHosts.length()).split("[/?#]", 2)[0];
             String afterHosts = uri.substring(beforeHosts.length() + hosts.length());
             return Stream.of(hosts.split(",", -1))
-                    .map(host -> RedisURI.create(beforeHosts + host.strip() + afterHosts))
+                    .map(String::strip)
+                    .peek(host -> {
+                        if (!HOST.matcher(host).matches()) {
+                            throw new IllegalArgumentException();
+                        }
+                    })
+                    .map(host -> RedisURI.create(beforeHosts + host + afterHosts))
                     .toList();
         } catch (RuntimeException notShown) {
             // Its message holds the URI.
