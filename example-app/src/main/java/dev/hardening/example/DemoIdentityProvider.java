@@ -31,6 +31,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** The demo's identity provider: it signs as Supabase does, and can be rotated, slowed down and taken down. */
 final class DemoIdentityProvider implements AutoCloseable {
@@ -51,6 +52,7 @@ final class DemoIdentityProvider implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    private final AtomicLong asked = new AtomicLong();
     private volatile Mood mood = Mood.UP;
     private volatile List<JWK> keys = List.of();
 
@@ -92,15 +94,22 @@ final class DemoIdentityProvider implements AutoCloseable {
 
     /** A token as Supabase's, signed by the newest key of an algorithm. */
     String sign(String userId, String name, JWSAlgorithm algorithm) {
-        JWTClaimsSet claims = new JWTClaimsSet.Builder()
+        return sign(claims(userId, name).build(), algorithm);
+    }
+
+    /** What a token says of a person who has just signed in. */
+    JWTClaimsSet.Builder claims(String userId, String name) {
+        return new JWTClaimsSet.Builder()
                 .issuer(projectUrl() + "/auth/v1")
                 .audience("authenticated")
                 .subject(userId)
                 .claim("role", "authenticated")
                 .claim("email", name + "@focus-squad.example")
                 .issueTime(Date.from(Instant.now()))
-                .expirationTime(Date.from(Instant.now().plus(TOKEN_LIFETIME)))
-                .build();
+                .expirationTime(Date.from(Instant.now().plus(TOKEN_LIFETIME)));
+    }
+
+    String sign(JWTClaimsSet claims, JWSAlgorithm algorithm) {
         try {
             boolean ec = algorithm.equals(JWSAlgorithm.ES256);
             JWK key = keys.get(ec ? 0 : 1);
@@ -114,7 +123,13 @@ final class DemoIdentityProvider implements AutoCloseable {
         }
     }
 
+    /** How often its keys were asked for. */
+    long asked() {
+        return asked.get();
+    }
+
     private void answer(HttpExchange exchange) throws IOException {
+        asked.incrementAndGet();
         try (exchange) {
             Mood now = mood;
             if (now == Mood.SLOW) {

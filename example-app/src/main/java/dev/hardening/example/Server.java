@@ -126,7 +126,8 @@ final class Server {
             answer(context, Problem.INTERNAL_ERROR);
         });
         config.routes.error(404, context -> {
-            if (context.contentType() == null || !Objects.equals(context.res().getContentType(), Problem.MEDIA_TYPE)) {
+            String type = context.res().getContentType();
+            if (type == null || !type.startsWith(Problem.MEDIA_TYPE)) {
                 answer(context, Problem.NOT_FOUND);
             }
         });

@@ -1,0 +1,435 @@
+package dev.hardening.example;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jwt.PlainJWT;
+import dev.hardening.redis.ConnectedRedis;
+import dev.hardening.redis.RedisConnector;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Two instances in production mode on one Redis, with an identity provider of the test's. */
+class ApiIT {
+
+    private static DemoRedis server;
+    private static ConnectedRedis redis;
+    private static DemoIdentityProvider provider;
+    private static Tables tables;
+    private static App app;
+    private static App second;
+
+    private final List<String> people = List.of(id(), id(), id(), id());
+    private String session;
+    private String token;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = new DemoRedis();
+        redis = RedisConnector.builder(server.url()).build().connect();
+        provider = new DemoIdentityProvider();
+        tables = new Tables(redis::sync, Clock.systemUTC());
+        app = App.production(provider, server.url());
+        second = App.production(provider, server.url());
+        app.url();
+        second.url();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        String output = app.output() + second.output();
+        app.close();
+        second.close();
+        provider.close();
+        redis.close();
+        server.close();
+        assertThat(output).doesNotContain(App.CANARY, "eyJ");
+    }
+
+    @BeforeEach
+    void seat() {
+        session = seat(51);
+        token = provider.sign(people.get(0), "ada", JWSAlgorithm.ES256);
+    }
+
+    private static String id() {
+        return UUID.randomUUID().toString();
+    }
+
+    private String seat(int minutesAgo) {
+        Map<String, String> members = new LinkedHashMap<>();
+        people.forEach(person -> members.put(person, "Somebody"));
+        Tables.Session seated = new Tables.Session(id(), Instant.now().minus(Duration.ofMinutes(minutesAgo)), members);
+        tables.create(seated);
+        return seated.id();
+    }
+
+    private static void assertProblem(HttpResponse<String> answer, int status, String code) throws Exception {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("application/problem+json"));
+        assertThat(App.json(answer).path("code").asText()).isEqualTo(code);
+        assertThat(App.json(answer).path("status").asInt()).isEqualTo(status);
+        assertThat(App.json(answer).path("detail").asText()).isNotBlank();
+    }
+
+    @Test
+    void whoHasOpenRatingsSeesThemAndWhomToRate() throws Exception {
+        var pending = App.json(app.get("/api/v1/sessions/pending-ratings", token));
+
+        assertThat(pending.path("has_pending").booleanValue()).isTrue();
+        assertThat(pending.path("pending").path("session_id").asText()).isEqualTo(session);
+        assertThat(pending.path("pending").path("rateable_users")).hasSize(3);
+        assertThat(Instant.parse(pending.path("pending").path("expires_at").asText()))
+                .isAfter(Instant.now());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ES256", "RS256"})
+    void ratingsOfTheRightSessionAreKept(String algorithm) throws Exception {
+        String signed = provider.sign(people.get(0), "ada", JWSAlgorithm.parse(algorithm));
+        HttpResponse<String> answer = app.rate(session, signed, App.green(people.get(1), people.get(2), people.get(3)));
+
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(App.json(answer).path("success").booleanValue()).isTrue();
+        assertThat(App.json(answer).path("ratings_submitted").intValue()).isEqualTo(3);
+        assertThat(App.json(second.get("/api/v1/sessions/pending-ratings", signed))
+                        .path("has_pending")
+                        .booleanValue())
+                .isFalse();
+    }
+
+    @Test
+    void ratingsOfAnotherSessionAreRefusedAndNothingIsWritten() throws Exception {
+        String another = seat(30);
+        tables.close(another);
+        HttpResponse<String> answer = app.rate(another, token, App.green(people.get(1)));
+
+        assertProblem(answer, 409, "SESSION_MISMATCH");
+        assertThat(App.json(answer).path("detail").asText())
+                .isEqualTo("Session mismatch: cannot rate a different session");
+        assertThat(answer.body()).doesNotContain(another, session);
+        assertThat(redis.sync().hgetall("session:{" + another + "}:ratings")).isEmpty();
+    }
+
+    @Test
+    void aBodyThatNamesAnotherSessionThanThePathIsRefused() throws Exception {
+        String body = App.green(people.get(1)).replace("{\"ratings\"", "{\"session_id\":\"" + id() + "\",\"ratings\"");
+        assertProblem(app.rate(session, token, body), 409, "SESSION_MISMATCH");
+    }
+
+    @Test
+    void whoHasNothingOpenIsToldSo() throws Exception {
+        String stranger = provider.sign(id(), "eve", JWSAlgorithm.ES256);
+        assertProblem(app.rate(session, stranger, App.green(people.get(1))), 404, "NO_PENDING_RATINGS");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3, 29, 49})
+    void beforeTheSocialPhaseNoSessionIsRatable(int minute) throws Exception {
+        String early = seat(minute);
+        assertProblem(app.rate(early, token, App.green(people.get(1))), 403, "SESSION_NOT_RATABLE");
+    }
+
+    @Test
+    void anEndedSessionStaysRatable() throws Exception {
+        String ended = seat(120);
+        assertThat(app.rate(ended, token, App.green(people.get(1))).statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void aRatingIsGivenOnceAndARepeatedOneKeepsNothingOfItsSubmission() throws Exception {
+        assertThat(app.rate(session, token, App.green(people.get(1))).statusCode())
+                .isEqualTo(200);
+        assertProblem(app.rate(session, token, App.green(people.get(2), people.get(1))), 409, "RATING_ALREADY_EXISTS");
+        assertThat(redis.sync().hlen("session:{" + session + "}:ratings")).isEqualTo(1);
+    }
+
+    @Test
+    void ofTwoSubmissionsAtOnceToTwoInstancesOneIsKeptWholeAndTheOtherNotAtAll() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            String one = seat(51);
+            List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+            answers.add(App.sendAsync(app.ratingOf(one, token, App.green(people.get(1), people.get(2)))));
+            answers.add(App.sendAsync(second.ratingOf(one, token, App.ratings("skip", people.get(2), people.get(3)))));
+            List<Integer> statuses = new ArrayList<>();
+            for (CompletableFuture<HttpResponse<String>> answer : answers) {
+                statuses.add(answer.get().statusCode());
+            }
+            assertThat(statuses).containsExactlyInAnyOrder(200, 409);
+            var kept = redis.sync().hgetall("session:{" + one + "}:ratings");
+            assertThat(kept).hasSize(2);
+            String word = statuses.get(0) == 200 ? "green" : "skip";
+            assertThat(kept.values()).allSatisfy(rating -> assertThat(rating).contains('"' + word + '"'));
+        }
+    }
+
+    @Test
+    void skippingClosesTheRatings() throws Exception {
+        HttpRequest skip = app.request("/api/v1/sessions/" + session + "/rate/skip")
+                .header("Authorization", "Bearer " + token)
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build();
+        assertThat(App.json(App.send(skip)).path("success").booleanValue()).isTrue();
+        assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", token))
+                        .path("has_pending")
+                        .booleanValue())
+                .isFalse();
+        assertProblem(App.send(skip), 404, "NO_PENDING_RATINGS");
+    }
+
+    @Test
+    void aRedRatingNeedsAReason() throws Exception {
+        String red = App.ratings("red", people.get(1));
+        assertProblem(app.rate(session, token, red), 422, "RED_REASON_REQUIRED");
+        assertProblem(
+                app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\" \"]")),
+                422,
+                "RED_REASON_REQUIRED");
+        assertThat(app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\"no_show\"]"))
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void oneselfAStrangerOrOnePersonTwiceIsNoTarget() throws Exception {
+        for (String[] ratees : List.of(
+                new String[] {people.get(0)},
+                new String[] {id()},
+                new String[] {people.get(1), people.get(1)},
+                new String[] {people.get(1), id()})) {
+            assertProblem(app.rate(session, token, App.green(ratees)), 400, "INVALID_RATING_TARGET");
+        }
+        assertThat(redis.sync().exists("session:{" + session + "}:ratings")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "null",
+                "\"ratings\"",
+                "{}",
+                "{\"ratings\":{}}",
+                "{\"ratings\":[]}",
+                "{\"ratings\":[1]}",
+                "{\"ratings\":[{\"ratee_id\":1,\"rating\":\"green\"}]}",
+                "{\"ratings\":[{\"ratee_id\":\"a\",\"rating\":\"blue\"}]}",
+                "{\"ratings\":[{\"ratee_id\":\"a\",\"rating\":\"red\",\"reasons\":\"x\"}]}",
+                "{\"ratings\":[]} {}",
+                "{\"ratings\":[],\"ratings\":[]}",
+                "{\"session_id\":1,\"ratings\":[]}"
+            })
+    void whatIsNoSubmissionIsRefused(String body) throws Exception {
+        assertProblem(app.rate(session, token, body), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void fourRatingsAreOneTooMany() throws Exception {
+        String four = App.green(people.get(1), people.get(2), people.get(3), id());
+        assertProblem(app.rate(session, token, four), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void deeplyNestedJsonIsRefused() throws Exception {
+        assertProblem(app.rate(session, token, "[".repeat(8000)), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void aLargeBodyIsRefusedWhetherItsLengthIsSaidOrNot() throws Exception {
+        String large = " ".repeat(20_000);
+        assertProblem(app.rate(session, token, large), 413, "PAYLOAD_TOO_LARGE");
+        HttpRequest chunked = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofInputStream(
+                        () -> new java.io.ByteArrayInputStream(large.getBytes(StandardCharsets.UTF_8))))
+                .build();
+        assertProblem(App.send(chunked), 413, "PAYLOAD_TOO_LARGE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/jsonp"})
+    void anotherMediaTypeThanJsonIsRefused(String type) throws Exception {
+        HttpRequest request = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", type)
+                .POST(HttpRequest.BodyPublishers.ofString(App.green(people.get(1))))
+                .build();
+        assertProblem(App.send(request), 415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+
+    @Test
+    void withoutATokenOrWithABadOneNobodyGetsIn() throws Exception {
+        DemoIdentityProvider another = new DemoIdentityProvider();
+        String plain = new PlainJWT(provider.claims(people.get(0), "ada").build()).serialize();
+        Date past = Date.from(Instant.now().minus(Duration.ofMinutes(5)));
+        List<String> bad = List.of(
+                "",
+                "x",
+                plain,
+                plain + "x",
+                provider.sign(
+                        provider.claims(people.get(0), "ada")
+                                .expirationTime(past)
+                                .build(),
+                        JWSAlgorithm.ES256),
+                provider.sign(
+                        provider.claims(people.get(0), "ada").audience("anon").build(), JWSAlgorithm.ES256),
+                provider.sign(
+                        provider.claims(people.get(0), "ada").subject(null).build(), JWSAlgorithm.ES256),
+                provider.sign(
+                        provider.claims(people.get(0), "ada")
+                                .issuer("https://evil.example")
+                                .build(),
+                        JWSAlgorithm.ES256),
+                another.sign(provider.claims(people.get(0), "ada").build(), JWSAlgorithm.ES256),
+                token.substring(0, token.length() - 6) + "AAAAAA");
+        another.close();
+        for (String one : bad) {
+            assertProblem(app.get("/api/v1/sessions/pending-ratings", one), 401, "INVALID_TOKEN");
+        }
+        HttpResponse<String> none =
+                App.send(app.request("/api/v1/sessions/pending-ratings").build());
+        assertProblem(none, 401, "INVALID_TOKEN");
+        assertThat(none.headers().firstValue("WWW-Authenticate")).contains("Bearer");
+    }
+
+    @Test
+    void inProductionThereIsNoDrill() throws Exception {
+        for (String path : List.of("/drill/status", "/drill/events", "/drill/keys/rotate", "/drill/token")) {
+            assertProblem(App.send(app.request(path).header("X-Drill", "1").build()), 404, "NOT_FOUND");
+            HttpRequest post = app.request(path)
+                    .header("X-Drill", "1")
+                    .POST(HttpRequest.BodyPublishers.noBody())
+                    .build();
+            assertProblem(App.send(post), 404, "NOT_FOUND");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/webjars/hardening-rating-guard/..%2f..%2f..%2fMANIFEST.MF",
+        "/webjars/hardening-rating-guard/../../../../simplelogger.properties",
+        "/..%5c..%5csimplelogger.properties",
+        "/%00",
+        "//etc/passwd"
+    })
+    void noPathLeavesTheFolderOfThePage(String path) throws Exception {
+        String answer = raw("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        assertThat(answer)
+                .startsWith("HTTP/1.1 4")
+                .doesNotContain("root:", "simpleLogger", "Manifest-Version", "\tat ");
+    }
+
+    @Test
+    void brokenHttpIsAnsweredByAClientErrorWithoutATrace() throws Exception {
+        assertThat(raw("RUBBISH\r\n\r\n")).startsWith("HTTP/1.1 4").doesNotContain("\tat ");
+        assertThat(raw("GET / HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 4").doesNotContain("\tat ");
+    }
+
+    @Test
+    void everyAnswerCarriesTheSecurityHeaders() throws Exception {
+        for (String path :
+                List.of("/", "/app.js", "/nothing-here", "/health/live", "/api/v1/sessions/pending-ratings")) {
+            var headers = App.send(app.request(path).build()).headers();
+            assertThat(headers.firstValue("Content-Security-Policy"))
+                    .as(path)
+                    .hasValueSatisfying(policy -> assertThat(policy)
+                            .contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'")
+                            .doesNotContain("unsafe"));
+            assertThat(headers.firstValue("X-Content-Type-Options")).contains("nosniff");
+            assertThat(headers.firstValue("Referrer-Policy")).contains("no-referrer");
+            assertThat(headers.firstValue("Server")).isEmpty();
+        }
+    }
+
+    @Test
+    void aMethodThatIsNotForHereIsRefused() throws Exception {
+        HttpRequest delete = app.request("/health/live").DELETE().build();
+        assertProblem(App.send(delete), 405, "METHOD_NOT_ALLOWED");
+    }
+
+    @Test
+    void theMetricsCountAndHoldNoId() throws Exception {
+        String name = "focus_squad_rating_guard_mismatches_total";
+        long before = metric(name);
+        app.rate(id(), token, App.green(people.get(1)));
+        assertThat(metric(name)).isEqualTo(before + 1);
+        assertThat(App.send(app.request("/metrics").build()).body())
+                .contains(
+                        "focus_squad_jwks_fetches_total",
+                        "focus_squad_jwks_key_age_seconds",
+                        "focus_squad_redis_connect_attempts_total")
+                .doesNotContain(session, people.get(0), "ec-", "rsa-");
+    }
+
+    private static long metric(String name) throws Exception {
+        return App.send(app.request("/metrics").build())
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
+                .sum();
+    }
+
+    @Test
+    void aSenderThatStallsIsLetGoWhileOthersAreServed() throws Exception {
+        URI url = app.url();
+        try (Socket stalled = new Socket(url.getHost(), url.getPort())) {
+            stalled.setSoTimeout(60_000);
+            OutputStream out = stalled.getOutputStream();
+            out.write(("POST /api/v1/sessions/" + session
+                            + "/rate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                            + "Authorization: Bearer " + token + "\r\nContent-Length: 100\r\n\r\n{")
+                    .getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            assertThat(app.get("/api/v1/sessions/pending-ratings", token).statusCode())
+                    .isEqualTo(200);
+            // The server ends it: either with an answer or by closing.
+            String answer = new String(stalled.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer)
+                    .satisfiesAnyOf(
+                            text -> assertThat(text).isEmpty(),
+                            text -> assertThat(text).startsWith("HTTP/1.1 4"),
+                            text -> assertThat(text).startsWith("HTTP/1.1 5"));
+        }
+    }
+
+    private static String raw(String request) throws Exception {
+        URI url = app.url();
+        try (Socket socket = new Socket(url.getHost(), url.getPort())) {
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().flush();
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}
