@@ -2,6 +2,7 @@ package dev.hardening.jwks;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
@@ -70,11 +71,8 @@ final class HttpFetcher implements JWKSFetcher {
         return answer;
     }
 
-    private static Throwable readable(Throwable failure, Request request) {
-        Throwable cause = failure;
-        while ((cause instanceof java.util.concurrent.CompletionException) && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
+    private static Throwable readable(@Nullable Throwable failure, Request request) {
+        Throwable cause = JWKSCache.cause(failure);
         if (cause instanceof TimeoutException || cause instanceof java.net.http.HttpTimeoutException) {
             return new IOException(
                     "no complete answer within " + request.timeout().toMillis() + " ms");
@@ -82,10 +80,13 @@ final class HttpFetcher implements JWKSFetcher {
         if (cause instanceof CancellationException) {
             return new IOException("the fetch was cancelled");
         }
+        if (cause instanceof ConnectException && cause.getMessage() == null) {
+            return new IOException("could not connect to " + request.uri().getAuthority(), cause);
+        }
         if (cause instanceof IOException && cause.getMessage() == null) {
             return new IOException(cause.getClass().getSimpleName());
         }
-        return cause;
+        return cause == null ? new IOException("unknown") : cause;
     }
 
     private static Response answer(HttpResponse<byte[]> http) {

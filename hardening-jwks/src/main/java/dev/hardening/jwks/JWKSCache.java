@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -129,6 +130,7 @@ public final class JWKSCache implements AutoCloseable {
 
         volatile @Nullable Future<?> deadline;
         volatile @Nullable Future<?> work;
+        volatile @Nullable Thread worker;
 
         Flight(long generation, boolean background) {
             this.generation = generation;
@@ -199,7 +201,7 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * The current key set, as it was published, without private or symmetric keys. Waits only when there are no keys, or
+     * The current key set, as it was published, without what is private, symmetric or rejected. Waits only when there are no keys, or
      * when they have expired and no background refresh was tried.
      *
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
@@ -609,6 +611,7 @@ public final class JWKSCache implements AutoCloseable {
     private void fetchOnThisThread(Flight begun, JWKSFetcher.Request request) {
         JWKSFetcher.Response response = null;
         Throwable failure = null;
+        begun.worker = Thread.currentThread();
         try {
             response = fetcher.fetch(request);
         } catch (InterruptedException interrupted) {
@@ -640,12 +643,12 @@ public final class JWKSCache implements AutoCloseable {
         if (landing.landed.isDone()) {
             return;
         }
-        Throwable failure = problem;
+        Throwable failure = cause(problem);
         KeySet fetched = null;
         Snapshot held = snapshot;
         if (failure == null) {
             try {
-                fetched = parse(Objects.requireNonNull(response, "the fetcher returned null"), held);
+                fetched = parse(landing, Objects.requireNonNull(response, "the fetcher returned null"), held);
             } catch (IOException | RuntimeException unusable) {
                 failure = unusable;
             }
@@ -684,14 +687,24 @@ public final class JWKSCache implements AutoCloseable {
         }
         if (result == Landing.SUCCEEDED) {
             KeySet saved = fetched;
-            aside(() -> save(saved));
-            listen(listener -> listener.refreshed(status));
+            aside(landing, () -> save(saved));
+            listen(landing, listener -> listener.refreshed(status));
         } else if (result == Landing.FAILED) {
-            listen(listener -> listener.refreshFailed(status));
+            listen(landing, listener -> listener.refreshFailed(status));
         }
     }
 
-    private KeySet parse(JWKSFetcher.Response response, @Nullable Snapshot held) throws IOException {
+    /** What went wrong, without what futures wrap around it. */
+    static @Nullable Throwable cause(@Nullable Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
+    }
+
+    private KeySet parse(Flight landing, JWKSFetcher.Response response, @Nullable Snapshot held) throws IOException {
         byte[] body = response.body().orElse(null);
         if (body == null) {
             if (held == null || (held.etag() == null && held.lastModified() == null)) {
@@ -702,7 +715,8 @@ public final class JWKSCache implements AutoCloseable {
         if (body.length > options.maxResponseBytes) {
             throw new IOException("the answer is larger than " + options.maxResponseBytes + " bytes");
         }
-        return KeySetParser.parse(body, held == null ? null : held.keys(), this::report);
+        return KeySetParser.parse(
+                body, held == null ? null : held.keys(), (kid, reason) -> report(landing, kid, reason));
     }
 
     private void succeed(KeySet fetched, JWKSFetcher.Response response, @Nullable Snapshot held, long now) {
@@ -797,17 +811,17 @@ public final class JWKSCache implements AutoCloseable {
         }
     }
 
-    private void report(@Nullable String kid, String reason) {
+    private void report(@Nullable Flight landing, @Nullable String kid, String reason) {
         if (reportedKeys.size() < 1_000 && reportedKeys.add(kid + " " + reason)) {
             LOG.warn("A key of {} is {}", place(), reason);
-            listen(listener -> listener.keyRejected(kid, reason));
+            listen(landing, listener -> listener.keyRejected(kid, reason));
         }
     }
 
-    private void listen(java.util.function.Consumer<JWKSCacheListener> event) {
+    private void listen(@Nullable Flight landing, java.util.function.Consumer<JWKSCacheListener> event) {
         JWKSCacheListener listener = options.listener;
         if (listener != null) {
-            aside(() -> {
+            aside(landing, () -> {
                 try {
                     event.accept(listener);
                 } catch (RuntimeException thrown) {
@@ -819,12 +833,12 @@ public final class JWKSCache implements AutoCloseable {
         }
     }
 
-    /** On the caller's executor this is already the thread that fetched; else not on the thread that all fetches need. */
-    private void aside(Runnable task) {
-        if (options.executor == null) {
-            Shared.aside().execute(task);
-        } else {
+    /** On the thread of the caller's executor that fetched; else never on a reader's, nor on the one all fetches need. */
+    private void aside(@Nullable Flight landing, Runnable task) {
+        if (options.executor != null && landing != null && landing.worker == Thread.currentThread()) {
             task.run();
+        } else {
+            Shared.aside().execute(task);
         }
     }
 
@@ -900,7 +914,8 @@ public final class JWKSCache implements AutoCloseable {
                 LOG.info("Passed over the saved keys of {}: they were fetched too long ago, or in the future", place());
                 return;
             }
-            KeySet keys = KeySetParser.parse(stored.jwkSet().getBytes(StandardCharsets.UTF_8), null, this::report);
+            KeySet keys = KeySetParser.parse(
+                    stored.jwkSet().getBytes(StandardCharsets.UTF_8), null, (kid, reason) -> report(null, kid, reason));
             snapshot = Snapshot.of(
                     keys,
                     List.of(),

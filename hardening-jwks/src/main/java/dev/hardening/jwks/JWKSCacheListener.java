@@ -3,8 +3,8 @@ package dev.hardening.jwks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Told what a cache does, in order: on the cache's executor, or, where it has none, on a thread that all caches share for
- * it. No read or refresh waits for a listener; what it throws is logged and changes nothing.
+ * Told what a cache does, in order: on the thread of the cache's executor that fetched, or, where there is none (it was
+ * not set, it rejected the fetch, the fetch was cut off at its deadline), on a thread that all caches share for it. No read or refresh waits for a listener; what it throws is logged and changes nothing.
  */
 public interface JWKSCacheListener {
 

@@ -65,16 +65,17 @@ final class KeySetParser {
             if (jwk == null) {
                 continue;
             }
-            jwks.add(jwk);
             if (isForVerifying(jwk)) {
                 SigningKey key = known.get(jwk);
                 if (key == null) {
                     key = signingKey(jwk, rejections);
                 }
-                if (key != null) {
-                    signing.add(key);
+                if (key == null) {
+                    continue;
                 }
+                signing.add(key);
             }
+            jwks.add(jwk);
         }
         if (signing.isEmpty()) {
             throw new IOException("the answer has no key that verifies signatures");
@@ -112,6 +113,10 @@ final class KeySetParser {
     private static @Nullable SigningKey signingKey(JWK jwk, Rejections rejections) {
         try {
             PublicKey key = null;
+            if (jwk instanceof RSAKey rsa && rsa.size() == 0) {
+                rejections.rejected(jwk.getKeyID(), "malformed"); // Nimbus reads a modulus that is no Base64 as none
+                return null;
+            }
             if (jwk instanceof RSAKey rsa && rsa.size() >= MIN_RSA_BITS && rsa.size() <= MAX_RSA_BITS) {
                 RSAPublicKey candidate = rsa.toRSAPublicKey();
                 BigInteger exponent = candidate.getPublicExponent();

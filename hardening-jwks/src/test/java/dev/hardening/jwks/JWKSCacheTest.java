@@ -14,13 +14,21 @@ import ch.qos.logback.core.read.ListAppender;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.JWKSCacheStatus.State;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -29,6 +37,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -242,11 +251,120 @@ class JWKSCacheTest {
         endpoint.down();
         endpoint.advance(Duration.ofMinutes(55));
         int before = endpoint.gets.get();
-        for (int read = 0; read < 30_000; read++) {
-            assertThat(cache.findKey("rsa-1")).isPresent();
-            endpoint.advance(Duration.ofMillis(10));
+        int found = 0;
+        for (int read = 0; read < 300_000; read++) {
+            found += cache.findKey("rsa-1").isPresent() ? 1 : 0;
+            endpoint.advance(Duration.ofMillis(1));
         }
+        assertThat(found).isEqualTo(300_000);
         assertThat(endpoint.gets.get() - before).isLessThanOrEqualTo(10);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 30, 120, 720})
+    void anEndpointThatIsBackIsNoticedWithinAMinute(int minutesOfOutage) {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(54));
+        endpoint.down();
+        timer.pass(Duration.ofMinutes(1 + minutesOfOutage));
+        assertThat(cache.status().failures()).isPositive();
+        endpoint.serve(RSA_2);
+        timer.pass(Duration.ofSeconds(60));
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whyAFetchFailedIsSaidInTheEndpointsOwnTermsAndNotAsWhatFuturesWrapAroundIt(boolean ownExecutor) {
+        endpoint.down();
+        JWKSCache cache = endpoint.open(ownExecutor ? endpoint.inline() : endpoint.background());
+        assertThatThrownBy(cache::getKeys)
+                .isInstanceOf(JWKSUnavailableException.class)
+                .hasMessageEndingWith("jwks.json: the endpoint answered HTTP 503")
+                .cause()
+                .isExactlyInstanceOf(IOException.class)
+                .hasMessage("the endpoint answered HTTP 503");
+        assertThat(cache.status().lastError()).isEqualTo("the endpoint answered HTTP 503");
+
+        JWKSCache joined = endpoint.open(endpoint.background()
+                .fetcher(request -> CompletableFuture.supplyAsync(
+                                (java.util.function.Supplier<JWKSFetcher.Response>) () -> {
+                                    throw new CompletionException(new IOException("no route"));
+                                })
+                        .join()));
+        assertThatThrownBy(joined::getKeys).isInstanceOf(JWKSUnavailableException.class);
+        assertThat(joined.status().lastError()).isEqualTo("no route");
+    }
+
+    @Test
+    void anEndpointThatIsNotThereIsNamed() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("http://127.0.0.1:" + port + "/jwks")));
+        assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+        assertThat(cache.status().lastError()).contains("127.0.0.1:" + port);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-2, 2})
+    void aWallClockThatMovesChangesNoSchedule(long hours) {
+        AtomicReference<Instant> wall = new AtomicReference<>(Instant.parse("2026-01-01T12:00:00Z"));
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).clock(new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return wall.get();
+            }
+        }));
+        cache.getKeys();
+        wall.updateAndGet(instant -> instant.plus(Duration.ofHours(hours)));
+        assertThat(cache.status().state()).isEqualTo(State.FRESH);
+        assertThat(cache.status().age()).isZero();
+        timer.pass(Duration.ofMinutes(55).minusSeconds(1));
+        cache.getKeys();
+        assertThat(endpoint.gets).hasValue(1);
+        timer.pass(Duration.ofSeconds(1));
+        assertThat(endpoint.gets).hasValue(2);
+        endpoint.down();
+        wall.updateAndGet(instant -> instant.minus(Duration.ofHours(2 * hours)));
+        timer.pass(Duration.ofMinutes(55).plusSeconds(1));
+        assertThat(endpoint.gets.get())
+                .as("one attempt, and one a second later")
+                .isBetween(3, 4);
+        assertThat(cache.findKey("rsa-1")).isPresent();
+    }
+
+    @Test
+    void aListenerNeverRunsOnAReadersThreadNorOnTheTimers() {
+        CompletableFuture<String> told = new CompletableFuture<>();
+        JWKSCache cache = endpoint.open(endpoint.background()
+                .listener(new JWKSCacheListener() {
+                    @Override
+                    public void refreshFailed(JWKSCacheStatus status) {
+                        told.complete(Thread.currentThread().getName());
+                    }
+                })
+                .executor(task -> {
+                    throw new RejectedExecutionException("full");
+                }));
+        assertThatThrownBy(cache::getKeys)
+                .isInstanceOf(JWKSUnavailableException.class)
+                .hasMessageEndingWith("RejectedExecutionException: full");
+        assertThat(told.join()).isEqualTo("hardening-jwks-aside");
     }
 
     @Test
@@ -396,9 +514,54 @@ class JWKSCacheTest {
             endpoint.advance(Duration.ofMillis(1));
         }
         assertThat(endpoint.gets).hasValue(2);
+        for (int i = 0; i < 10_000; i++) {
+            assertThat(cache.findKey(KeyEndpoint.randomKid(random))).isEmpty();
+            endpoint.advance(Duration.ofMillis(5));
+        }
+        assertThat(endpoint.gets).as("in a minute").hasValue(3);
         endpoint.serve(RSA_1, RSA_2);
         endpoint.advance(Duration.ofSeconds(30));
         assertThat(cache.findKey("rsa-2")).isPresent();
+    }
+
+    @Test
+    void aKnownKeyIsFoundWhileAnotherThreadHoldsTheLock() throws Exception {
+        CountDownLatch holding = new CountDownLatch(1);
+        CountDownLatch gate = new CountDownLatch(1);
+        Thread test = Thread.currentThread();
+        JWKSCache cache = endpoint.open(endpoint.inline().ticker(() -> {
+            if (Thread.currentThread() != test) {
+                holding.countDown();
+                try {
+                    gate.await();
+                } catch (InterruptedException closing) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            return endpoint.now.get();
+        }));
+        cache.getKeys();
+        Future<?> invalidation = readers.submit(cache::invalidate); // reads the ticker under the lock
+        assertThat(holding.await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(cache.findKey("rsa-1")).isPresent();
+        assertThat(kids(cache.getKeys())).contains("rsa-1");
+        assertThat(cache.getKeysAsync()).isCompleted();
+        assertThat(invalidation).isNotDone();
+        gate.countDown();
+        invalidation.get();
+    }
+
+    @Test
+    void aRotationFiveSecondsAfterARoutineRefreshIsAcceptedWithinItsRequest() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(55));
+        cache.getKeys();
+        assertThat(endpoint.gets).hasValue(2);
+        endpoint.serve(RSA_1, RSA_2);
+        endpoint.advance(Duration.ofSeconds(5));
+        assertThat(cache.findKey("rsa-2")).isPresent();
+        assertThat(endpoint.gets).hasValue(3);
     }
 
     @Test

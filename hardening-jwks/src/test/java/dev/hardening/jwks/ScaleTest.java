@@ -1,0 +1,142 @@
+package dev.hardening.jwks;
+
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.nimbusds.jose.jwk.JWKSet;
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a cache costs its process. */
+class ScaleTest {
+
+    private final KeyEndpoint endpoint = new KeyEndpoint();
+
+    @AfterEach
+    void stop() {
+        endpoint.close();
+    }
+
+    private List<String> process(String what, URI uri) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ServiceProcess.class.getName(),
+                        what,
+                        uri.toString())
+                .redirectErrorStream(true)
+                .start();
+        try {
+            List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.contains("dev.hardening.jwks.JWKSCache -- "))
+                    .toList();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it exits").isTrue();
+            assertThat(process.exitValue()).isZero();
+            return lines;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void aServiceThatDoesNotCloseItsCacheStillExits() throws Exception {
+        assertThat(process("without-close", endpoint.uri())).containsExactly("FRESH");
+    }
+
+    @Test
+    void closingDuringAFetchLetsNoExceptionEscapeAndLeavesNoThread() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        assertThat(process("close-during-fetch", endpoint.uri())).containsExactly("unavailable", "left: []");
+        gate.countDown();
+    }
+
+    @Test
+    void aThousandIssuersCostAtMostFourThreads() throws Exception {
+        assertThat(process("thousand-issuers", endpoint.uri()))
+                .hasSize(2)
+                .first()
+                .asString()
+                .startsWith("1000 have keys, ");
+        assertThat(endpoint.gets).hasValue(1_000);
+    }
+
+    @Test
+    void aWarmLookUpAllocatesNothing() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long self = Thread.currentThread().getId();
+        int found = 0;
+        for (int i = 0; i < 10_000; i++) {
+            found += cache.findKey("rsa-1").isPresent() ? 1 : 0;
+        }
+        long before = threads.getThreadAllocatedBytes(self);
+        for (int i = 0; i < 100_000; i++) {
+            found += cache.findKey("rsa-1").isPresent() ? 1 : 0;
+            found += cache.getKeys() == null ? 1 : 0;
+        }
+        long allocated = threads.getThreadAllocatedBytes(self) - before;
+        assertThat(found).isEqualTo(110_000);
+        assertThat(allocated).as("bytes for 200,000 reads").isLessThan(200_000);
+    }
+
+    @Test
+    @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "there are no virtual threads before Java 21")
+    void tenThousandVirtualThreadsWaitForOneFetchAndPinNoCarrier(@TempDir Path directory) throws Exception {
+        ExecutorService virtual = (ExecutorService)
+                Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        CountDownLatch gate = new CountDownLatch(1);
+        CountDownLatch reading = new CountDownLatch(10_000);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        JWKSCache cache = endpoint.open(endpoint.background());
+        Path pinned = directory.resolve("pinned.jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ZERO);
+            recording.start();
+            List<Future<JWKSet>> reads = new ArrayList<>();
+            for (int i = 0; i < 10_000; i++) {
+                reads.add(virtual.submit(() -> {
+                    reading.countDown();
+                    return cache.getKeys();
+                }));
+            }
+            assertThat(reading.await(60, TimeUnit.SECONDS)).isTrue();
+            gate.countDown();
+            for (Future<JWKSet> read : reads) {
+                assertThat(read.get().getKeys()).hasSize(1);
+            }
+            recording.stop();
+            recording.dump(pinned);
+        } finally {
+            virtual.shutdownNow();
+        }
+        assertThat(endpoint.gets).hasValue(1);
+        assertThat(RecordingFile.readAllEvents(pinned))
+                .extracting(RecordedEvent::getStackTrace)
+                .noneMatch(stack -> String.valueOf(stack).contains("dev.hardening"));
+    }
+}

@@ -1,0 +1,80 @@
+package dev.hardening.jwks;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+
+/** A service in a process of its own, whose threads are all its own. It prints what it saw. */
+final class ServiceProcess {
+
+    private ServiceProcess() {}
+
+    public static void main(String[] arguments) throws Exception {
+        Thread.setDefaultUncaughtExceptionHandler((thread, escaped) -> System.out.println("escaped: " + escaped));
+        URI uri = URI.create(arguments[1]);
+        switch (arguments[0]) {
+            case "without-close" -> {
+                JWKSCache cache = JWKSCache.builder(uri).build();
+                cache.getKeys();
+                System.out.println(cache.status().state());
+            }
+            case "close-during-fetch" -> closeDuringFetch(uri);
+            case "thousand-issuers" -> thousandIssuers(uri);
+            default -> throw new IllegalArgumentException(arguments[0]);
+        }
+    }
+
+    private static void closeDuringFetch(URI uri) throws Exception {
+        JWKSCache cache = JWKSCache.builder(uri).build();
+        CountDownLatch over = new CountDownLatch(1);
+        Thread reader = new Thread(() -> {
+            try {
+                cache.getKeys();
+            } catch (JWKSUnavailableException closed) {
+                System.out.println("unavailable");
+            }
+            over.countDown();
+        });
+        reader.start();
+        while (ours().stream().noneMatch(name -> name.startsWith("HttpClient"))) {
+            Thread.onSpinWait();
+        }
+        cache.close();
+        over.await();
+        // It takes a fifth of a second; the ceiling is for machines with much else to do.
+        for (int i = 0; i < 600 && !ours().isEmpty(); i++) {
+            Thread.sleep(50);
+        }
+        System.out.println("left: " + ours());
+    }
+
+    private static void thousandIssuers(URI uri) {
+        List<JWKSCache> caches = new ArrayList<>();
+        List<CompletableFuture<?>> reads = new ArrayList<>();
+        for (int issuer = 0; issuer < 1_000; issuer++) {
+            JWKSCache cache =
+                    JWKSCache.builder(uri.resolve("/issuer/" + issuer)).build();
+            caches.add(cache);
+            reads.add(cache.getKeysAsync());
+        }
+        int most = 0;
+        for (CompletableFuture<?> read : reads) {
+            read.join();
+            most = Math.max(most, ours().size());
+        }
+        long keys = caches.stream()
+                .filter(cache -> cache.findKey("rsa-1").isPresent())
+                .count();
+        System.out.println(keys + " have keys, " + most + " threads at the most");
+        System.out.println(most <= 4 ? "few" : "too many: " + ours());
+    }
+
+    private static List<String> ours() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> name.startsWith("hardening") || name.startsWith("HttpClient"))
+                .toList();
+    }
+}
