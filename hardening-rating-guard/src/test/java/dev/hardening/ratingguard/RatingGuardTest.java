@@ -164,12 +164,15 @@ class RatingGuardTest {
     }
 
     @Test
-    void noTextHoldsAnId() {
+    void eachTextSaysWhatItIsAndHoldsNeitherAnIdNorWhatThePersonChose() {
         form.begin("canary");
-        assertThat(form.toString()
-                        + OpenRatings.of(List.of("canary"))
-                        + submit("x").join())
-                .doesNotContain("canary");
-        assertThat(new Outcome<>(Status.DONE, "canary", true, null).toString()).doesNotContain("canary");
+        assertThat(form).hasToString("GuardedSubmission[inFlight=false]");
+        assertThat(submit("x").join()).hasToString("Outcome[MISMATCH, current=true]");
+        CompletableFuture<Outcome<String>> first = submit("canary");
+        assertThat(form).hasToString("GuardedSubmission[inFlight=true]");
+        form.begin("canary-2");
+        answer.complete("canary");
+        assertThat(first.join()).hasToString("Outcome[DONE, current=false]");
+        assertThat(OpenRatings.of(List.of("canary", "canary-2"))).hasToString("OpenRatings[2]");
     }
 }
