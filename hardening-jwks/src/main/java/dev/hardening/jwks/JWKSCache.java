@@ -58,9 +58,7 @@ public final class JWKSCache implements AutoCloseable {
      * the generation in which it began; invalidate() begins a new one, and a flight that lands in a later generation
      * than its own is dropped, its failure too: those who waited for it look again and begin the next.
      *
-     * Three budgets decide whether a flight may begin. After a failure the backoff holds for every reason to fetch.
-     * Without a failure, a due refresh may begin at once, and an unknown key id only once in its cooldown. An
-     * invalidation lifts the backoff and fetches at once, five times in a row and then once in ten seconds.
+     * Whether a flight may begin is for the Budgets to say, and for how long keys are good for the Snapshot.
      *
      * Whoever waits is released before the listener and the store hear of it, and those run apart from the timer and the
      * transport: what they do, a read of this cache too, holds up neither.
@@ -69,11 +67,6 @@ public final class JWKSCache implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JWKSCache.class);
     private static final String SUPABASE_PATH = "/auth/v1/.well-known/jwks.json";
 
-    private static final long FIRST_BACKOFF = TimeUnit.SECONDS.toNanos(1);
-    private static final long LAST_BACKOFF = TimeUnit.SECONDS.toNanos(60);
-    private static final int BACKOFF_FACTOR = 4;
-    private static final long INVALIDATION_INTERVAL = TimeUnit.SECONDS.toNanos(10);
-    private static final int INVALIDATION_BURST = 5;
     private static final Duration LEAST_TIME_TO_LIVE = Duration.ofSeconds(60);
 
     private final URI uri;
@@ -81,7 +74,6 @@ public final class JWKSCache implements AutoCloseable {
     private final JWKSFetcher fetcher;
     private final Ticker ticker;
     private final Clock clock;
-    private final DoubleSupplier random;
     private final Timer timer;
     private final Set<String> reportedKeys = ConcurrentHashMap.newKeySet();
 
@@ -89,14 +81,9 @@ public final class JWKSCache implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     // Guarded by the lock.
+    private final Budgets budgets;
     private @Nullable Flight flight;
     private long generation;
-    private int consecutiveFailures;
-    private long nextAttempt;
-    private boolean invalidationPending;
-    private long invalidationsPaidUntil;
-    private boolean unknownKeyBudgetUsed;
-    private long nextUnknownKeyFetch;
     private boolean closed;
     private long fetches;
     private long failures;
@@ -110,7 +97,6 @@ public final class JWKSCache implements AutoCloseable {
             long timeToLive,
             long refreshBefore,
             long staleFor,
-            long unknownKeyCooldown,
             Duration fetchTimeout,
             int maxResponseBytes,
             @Nullable Executor executor,
@@ -150,7 +136,6 @@ public final class JWKSCache implements AutoCloseable {
                 builder.timeToLive.toNanos(),
                 builder.refreshBefore.toNanos(),
                 builder.staleFor.toNanos(),
-                builder.unknownKeyCooldown.toNanos(),
                 builder.fetchTimeout,
                 builder.maxResponseBytes,
                 builder.executor,
@@ -159,15 +144,13 @@ public final class JWKSCache implements AutoCloseable {
         fetcher = builder.fetcher;
         ticker = builder.ticker;
         clock = builder.clock;
-        random = builder.random;
+        budgets = new Budgets(builder.unknownKeyCooldown.toNanos(), builder.random, builder.ticker.read());
         timer = builder.timer;
         Shared.opened();
         restore();
         lock.lock();
         try {
-            long now = ticker.read();
-            invalidationsPaidUntil = now;
-            scheduleNextCheck(now);
+            scheduleNextCheck(ticker.read());
         } finally {
             lock.unlock();
         }
@@ -259,7 +242,7 @@ public final class JWKSCache implements AutoCloseable {
      *
      * @param kid as in a token's header
      * @return the key, or empty if the set has none of that id; never another key
-     * @throws JWKSUnavailableException if there are no usable keys
+     * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
      */
     public Optional<SigningKey> findKey(String kid) {
         Objects.requireNonNull(kid, "kid");
@@ -292,10 +275,7 @@ public final class JWKSCache implements AutoCloseable {
         try {
             long now = ticker.read();
             generation++;
-            invalidationPending = true;
-            if (mayFetchForInvalidation(now)) {
-                consecutiveFailures = 0;
-            }
+            budgets.invalidated(now);
             Snapshot held = snapshot;
             if (held != null) {
                 snapshot = held.invalidated(now);
@@ -313,7 +293,7 @@ public final class JWKSCache implements AutoCloseable {
             Snapshot held = snapshot;
             JWKSCacheStatus.State state;
             if (held == null) {
-                state = consecutiveFailures == 0 ? JWKSCacheStatus.State.EMPTY : JWKSCacheStatus.State.UNAVAILABLE;
+                state = budgets.isFailing() ? JWKSCacheStatus.State.UNAVAILABLE : JWKSCacheStatus.State.EMPTY;
             } else if (!held.isUsable(now)) {
                 state = JWKSCacheStatus.State.UNAVAILABLE;
             } else if (held.isStale(now)) {
@@ -321,7 +301,7 @@ public final class JWKSCache implements AutoCloseable {
             } else {
                 state = held.isRefreshDue(now) ? JWKSCacheStatus.State.REFRESH_DUE : JWKSCacheStatus.State.FRESH;
             }
-            Long due = held == null && consecutiveFailures == 0 ? null : dueAt(held);
+            Long due = held == null && !budgets.isFailing() ? null : dueAt(held);
             return new JWKSCacheStatus(
                     state,
                     held == null ? null : Duration.ofNanos(now - held.fetchedAt()),
@@ -338,12 +318,10 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     private long dueAt(@Nullable Snapshot held) {
-        if (consecutiveFailures > 0 || held == null) {
-            return nextAttempt;
+        if (budgets.isFailing() || held == null) {
+            return budgets.nextAttempt();
         }
-        return held.invalidated()
-                ? invalidationsPaidUntil - (INVALIDATION_BURST - 1) * INVALIDATION_INTERVAL
-                : held.refreshAt();
+        return held.invalidated() ? budgets.nextInvalidation() : held.refreshAt();
     }
 
     /**
@@ -420,9 +398,6 @@ public final class JWKSCache implements AutoCloseable {
                 return orThrow(turn.snapshot);
             }
             Landing landing = await(turn.awaited);
-            if (landing == null) {
-                throw new JWKSUnavailableException("interrupted while waiting for " + place(), null);
-            }
             if (landing != Landing.SUPERSEDED) {
                 return orThrow(usable());
             }
@@ -444,7 +419,7 @@ public final class JWKSCache implements AutoCloseable {
             if (held != null && !held.isRefreshDue(now)) {
                 return new Turn(held, null);
             }
-            boolean mustWait = held == null || (held.isStale(now) && consecutiveFailures == 0);
+            boolean mustWait = held == null || (held.isStale(now) && !budgets.isFailing());
             if (flight == null && mayAttempt(now)) {
                 begun = begin(!mustWait, now);
             }
@@ -476,11 +451,9 @@ public final class JWKSCache implements AutoCloseable {
                 long now = ticker.read();
                 awaited = flight;
                 if (awaited == null) {
-                    if (!mayAttempt(now) || (unknownKeyBudgetUsed && now - nextUnknownKeyFetch < 0)) {
+                    if (!mayAttempt(now) || !budgets.takeUnknownKey(now)) {
                         return;
                     }
-                    unknownKeyBudgetUsed = true;
-                    nextUnknownKeyFetch = now + options.unknownKeyCooldown;
                     awaited = begun = begin(false, now);
                 }
             } finally {
@@ -490,21 +463,23 @@ public final class JWKSCache implements AutoCloseable {
                 launch(begun);
             }
             Landing landing = await(awaited);
-            // A flight of somebody else's may have left before the key was published: try once with our own.
-            boolean ownFlightIsOver = begun != null && landing != Landing.SUPERSEDED;
-            if (landing == null || ownFlightIsOver || (joinedAnother && begun == null)) {
+            if (landing == Landing.SUPERSEDED) {
+                current(); // The invalidation that dropped our answer has a fetch of its own.
+            } else if (begun != null || joinedAnother) {
                 return;
+            } else {
+                joinedAnother =
+                        true; // It may have left before the key was published: try once with a flight of our own.
             }
-            joinedAnother = begun == null;
         }
     }
 
-    private @Nullable Landing await(Flight awaited) {
+    private Landing await(Flight awaited) {
         try {
             return awaited.landed.get();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            return null;
+            throw new JWKSUnavailableException("interrupted while waiting for " + place(), null);
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -551,24 +526,12 @@ public final class JWKSCache implements AutoCloseable {
 
     private boolean mayAttempt(long now) {
         Snapshot held = snapshot;
-        boolean overdrawn = invalidationPending
-                && held != null
-                && held.invalidated()
-                && held.isUsable(now)
-                && !mayFetchForInvalidation(now);
-        return !closed && !overdrawn && (consecutiveFailures == 0 || now - nextAttempt >= 0);
-    }
-
-    private boolean mayFetchForInvalidation(long now) {
-        return invalidationsPaidUntil - now <= (INVALIDATION_BURST - 1) * INVALIDATION_INTERVAL;
+        boolean hasFallback = held != null && held.invalidated() && held.isUsable(now);
+        return !closed && !(hasFallback && budgets.isOverdrawn(now)) && budgets.isBackoffOver(now);
     }
 
     private Flight begin(boolean background, long now) {
-        if (invalidationPending) {
-            invalidationPending = false;
-            invalidationsPaidUntil =
-                    INVALIDATION_INTERVAL + (invalidationsPaidUntil - now > 0 ? invalidationsPaidUntil : now);
-        }
+        budgets.began(now);
         Flight begun = new Flight(generation, background);
         flight = begun;
         fetches++;
@@ -720,7 +683,7 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     private void succeed(KeySet fetched, JWKSFetcher.Response response, @Nullable Snapshot held, long now) {
-        consecutiveFailures = 0;
+        budgets.succeeded();
         lastSuccess = clock.instant();
         boolean modified = response.body().isPresent();
         // An edge of a content network may serve an older set after a newer one. A key that this fetch lacks and the
@@ -761,11 +724,11 @@ public final class JWKSCache implements AutoCloseable {
 
     private void fail(@Nullable Throwable failure, long now) {
         failures++;
-        consecutiveFailures++;
         lastFailure = clock.instant();
         lastCause = failure;
         lastError = reason(failure);
-        nextAttempt = now + backoff();
+        Snapshot held = snapshot;
+        budgets.failed(now, held != null && held.isUsable(now));
     }
 
     private static String reason(@Nullable Throwable failure) {
@@ -777,23 +740,6 @@ public final class JWKSCache implements AutoCloseable {
                 ? text
                 : failure.getClass().getSimpleName()
                         + (text == null ? "" : ": " + text.lines().findFirst().orElse(""));
-    }
-
-    /**
-     * With keys in hand: 1, 4, 16, 60, 60 … seconds, less up to a fifth. Without keys every request fails, so the first
-     * ten attempts are one to two seconds apart, and later ones up to ten.
-     */
-    private long backoff() {
-        Snapshot held = snapshot;
-        if (held == null || !held.isUsable(ticker.read())) {
-            long step = consecutiveFailures <= 10 ? FIRST_BACKOFF : 5 * FIRST_BACKOFF;
-            return step + (long) (step * random.getAsDouble());
-        }
-        long step = FIRST_BACKOFF;
-        for (int i = 1; i < consecutiveFailures && step < LAST_BACKOFF; i++) {
-            step *= BACKOFF_FACTOR;
-        }
-        return (long) (Math.min(step, LAST_BACKOFF) * (1 - 0.2 * random.getAsDouble()));
     }
 
     // ---- telling

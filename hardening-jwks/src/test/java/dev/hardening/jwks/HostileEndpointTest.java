@@ -297,7 +297,7 @@ class HostileEndpointTest {
     @Test
     void anEndpointWithoutTlsIsNotSpokenToAsIfItHadIt() {
         URI https = URI.create(endpoint.uri().toString().replace("http:", "https:"));
-        JWKSCache cache = endpoint.open(JWKSCache.builder(https));
+        JWKSCache cache = endpoint.open(JWKSCache.builder(https).fetchTimeout(Duration.ofSeconds(1)));
         assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
         assertThat(endpoint.gets).hasValue(0);
     }

@@ -653,6 +653,44 @@ class JWKSCacheTest {
     }
 
     @Test
+    void aTokenOfANewKeyWhoseAnswerAnInvalidationDroppedIsAcceptedAllTheSame() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+        Future<Boolean> found = readers.submit(() -> cache.findKey("rsa-2").isPresent());
+        Awaitility.await().until(() -> endpoint.gets.get() == 2);
+        cache.invalidate();
+        endpoint.serve(RSA_1, RSA_2);
+        gate.countDown();
+        assertThat(found.get()).isTrue();
+        assertThat(endpoint.gets).hasValue(3);
+    }
+
+    @Test
+    void anInterruptedLookUpOfAnUnknownKeyNeverSaysThatThereIsNone() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        CountDownLatch gate = new CountDownLatch(1);
+        endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1, RSA_2)));
+        CompletableFuture<Boolean> flag = new CompletableFuture<>();
+        Thread reader = new Thread(() -> {
+            try {
+                cache.findKey("rsa-2");
+            } catch (JWKSUnavailableException interrupted) {
+                flag.complete(Thread.currentThread().isInterrupted());
+            }
+        });
+        reader.start();
+        awaitWaiting(cache, 2);
+        reader.interrupt();
+        assertThat(flag.get(30, TimeUnit.SECONDS)).isTrue();
+        gate.countDown();
+        Awaitility.await().until(() -> cache.findKey("rsa-2").isPresent());
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
     void aHundredConcurrentInvalidationsCostTwoGets() throws Exception {
         JWKSCache cache = endpoint.open(endpoint.background());
         cache.getKeys();
