@@ -44,7 +44,7 @@ class SecretValidatorTest {
     @Test
     void readmeExample() {
         SecretSource environment = SecretSource.of(FocusSquad.environment());
-        // README: config
+        // example: config
         Setting<URI> supabaseUrl = Setting.uri("SUPABASE_URL", "https");
         Setting<Secret> anonKey = Setting.secret("SUPABASE_ANON_KEY").noPlaceholder();
         Setting<Secret> jwtSecret = Setting.secret("JWT_SECRET").minLength(32).optional();
@@ -52,7 +52,7 @@ class SecretValidatorTest {
         Settings settings = SecretValidator.of(supabaseUrl, anonKey, jwtSecret).validate(environment);
         URI url = settings.get(supabaseUrl);
         Optional<Secret> jwt = settings.find(jwtSecret);
-        // README: end
+        // example: end
         assertThat(url).hasHost("abc.supabase.co");
         assertThat(jwt).isEmpty();
     }

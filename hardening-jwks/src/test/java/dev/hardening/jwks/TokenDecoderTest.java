@@ -154,7 +154,7 @@ class TokenDecoderTest {
         URI jwksUri = endpoint.uri();
         String issuer = ISSUER;
         String token = KeyEndpoint.token(EC_1);
-        // README: jwks
+        // example: jwks
         try (JWKSCache cache = JWKSCache.builder(jwksUri).build()) {
             TokenDecoder decoder = TokenDecoder.builder(cache)
                     .issuer(issuer)
@@ -162,7 +162,7 @@ class TokenDecoderTest {
                     .build();
             JWTClaimsSet claims = decoder.decode(token);
             String user = claims.getSubject();
-            // README: end
+            // example: end
             assertThat(user).isEqualTo(SUBJECT);
         }
     }

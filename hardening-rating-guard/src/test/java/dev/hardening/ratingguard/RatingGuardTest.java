@@ -33,12 +33,12 @@ class RatingGuardTest {
     @Test
     void readmeExample() {
         List<String> shown = new ArrayList<>();
-        // README: rating-guard
+        // example: rating-guard
         GuardDecision decision = RatingSessionGuard.check("session-a", "session-b");
         if (!decision.allowed()) {
             shown.add(decision.error());
         }
-        // README: end
+        // example: end
         assertThat(shown).containsExactly("Session mismatch: cannot rate a different session");
     }
 

@@ -92,11 +92,11 @@ class RedisConnectorTest {
     @Test
     void readmeExample() {
         String url = server.uri();
-        // README: redis
+        // example: redis
         try (ConnectedRedis redis = RedisConnector.builder(url).build().connect()) {
             redis.sync().set("greeting", "hello");
             boolean healthy = redis.ping();
-            // README: end
+            // example: end
             assertThat(healthy).isTrue();
             assertThat(redis.sync().get("greeting")).isEqualTo("hello");
         }
