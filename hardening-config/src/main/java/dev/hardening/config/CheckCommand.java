@@ -2,7 +2,7 @@ package dev.hardening.config;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,7 +10,10 @@ import java.util.List;
 /** The command line of this module's jar: {@code java -jar hardening-config.jar check NAMES_FILE [--json]}. */
 final class CheckCommand {
 
-    private static final String USAGE = "usage: java -jar hardening-config.jar check NAMES_FILE [--json]";
+    private static final String USAGE = "usage: java -jar hardening-config.jar check NAMES_FILE [--json]\n";
+
+    // The codes of sysexits.h; SecretValidator.EXIT_CODE is one too.
+    private static final int EX_OK = 0;
     private static final int EX_USAGE = 64;
     private static final int EX_DATAERR = 65;
     private static final int EX_NOINPUT = 66;
@@ -23,30 +26,46 @@ final class CheckCommand {
     }
 
     static int run(List<String> arguments, SecretSource source, PrintStream out, PrintStream err) {
+        if (arguments.equals(List.of("--help"))) {
+            out.print(USAGE);
+            return EX_OK;
+        }
         boolean json = arguments.contains("--json");
         List<String> rest = arguments.stream().filter(a -> !a.equals("--json")).toList();
-        if (rest.size() != 2 || !rest.get(0).equals("check")) {
-            err.println(USAGE);
+        if (rest.size() != 2 || !rest.get(0).equals("check") || rest.get(1).startsWith("--")) {
+            err.print(USAGE);
             return EX_USAGE;
         }
+        String shown = OneLine.of(rest.get(1));
         SecretValidator validator;
         try {
-            validator = Declaration.read(Files.readString(Path.of(rest.get(1))));
+            validator = DeclarationReader.read(TextFile.read(Path.of(rest.get(1))));
+        } catch (CharacterCodingException notText) {
+            err.print(shown + ": not UTF-8 text\n");
+            return EX_DATAERR;
+        } catch (TextFile.TooLargeException tooLarge) {
+            err.print(shown + ": more than 1 MiB\n");
+            return EX_DATAERR;
         } catch (IOException | InvalidPathException unreadable) {
-            err.println("cannot read the declaration " + rest.get(1));
+            err.print(shown + ": cannot be read\n");
             return EX_NOINPUT;
         } catch (IllegalArgumentException wrong) {
-            err.println(rest.get(1) + ": " + wrong.getMessage());
+            err.print(shown + ": " + wrong.getMessage() + "\n");
             return EX_DATAERR;
         }
-        ValidationReport report = validator.check(source);
+        return report(validator.check(source), json, out, err);
+    }
+
+    private static int report(ValidationReport report, boolean json, PrintStream out, PrintStream err) {
         if (json) {
-            out.println(report.toJson());
-        } else if (!report.valid()) {
-            err.println(SecretValidationException.message(report.problems()));
+            out.print(report.toJson() + "\n");
+        } else if (report.valid()) {
+            out.print("All required secrets are set.\n");
         } else {
-            out.println("All required secrets are set.");
+            err.print(SecretValidationException.message(report.problems()) + "\n");
         }
-        return report.valid() ? 0 : SecretValidator.EXIT_CODE;
+        out.flush();
+        err.flush();
+        return report.valid() ? EX_OK : SecretValidator.EXIT_CODE;
     }
 }

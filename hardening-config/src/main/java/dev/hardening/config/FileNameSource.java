@@ -14,24 +14,23 @@ record FileNameSource(SecretSource source) implements SecretSource {
     public Optional<Found> find(String name) {
         Optional<Found> direct = source.find(name);
         Optional<Found> file = source.find(name + SUFFIX).filter(found -> !found.isBlank());
-        if (file.isEmpty() || file.get().fault().isPresent()) {
+        if (file.isEmpty()) {
             return direct;
         }
+        String origin = file.get().origin();
         if (direct.isPresent() && !direct.get().isBlank()) {
             return Optional.of(Found.unusable(
-                    Problem.Kind.INVALID,
-                    name + " and " + name + SUFFIX + " are both set: unset one of them",
-                    file.get().origin()));
+                    Problem.Kind.INVALID, name + " and " + name + SUFFIX + " are both set: unset one of them", origin));
+        }
+        if (file.get().fault().isPresent()) {
+            return file;
         }
         // The path is not shown: somebody may have put the secret itself there.
-        String what = name + SUFFIX + " names";
         try {
-            return Optional.of(SecretFile.read(Path.of(file.get().value()), what, "file named by " + name + SUFFIX));
+            return Optional.of(SecretFile.read(
+                    Path.of(file.get().value()), name + SUFFIX + " names", "file named by " + name + SUFFIX));
         } catch (InvalidPathException noPath) {
-            return Optional.of(Found.unusable(
-                    Problem.Kind.INVALID,
-                    name + SUFFIX + " is not a path",
-                    file.get().origin()));
+            return Optional.of(Found.unusable(Problem.Kind.INVALID, name + SUFFIX + " is not a path", origin));
         }
     }
 
@@ -43,5 +42,10 @@ record FileNameSource(SecretSource source) implements SecretSource {
     @Override
     public SecretSource withFiles() {
         return this;
+    }
+
+    @Override
+    public String toString() {
+        return source + " with files";
     }
 }

@@ -2,68 +2,210 @@ package dev.hardening.config;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one: a name
- * that is declared itself is never a candidate, names that differ in a digit are two names, and two equally near
- * candidates are none.
+ * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
+ * two kinds of name are near: the same in another spelling (case, {@code -} or {@code .} for {@code _}, a separator
+ * more or less, a front-end tool's prefix), and one in which a single word has a slip of the keyboard that does not
+ * look like another word of the trade: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT and EXPORT, and all that
+ * differs in a digit, are two names.
+ *
+ * <p>The names that were found are kept under their traces: what is left of a name without one of its letters. Names
+ * that are a slip apart share a trace, so that looking one up does not cost a comparison with each of them.
  */
 final class NearMiss {
 
-    /** What front-end tools put before the variables that they pass on. */
     private static final List<String> PREFIXES = List.of(
             "VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "NUXT_", "EXPO_PUBLIC_", "GATSBY_", "PUBLIC_");
 
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final Pattern SEPARATORS = Pattern.compile("[-.]");
+    private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
-    private NearMiss() {}
+    /** Up to which length a name, and a word of it, is tried for slips: traces grow with it. */
+    private static final int LONGEST_NAME = 64;
 
-    /** The one name of those set that was probably meant to be the declared one. */
-    static Optional<String> of(String declared, Collection<String> candidates) {
+    private static final int LONGEST_WORD = 16;
+
+    private static final int SAME = 0;
+    private static final int OTHER_SEPARATORS = 1;
+    private static final int NOT_NEAR = Integer.MAX_VALUE;
+
+    private final Map<String, List<String>> byTrace = new HashMap<>();
+
+    NearMiss(Collection<String> found) {
+        for (String name : found) {
+            if (PRINTABLE.matcher(name).matches()) {
+                String normal = normal(name);
+                traces(normal)
+                        .forEach(trace -> byTrace.computeIfAbsent(trace, t -> new ArrayList<>(1))
+                                .add(name));
+                PREFIXES.stream()
+                        .filter(normal::startsWith)
+                        .forEach(prefix -> byTrace.computeIfAbsent(
+                                        normal.substring(prefix.length()), t -> new ArrayList<>(1))
+                                .add(name));
+            }
+        }
+    }
+
+    /**
+     * For each missing name the one name that was probably meant to be it. Two names that are equally near are none, and
+     * neither is one that is the nearest to two.
+     *
+     * @param found names that are not declared
+     * @param isSet whether such a name has a value; asked only of names that are near
+     */
+    static Map<String, String> hints(Collection<String> missing, Collection<String> found, Predicate<String> isSet) {
+        NearMiss names = new NearMiss(found);
+        Map<String, String> hints = new LinkedHashMap<>();
+        for (String declared : missing) {
+            List<String> nearest = names.nearest(declared, isSet);
+            if (nearest.size() == 1) {
+                hints.put(declared, nearest.get(0));
+            }
+        }
+        Set<String> once = new HashSet<>();
+        Set<String> twice = new HashSet<>();
+        hints.values().forEach(name -> (once.add(name) ? once : twice).add(name));
+        hints.values().removeAll(twice);
+        return hints;
+    }
+
+    private List<String> nearest(String declared, Predicate<String> isSet) {
         List<String> nearest = new ArrayList<>();
-        int least = Integer.MAX_VALUE;
-        for (String candidate : candidates) {
-            int distance = PRINTABLE.matcher(candidate).matches() ? distance(declared, candidate) : Integer.MAX_VALUE;
+        int least = NOT_NEAR;
+        for (String candidate : candidates(declared)) {
+            int distance = distance(normal(declared), normal(candidate));
+            if (distance == NOT_NEAR || distance > least || !isSet.test(candidate)) {
+                continue;
+            }
             if (distance < least) {
                 nearest.clear();
                 least = distance;
             }
-            if (distance == least && distance < Integer.MAX_VALUE) {
-                nearest.add(candidate);
-            }
+            nearest.add(candidate);
         }
-        return nearest.size() == 1 ? Optional.of(nearest.get(0)) : Optional.empty();
+        return nearest;
     }
 
-    private static int distance(String declared, String candidate) {
-        String wanted = normal(declared);
-        String found = normal(candidate);
-        if (wanted.equals(found) || PREFIXES.stream().anyMatch(prefix -> found.equals(prefix + wanted))) {
-            return 0;
+    /** The names that are worth a comparison. */
+    Set<String> candidates(String declared) {
+        Set<String> candidates = new LinkedHashSet<>();
+        traces(normal(declared)).forEach(trace -> candidates.addAll(byTrace.getOrDefault(trace, List.of())));
+        return candidates;
+    }
+
+    private static Set<String> traces(String normal) {
+        Set<String> traces = new LinkedHashSet<>();
+        traces.add(normal);
+        traces.add(normal.replace("_", ""));
+        if (normal.length() > LONGEST_NAME) {
+            return traces;
         }
-        int allowed = wanted.length() >= 9 ? 2 : wanted.length() >= 5 ? 1 : 0;
-        if (Math.abs(wanted.length() - found.length()) > allowed
-                || !digits(wanted).equals(digits(found))) {
-            return Integer.MAX_VALUE;
+        for (int i = 0; i < normal.length(); i++) {
+            traces.add(without(i, normal));
         }
-        int edits = edits(wanted, found);
-        return edits <= allowed ? edits : Integer.MAX_VALUE;
+        int start = 0;
+        for (String word : normal.split("_", -1)) {
+            for (int i = start; i < start + word.length() && mayHaveTwoSlips(word); i++) {
+                for (int j = i + 1; j < start + word.length(); j++) {
+                    traces.add(without(i, without(j, normal)));
+                }
+            }
+            start += word.length() + 1;
+        }
+        return traces;
+    }
+
+    private static boolean mayHaveTwoSlips(String word) {
+        return word.length() >= 6 && word.length() <= LONGEST_WORD;
+    }
+
+    private static String without(int index, String text) {
+        return text.substring(0, index) + text.substring(index + 1);
+    }
+
+    private static int distance(String wanted, String found) {
+        if (wanted.equals(found) || isPrefixed(wanted, found)) {
+            return SAME;
+        }
+        if (wanted.length() < 5) {
+            return NOT_NEAR;
+        }
+        if (wanted.replace("_", "").equals(found.replace("_", ""))) {
+            return digits(wanted).equals(digits(found)) ? OTHER_SEPARATORS : NOT_NEAR;
+        }
+        String[] words = wanted.split("_", -1);
+        String[] others = found.split("_", -1);
+        int distance = NOT_NEAR;
+        for (int i = 0; i < words.length && words.length == others.length; i++) {
+            if (!words[i].equals(others[i])) {
+                if (distance != NOT_NEAR) {
+                    return NOT_NEAR; // a second word differs
+                }
+                distance = slips(words[i], others[i]);
+                if (distance == NOT_NEAR) {
+                    return NOT_NEAR;
+                }
+            }
+        }
+        return distance;
+    }
+
+    /** A public key is another key, not the key under a front-end tool's name. */
+    private static boolean isPrefixed(String wanted, String found) {
+        return PREFIXES.stream()
+                .filter(prefix -> !(prefix.equals("PUBLIC_") && wanted.endsWith("KEY")))
+                .anyMatch(prefix -> found.equals(prefix + wanted));
+    }
+
+    /** How many slips make one word of another, more than for other separators; {@link #NOT_NEAR} for another word. */
+    private static int slips(String a, String b) {
+        int shorter = Math.min(a.length(), b.length());
+        int longer = Math.max(a.length(), b.length());
+        if (longer - shorter > 2 || shorter < 3 || !NO_DIGITS.matcher(a + b).matches()) {
+            return NOT_NEAR;
+        }
+        boolean sameStart = a.charAt(0) == b.charAt(0);
+        boolean sameEnd = a.charAt(a.length() - 1) == b.charAt(b.length() - 1);
+        boolean near = switch (edits(a, b)) {
+            case 1 ->
+                longer == shorter
+                        ? isSwap(a, b) || (sameStart && shorter >= 6)
+                        : sameStart && (sameEnd ? shorter >= 4 : shorter >= 5 && !isInflected(a, b));
+            case 2 -> sameStart && sameEnd && longer > shorter && longer >= 8;
+            default -> false;
+        };
+        return near ? OTHER_SEPARATORS + edits(a, b) : NOT_NEAR;
+    }
+
+    private static boolean isSwap(String a, String b) {
+        return a.chars().sum() == b.chars().sum();
+    }
+
+    /** Keys, scheduler, cached: the end makes another word. */
+    private static boolean isInflected(String a, String b) {
+        String longer = a.length() > b.length() ? a : b;
+        return "SRD".indexOf(longer.charAt(longer.length() - 1)) >= 0;
     }
 
     private static String normal(String name) {
         return SEPARATORS.matcher(name.toUpperCase(Locale.ROOT)).replaceAll("_");
     }
 
-    private static String digits(String name) {
-        return name.chars()
-                .filter(Character::isDigit)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                .toString();
+    private static List<String> digits(String name) {
+        return NO_DIGITS.splitAsStream(name).filter(run -> !run.isEmpty()).toList();
     }
 
     /** The optimal string alignment distance: insertions, deletions, substitutions, swaps of two neighbours. */

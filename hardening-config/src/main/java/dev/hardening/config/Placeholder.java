@@ -1,5 +1,6 @@
 package dev.hardening.config;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -26,20 +27,43 @@ final class Placeholder {
             "example",
             "dummy");
 
-    private static final Pattern TEMPLATE = Pattern.compile("<[^<>]*>|\\$\\{[^{}]*}|\\{\\{[^{}]*}}|%[A-Za-z_]+%");
-    private static final Pattern PHRASE =
-            Pattern.compile("(your|my|insert|enter|put|replace|paste).*(here|key|secret|token|password|url|value)");
+    /** {@code <x>}, <code>${x}</code>, {@code $(x)}, {{x}}, #{x}#, %x%, __x__ and {@code $X_Y}: what nothing has expanded. */
+    private static final Pattern TEMPLATE = Pattern.compile(
+            "<[^<>]*>|\\$\\{[^{}]*}|\\$\\([^()]*\\)|\\{\\{[^{}]*}}|#\\{[^{}]*}#?|%[A-Za-z_]+%|__[A-Za-z_]+__"
+                    + "|\\$[A-Z][A-Z0-9]*_[A-Z0-9_]+");
+
+    /** Crosses instead of a key, also after its usual beginning, such as {@code sk-xxxxxxxx}. */
+    private static final Pattern CROSSES = Pattern.compile("[a-z_-]{0,12}[-_]x{4,}");
+
+    private static final Pattern LETTERS = Pattern.compile("[a-z]+");
     private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
-    private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]");
+    private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]+");
+    private static final Set<String> REQUESTS = Set.of("my", "insert", "enter", "put", "replace", "paste", "add");
+    private static final Set<String> THINGS =
+            Set.of("here", "key", "secret", "token", "password", "url", "value", "me", "this");
 
     private Placeholder() {}
 
     static boolean matches(String value) {
-        String plain = value.strip().toLowerCase(Locale.ROOT);
-        String letters = NOT_ALPHANUMERIC.matcher(plain).replaceAll("");
-        return TEMPLATE.matcher(plain).matches()
-                || WORDS.contains(letters)
-                || (WORD_BREAK.matcher(plain).find() && PHRASE.matcher(letters).matches())
-                || (plain.length() >= 3 && plain.chars().distinct().count() == 1);
+        String stripped = value.strip();
+        String plain = stripped.toLowerCase(Locale.ROOT);
+        return TEMPLATE.matcher(stripped).matches()
+                || CROSSES.matcher(plain).matches()
+                || WORDS.contains(NOT_ALPHANUMERIC.matcher(plain).replaceAll(""))
+                || (plain.length() >= 3 && plain.chars().distinct().count() == 1)
+                || isPhrase(List.of(WORD_BREAK.split(plain)));
+    }
+
+    /** {@code your-key-here}, {@code insert token here}, {@code change-me-in-production}. */
+    private static boolean isPhrase(List<String> words) {
+        if (words.size() < 2) {
+            return false;
+        }
+        String first = words.get(0);
+        return first.equals("your")
+                || (first.equals("change") && THINGS.contains(words.get(1)))
+                || (REQUESTS.contains(first)
+                        && THINGS.contains(words.get(words.size() - 1))
+                        && words.stream().allMatch(word -> LETTERS.matcher(word).matches()));
     }
 }

@@ -5,7 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that is wrong with one setting, or with one group of them. There is no field that could hold a value.
+ * One thing that is wrong with one setting, or with one group of them. There is no field that could hold a value. Each
+ * text is a single line: a line break, or another control character, in a name or a path is shown as an escape such as
+ * {@code \u005cu{a}}.
  *
  * @param name the setting's name; for a group, its names joined by {@code ", "}
  * @param kind what is wrong
@@ -23,10 +25,11 @@ public record Problem(
         INVALID
     }
 
-    /** Requires what is not nullable. */
+    /** Requires what is not nullable, and makes each text a single line. */
     public Problem {
-        Objects.requireNonNull(name, "name");
+        name = OneLine.of(Objects.requireNonNull(name, "name"));
         Objects.requireNonNull(kind, "kind");
-        Objects.requireNonNull(reason, "reason");
+        reason = OneLine.of(Objects.requireNonNull(reason, "reason"));
+        origin = origin == null ? null : OneLine.of(origin);
     }
 }

@@ -1,20 +1,32 @@
 package dev.hardening.config;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Objects;
 
 /**
  * A value that never shows: its text is {@code Secret[redacted]}, and it is not serializable, so that writing it to an
- * object stream throws {@link java.io.NotSerializableException}.
+ * object stream throws {@link java.io.NotSerializableException}, and no stream is read as one.
  *
  * <p>Immutable and safe for use by several threads. It keeps a value out of text, not out of a heap dump.
  */
 public final class Secret {
 
-    /** Keeps a hash code that is printed somewhere from saying something about the value. */
-    private static final int SALT = new SecureRandom().nextInt();
+    /** This process's own: without it, nobody can try guesses on a hash code that was printed somewhere. */
+    private static final class HashKey {
 
-    private final String value;
+        static final byte[] BYTES = new byte[32];
+
+        static {
+            new SecureRandom().nextBytes(BYTES);
+        }
+    }
+
+    private final transient String
+            value; // transient: what writes the fields of any object, such as Gson, leaves it out
 
     private Secret(String value) {
         this.value = value;
@@ -47,9 +59,17 @@ public final class Secret {
         return difference == 0;
     }
 
+    /** Agrees with {@link #equals} within this process, and says nothing about the value outside of it. */
     @Override
     public int hashCode() {
-        return value.hashCode() * 31 ^ SALT;
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(HashKey.BYTES);
+            return ByteBuffer.wrap(digest.digest(value.getBytes(StandardCharsets.UTF_8)))
+                    .getInt();
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+        }
     }
 
     @Override

@@ -2,55 +2,43 @@ package dev.hardening.config;
 
 import dev.hardening.config.SecretSource.Found;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 
-/** Reads one secret from one file, bounded, and says why it cannot without showing a path or a value. */
+/** Reads one secret from one file, and says why it cannot without showing a path or a value. */
 final class SecretFile {
-
-    static final int MAX_BYTES = 1 << 20;
 
     private SecretFile() {}
 
     /**
-     * Reads a file.
+     * Reads a file, less one last line break.
      *
      * @param what how a reason begins, such as {@code X_FILE names}
      */
     static Found read(Path file, String what, String origin) {
-        if (!Files.exists(file)) {
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (attributes.isDirectory()) {
+                return invalid(what + " a directory", origin);
+            }
+            if (!attributes.isRegularFile()) {
+                // To open a pipe could wait for ever.
+                return invalid(what + " something that is not a regular file", origin);
+            }
+            String value = withoutLastLineBreak(TextFile.read(file));
+            return Blank.isBlank(value) ? missing(what + " an empty file", origin) : new Found(value, origin);
+        } catch (NoSuchFileException absent) {
             return missing(what + " a file that does not exist", origin);
-        }
-        if (Files.isDirectory(file)) {
-            return invalid(what + " a directory", origin);
-        }
-        if (!Files.isRegularFile(file)) {
-            return invalid(what + " something that is not a regular file", origin);
-        }
-        byte[] bytes;
-        try (InputStream in = Files.newInputStream(file)) {
-            bytes = in.readNBytes(MAX_BYTES + 1);
+        } catch (TextFile.TooLargeException tooLarge) {
+            return invalid(what + " a file of more than 1 MiB", origin);
+        } catch (CharacterCodingException notText) {
+            return invalid(what + " a file that is not UTF-8 text", origin);
         } catch (IOException | SecurityException unreadable) {
             return missing(what + " a file that cannot be read", origin);
         }
-        if (bytes.length > MAX_BYTES) {
-            return invalid(what + " a file of more than 1 MiB", origin);
-        }
-        String text;
-        try {
-            text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-        } catch (CharacterCodingException notText) {
-            return invalid(what + " a file that is not UTF-8 text", origin);
-        }
-        String value = withoutLastLineBreak(text);
-        return Blank.isBlank(value) ? missing(what + " an empty file", origin) : new Found(value, origin);
     }
 
     private static String withoutLastLineBreak(String text) {

@@ -1,11 +1,11 @@
 package dev.hardening.config;
 
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A place where values are looked up by name. An implementation has to be safe for use by several threads if it is
@@ -39,10 +39,11 @@ public interface SecretSource {
 
     /**
      * A directory with a file for each name, as Kubernetes and Docker mount secrets. Files are read when they are
-     * looked up: UTF-8, at most 1 MiB, less one trailing line break. An absent directory has no names.
+     * looked up: UTF-8, at most 1 MiB, less a byte order mark and one trailing line break. An absent directory has no
+     * names; an entry that cannot be read is a problem of the setting that asks for it.
      */
     static SecretSource directory(Path directory) {
-        return new DirectorySource(directory, "directory " + directory);
+        return new DirectorySource(Objects.requireNonNull(directory, "directory"), "directory " + directory);
     }
 
     /**
@@ -54,31 +55,14 @@ public interface SecretSource {
         return DirectorySource.systemdCredentials(System.getenv("CREDENTIALS_DIRECTORY"));
     }
 
-    /** This source, and where it has no value or a blank one, another. */
+    /** This source, and where it has no value or a blank one, another. A value that cannot be read is not passed over. */
     default SecretSource orElse(SecretSource other) {
-        Objects.requireNonNull(other, "other");
-        SecretSource first = this;
-        return new SecretSource() {
-            @Override
-            public Optional<Found> find(String name) {
-                Optional<Found> found = first.find(name);
-                return found.isPresent() && !found.get().isBlank()
-                        ? found
-                        : other.find(name).or(() -> found);
-            }
-
-            @Override
-            public Set<String> names() {
-                Set<String> names = new LinkedHashSet<>(first.names());
-                names.addAll(other.names());
-                return names;
-            }
-        };
+        return new FirstOf(this, Objects.requireNonNull(other, "other"));
     }
 
     /**
      * This source with the {@code NAME_FILE} convention: where {@code NAME} has no value, the file that
-     * {@code NAME_FILE} names is read. To set both is an error.
+     * {@code NAME_FILE} names is read, as {@link #directory} reads its own. To set both is an error.
      */
     default SecretSource withFiles() {
         return new FileNameSource(this);
@@ -90,9 +74,9 @@ public interface SecretSource {
         /** What keeps a place from giving a value: absent counts as missing, anything else as invalid. */
         record Fault(Problem.Kind kind, String reason) {}
 
-        private final String value;
+        private final transient String value; // transient: see Secret
         private final String origin;
-        private final Optional<Fault> fault;
+        private final @Nullable Fault fault;
 
         /**
          * A value that was found.
@@ -101,17 +85,17 @@ public interface SecretSource {
          * @param origin where it came from, for messages, such as {@code environment}; never a part of the value
          */
         public Found(String value, String origin) {
-            this(Objects.requireNonNull(value, "value"), Objects.requireNonNull(origin, "origin"), Optional.empty());
+            this(Objects.requireNonNull(value, "value"), Objects.requireNonNull(origin, "origin"), null);
         }
 
-        private Found(String value, String origin, Optional<Fault> fault) {
+        private Found(String value, String origin, @Nullable Fault fault) {
             this.value = value;
             this.origin = origin;
             this.fault = fault;
         }
 
         static Found unusable(Problem.Kind kind, String reason, String origin) {
-            return new Found("", origin, Optional.of(new Fault(kind, reason)));
+            return new Found("", origin, new Fault(kind, reason));
         }
 
         /** The value as it is; empty if the place could not give one. */
@@ -125,16 +109,16 @@ public interface SecretSource {
         }
 
         Optional<Fault> fault() {
-            return fault;
+            return Optional.ofNullable(fault);
         }
 
         boolean isBlank() {
-            return fault.isEmpty() && Blank.isBlank(value);
+            return fault == null && Blank.isBlank(value);
         }
 
         @Override
         public String toString() {
-            return "Found[redacted, origin=" + origin + "]";
+            return OneLine.of("Found[redacted, origin=" + origin + "]");
         }
     }
 }

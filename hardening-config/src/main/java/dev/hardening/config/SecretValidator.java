@@ -7,13 +7,13 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Refuses to start a service without its secrets, and names all that are missing or invalid at once. No message, trace,
@@ -81,7 +81,7 @@ public final class SecretValidator {
      * This validator, with the rule that exactly one of these settings is set. Each of them may be absent; those not
      * declared yet are declared.
      *
-     * @throws IllegalArgumentException if there are fewer than two
+     * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator exactlyOne(Setting<?>... group) {
         return withGroup(true, group);
@@ -91,7 +91,7 @@ public final class SecretValidator {
      * This validator, with the rule that at least one of these settings is set. Each of them may be absent; those not
      * declared yet are declared.
      *
-     * @throws IllegalArgumentException if there are fewer than two
+     * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator atLeastOne(Setting<?>... group) {
         return withGroup(false, group);
@@ -103,7 +103,12 @@ public final class SecretValidator {
             throw new IllegalArgumentException("a group has at least two settings");
         }
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
-        Arrays.stream(group).forEach(setting -> all.putIfAbsent(setting.name(), setting));
+        for (Setting<?> setting : group) {
+            Setting<?> known = all.putIfAbsent(setting.name(), setting);
+            if (known != null && known.type() != setting.type()) {
+                throw new IllegalArgumentException(setting.name() + " is declared as " + known.typeName());
+            }
+        }
         return new SecretValidator(
                 all,
                 Stream.concat(groups.stream(), Stream.of(new Group(onlyOne, names)))
@@ -133,7 +138,7 @@ public final class SecretValidator {
         return new Settings(settings, values);
     }
 
-    /** Checks a source, and reports instead of throwing, also where the source itself fails. */
+    /** Checks a source, and reports instead of throwing, also where the source or a condition throws. */
     public ValidationReport check(SecretSource source) {
         return new ValidationReport(inspect(source, new LinkedHashMap<>()));
     }
@@ -150,7 +155,7 @@ public final class SecretValidator {
         try {
             return validate(source);
         } catch (SecretValidationException invalid) {
-            err.println(invalid.getMessage());
+            err.print(invalid.getMessage() + '\n');
             err.flush();
             exit.accept(EXIT_CODE);
             throw invalid; // only where exiting was forbidden
@@ -180,13 +185,12 @@ public final class SecretValidator {
             Optional<Problem> problem = inspect(setting, grouped.contains(setting.name()), source, values);
             problem.ifPresent(p -> (p.kind() == Problem.Kind.MISSING ? missing : invalid).add(p));
         }
-        for (Group group : groups) {
-            // A member that is invalid is named already, and is set.
-            Set<String> set = Stream.concat(
-                            values.keySet().stream(), invalid.stream().map(Problem::name))
-                    .collect(Collectors.toSet());
-            group.complaint(set).ifPresent(invalid::add);
-        }
+        // A member that has a problem is named already, and somebody meant to set it.
+        Set<String> set = Stream.concat(
+                        values.keySet().stream(),
+                        Stream.concat(missing.stream(), invalid.stream()).map(Problem::name))
+                .collect(Collectors.toSet());
+        groups.forEach(group -> group.complaint(set).ifPresent(invalid::add));
         return Stream.concat(withHints(missing, source).stream(), invalid.stream())
                 .toList();
     }
@@ -194,23 +198,13 @@ public final class SecretValidator {
     private static Optional<Problem> inspect(
             Setting<?> setting, boolean grouped, SecretSource source, Map<String, Object> values) {
         Optional<Found> found;
-        boolean required;
         try {
-            found = source.find(setting.name());
-            required = setting.isRequired()
-                    && !grouped
-                    && setting.condition()
-                            .map(condition -> condition.test(source))
-                            .orElse(true);
-        } catch (RuntimeException notShown) {
-            // Its message may hold a value.
-            return Optional.of(new Problem(
-                    setting.name(), Problem.Kind.INVALID, "could not be read, or its condition failed", null));
+            found = source.find(setting.name()).filter(f -> !f.isBlank());
+        } catch (Throwable notShown) {
+            return invalid(setting, "could not be looked up: its source failed", null); // the message may hold a value
         }
-        if (found.isEmpty() || found.get().isBlank()) {
-            return required
-                    ? Optional.of(new Problem(setting.name(), Problem.Kind.MISSING, NOT_SET, null))
-                    : Optional.empty();
+        if (found.isEmpty()) {
+            return grouped ? Optional.empty() : absent(setting, source);
         }
         String origin = found.get().origin();
         Optional<Found.Fault> fault = found.get().fault();
@@ -222,38 +216,58 @@ public final class SecretValidator {
         String value = found.get().value();
         Optional<String> complaint = setting.complaint(value);
         if (complaint.isPresent()) {
-            return Optional.of(new Problem(setting.name(), Problem.Kind.INVALID, complaint.get(), origin));
+            return invalid(setting, complaint.get(), origin);
         }
         values.put(setting.name(), setting.convert(value));
         return Optional.empty();
     }
 
+    private static Optional<Problem> absent(Setting<?> setting, SecretSource source) {
+        try {
+            return setting.isRequired()
+                            && setting.condition().orElse(always -> true).test(source)
+                    ? Optional.of(new Problem(setting.name(), Problem.Kind.MISSING, NOT_SET, null))
+                    : Optional.empty();
+        } catch (Throwable notShown) {
+            return invalid(setting, "may be required: its condition failed", null); // the message may hold a value
+        }
+    }
+
+    private static Optional<Problem> invalid(Setting<?> setting, String reason, @Nullable String origin) {
+        return Optional.of(new Problem(setting.name(), Problem.Kind.INVALID, reason, origin));
+    }
+
     private List<Problem> withHints(List<Problem> missing, SecretSource source) {
-        if (missing.stream().noneMatch(problem -> problem.reason().equals(NOT_SET))) {
+        List<String> notSet = missing.stream()
+                .filter(problem -> problem.reason().equals(NOT_SET))
+                .map(Problem::name)
+                .toList();
+        if (notSet.isEmpty()) {
             return missing;
         }
-        List<String> candidates;
+        Map<String, String> hints;
         try {
-            candidates = source.names().stream()
-                    .filter(name -> !isDeclared(name))
-                    .filter(name -> source.find(name)
-                            .filter(found -> found.fault().isEmpty() && !found.isBlank())
-                            .isPresent())
-                    .toList();
-        } catch (RuntimeException noHints) {
+            List<String> undeclared =
+                    source.names().stream().filter(name -> !isDeclared(name)).toList();
+            hints = NearMiss.hints(notSet, undeclared, name -> hasValue(source, name));
+        } catch (Throwable noHints) {
             return missing;
         }
         return missing.stream()
-                .map(problem -> problem.reason().equals(NOT_SET)
-                        ? NearMiss.of(problem.name(), candidates)
-                                .map(near -> new Problem(
-                                        problem.name(),
-                                        problem.kind(),
-                                        "did you mean " + problem.name() + "? found " + near,
-                                        null))
-                                .orElse(problem)
-                        : problem)
+                .map(problem -> Optional.ofNullable(hints.get(problem.name()))
+                        .map(near -> new Problem(
+                                problem.name(),
+                                problem.kind(),
+                                "did you mean " + problem.name() + "? found " + near,
+                                null))
+                        .orElse(problem))
                 .toList();
+    }
+
+    private static boolean hasValue(SecretSource source, String name) {
+        return source.find(name)
+                .filter(found -> found.fault().isEmpty() && !found.isBlank())
+                .isPresent();
     }
 
     private boolean isDeclared(String name) {
@@ -266,10 +280,5 @@ public final class SecretValidator {
     @Override
     public String toString() {
         return "SecretValidator" + settings.keySet();
-    }
-
-    /** The declared setting of a name. */
-    Setting<?> setting(String name) {
-        return Optional.<Setting<?>>ofNullable(settings.get(name)).orElseThrow(NoSuchElementException::new);
     }
 }

@@ -23,6 +23,7 @@ public final class Setting<T> {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
+    private static final char REPLACEMENT_CHARACTER = '\ufffd';
 
     private record Rules(
             boolean required,
@@ -73,7 +74,8 @@ public final class Setting<T> {
     }
 
     /**
-     * An absolute URL with a host (RFC 3986).
+     * An absolute URL with a host, as {@link URI} parses it: the host is a name of letters, digits, {@code -} and
+     * {@code .}, or an IP address.
      *
      * @param name as for {@link #secret}
      * @param schemes the allowed schemes, such as {@code https}; none for any
@@ -97,7 +99,8 @@ public final class Setting<T> {
     /**
      * The same setting, required only when a condition holds, such as another setting's value that says "production".
      *
-     * @param condition it is handed the source that is validated; if it throws, the setting is invalid
+     * @param condition it is handed the source that is validated, and asked only where the setting has no value; if it
+     *     throws, the setting is invalid
      */
     public Setting<T> requiredWhen(Predicate<SecretSource> condition) {
         Objects.requireNonNull(condition, "condition");
@@ -157,7 +160,7 @@ public final class Setting<T> {
     }
 
     String typeName() {
-        return type.getSimpleName().toLowerCase(Locale.ROOT).replace("string", "text");
+        return type == Secret.class ? "secret" : type == URI.class ? "uri" : "text";
     }
 
     List<String> schemes() {
@@ -193,44 +196,55 @@ public final class Setting<T> {
         if (value.equals(rules.example)) {
             return Optional.of("is the example from its documentation");
         }
+        if (value.indexOf(REPLACEMENT_CHARACTER) >= 0) {
+            // The JDK decodes the environment in the process's locale, and puts this where it cannot.
+            return Optional.of("has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
+        }
         if (rules.noPlaceholder && Placeholder.matches(value)) {
             return Optional.of("is a placeholder");
         }
         if (value.codePointCount(0, value.length()) < rules.minLength) {
             return Optional.of("is shorter than " + rules.minLength + " characters");
         }
-        if (type == URI.class && parseUri(value) == null) {
-            return Optional.of(
-                    schemes.isEmpty()
-                            ? "must be a URL"
-                            : schemes.stream()
-                                    .map(scheme -> scheme + "://")
-                                    .collect(Collectors.joining(" or ", "must be a URL that starts with ", "")));
+        return type == URI.class ? uriComplaint(value) : Optional.empty();
+    }
+
+    private Optional<String> uriComplaint(String value) {
+        String rule = schemes.isEmpty()
+                ? "must be a URL"
+                : schemes.stream()
+                        .map(scheme -> scheme + "://")
+                        .collect(Collectors.joining(" or ", "must be a URL that starts with ", ""));
+        Optional<URI> uri = parse(value).filter(this::hasAllowedScheme);
+        if (uri.isPresent() && uri.get().getHost() != null) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        if (uri.isPresent() && uri.get().getRawAuthority() != null) {
+            return Optional.of(rule + ", with a host of letters, digits, - and . only");
+        }
+        boolean isSpaced = parse(value.strip()).filter(this::hasAllowedScheme).isPresent() && uri.isEmpty();
+        return Optional.of(isSpaced ? rule + ", with no white space around it" : rule);
+    }
+
+    private boolean hasAllowedScheme(URI uri) {
+        String scheme = uri.getScheme();
+        return scheme != null && (schemes.isEmpty() || schemes.contains(scheme.toLowerCase(Locale.ROOT)));
     }
 
     /** The typed value of a text that {@link #complaint} has nothing against. */
     T convert(String value) {
-        Object typed = value;
-        if (type == Secret.class) {
-            typed = Secret.of(value);
-        } else if (type == URI.class) {
-            typed = Objects.requireNonNull(parseUri(value));
+        if (type == URI.class) {
+            return type.cast(parse(value).orElseThrow());
         }
-        return type.cast(typed);
+        return type.cast(type == Secret.class ? Secret.of(value) : value);
     }
 
     /** The parser's exception holds the value, so it ends here. */
-    private @Nullable URI parseUri(String value) {
+    private static Optional<URI> parse(String value) {
         try {
-            URI uri = new URI(value);
-            boolean allowed = uri.getScheme() != null
-                    && uri.getHost() != null
-                    && (schemes.isEmpty() || schemes.contains(uri.getScheme().toLowerCase(Locale.ROOT)));
-            return allowed ? uri : null;
+            return Optional.of(new URI(value));
         } catch (URISyntaxException notShown) {
-            return null;
+            return Optional.empty();
         }
     }
 

@@ -18,12 +18,13 @@ public final class Settings {
     /**
      * The value of a setting.
      *
-     * @throws NoSuchElementException if the setting is optional and not set
+     * @throws NoSuchElementException if the setting may be absent, and is
      * @throws IllegalArgumentException if it was not declared to the validator, or as another type
      */
     public <T> T get(Setting<T> setting) {
         return find(setting)
-                .orElseThrow(() -> new NoSuchElementException(setting.name() + " is optional and not set: use find()"));
+                .orElseThrow(() ->
+                        new NoSuchElementException(setting.name() + " is not set: where it may be absent, use find()"));
     }
 
     /**

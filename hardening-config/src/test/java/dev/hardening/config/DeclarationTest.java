@@ -3,20 +3,11 @@ package dev.hardening.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DeclarationTest {
@@ -24,25 +15,16 @@ class DeclarationTest {
     private static final Setting<Secret> KEY =
             Setting.secret("API_KEY").minLength(8).noPlaceholder();
     private static final Setting<?> URL = Setting.uri("URL", "https", "http")
-            .describedAs("Where it is.\nTwo lines | and a bar.")
+            .describedAs("Where it is.\n\n  Two lines | and a bar.")
             .example("https://x");
     private static final SecretValidator VALIDATOR = SecretValidator.of(
                     KEY,
                     URL,
-                    Setting.text("REGION").optional(),
-                    Setting.secret("LATER").requiredWhen(s -> true))
-            .exactlyOne(Setting.secret("A"), Setting.secret("B"));
-
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-    private int run(Map<String, String> environment, String... arguments) {
-        return CheckCommand.run(
-                List.of(arguments),
-                SecretSource.of(environment),
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8));
-    }
+                    Setting.text("REGION").optional().example("one\n two"),
+                    Setting.uri("ANY"),
+                    Setting.secret("LATER").requiredWhen(s -> true).minLength(3).describedAs("For later."))
+            .exactlyOne(Setting.secret("A"), Setting.secret("B"))
+            .atLeastOne(Setting.secret("B"), Setting.text("C"));
 
     private static Map<String, String> dotenv(String text) {
         Map<String, String> values = new LinkedHashMap<>();
@@ -56,124 +38,198 @@ class DeclarationTest {
     @Test
     void theExampleFileNamesEverySettingAndReadBackIsAllMissing() {
         Map<String, String> values = dotenv(VALIDATOR.envExample());
-        assertThat(values.keySet()).containsExactly("API_KEY", "URL", "REGION", "LATER", "A", "B");
+        assertThat(values.keySet()).containsExactly("API_KEY", "URL", "REGION", "ANY", "LATER", "A", "B", "C");
         assertThat(values.values()).containsOnly("");
         assertThat(VALIDATOR.check(SecretSource.of(values)).problems())
                 .extracting(Problem::name)
-                .containsExactly("API_KEY", "URL", "LATER", "A, B");
+                .containsExactly("API_KEY", "URL", "ANY", "LATER", "A, B", "B, C");
+        assertThat(FocusSquad.VALIDATOR
+                        .check(SecretSource.of(dotenv(FocusSquad.VALIDATOR.envExample())))
+                        .problems())
+                .extracting(Problem::name)
+                .containsExactlyElementsOf(FocusSquad.REQUIRED);
     }
 
     @Test
     void theExampleFileIsAnExactText() {
-        assertThat(SecretValidator.of(KEY, URL).envExample()).isEqualTo("""
+        assertThat(VALIDATOR.envExample()).isEqualTo("""
                         #: secret
                         #: minLength 8
                         #: noPlaceholder
                         API_KEY=
 
                         # Where it is.
-                        # Two lines | and a bar.
+                        #
+                        #   Two lines | and a bar.
                         #: uri https http
                         #: example https://x
                         URL=
+
+                        #: text
+                        #: optional
+                        #: example one
+                        #: example  two
+                        REGION=
+
+                        #: uri
+                        ANY=
+
+                        # For later.
+                        # Required under a condition that only the application knows.
+                        #: secret
+                        #: optional
+                        #: minLength 3
+                        LATER=
+
+                        #: secret
+                        A=
+
+                        #: secret
+                        B=
+
+                        #: text
+                        C=
+
+                        #: exactlyOne A B
+
+                        #: atLeastOne B C
+                        """);
+    }
+
+    @Test
+    void whatIsWrittenIsReadAndWrittenAgainAsTheSameText() {
+        SecretValidator read = DeclarationReader.read(VALIDATOR.envExample());
+        assertThat(read.envExample()).isEqualTo(VALIDATOR.envExample());
+        assertThat(read.toString()).isEqualTo(VALIDATOR.toString());
+    }
+
+    @Test
+    void whatIsReadHasTheSameRules() {
+        SecretValidator read = DeclarationReader.read(VALIDATOR.envExample());
+        Map<String, String> values = new LinkedHashMap<>(Map.of(
+                "API_KEY", "changeme",
+                "URL", "https://x",
+                "REGION", "one\n two",
+                "ANY", "nothing",
+                "LATER", "x",
+                "A", "1",
+                "B", "2"));
+        assertThat(read.check(SecretSource.of(values)))
+                .isEqualTo(VALIDATOR.check(SecretSource.of(values)))
+                .satisfies(report -> assertThat(report.problems())
+                        .extracting(Problem::name)
+                        .containsExactly("API_KEY", "URL", "REGION", "ANY", "LATER", "A, B"));
+    }
+
+    @Test
+    void aLineThatIsDescribedCannotBecomeAnotherLine() {
+        SecretValidator hostile = SecretValidator.of(Setting.secret("X")
+                .describedAs("one\r\ntwo\rEVIL=1\n: optional\u2028EVIL=2\u0085\tEVIL=3\u001b[2J")
+                .example("a\nEVIL=4"));
+        assertThat(hostile.envExample()).isEqualTo("""
+                        # one
+                        # two
+                        # EVIL=1
+                        # : optional\\u{2028}EVIL=2\\u{85} EVIL=3\\u{1b}[2J
+                        #: secret
+                        #: example a
+                        #: example EVIL=4
+                        X=
+                        """);
+        assertThat(DeclarationReader.read(hostile.envExample()).envExample()).isEqualTo(hostile.envExample());
+    }
+
+    @Test
+    void aFileOfPlainNamesIsADeclarationOfRequiredSecrets() {
+        assertThat(DeclarationReader.read(
+                                "# Names:\r\n\r\n  A\r\nB=\r\n#a note\nC = \n#:optional\n\nD".replace(" = ", "="))
+                        .envExample())
+                .isEqualTo("""
+                        #: secret
+                        A=
+
+                        #: secret
+                        B=
+
+                        # a note
+                        #: secret
+                        C=
+
+                        #: secret
+                        #: optional
+                        D=
                         """);
     }
 
     @Test
     void theTableHasARowForEachSetting() {
-        assertThat(VALIDATOR.markdown())
-                .contains("| `API_KEY` | secret | yes | minLength 8, noPlaceholder |  |\n")
-                .contains("| `URL` | uri https http | yes |  | Where it is. Two lines \\| and a bar. |\n")
-                .contains("| `REGION` | text | no |  |  |\n")
-                .contains("| `LATER` | secret | under a condition |  |  |\n")
-                .contains("| `A` | secret | yes | exactlyOne of A, B |  |\n");
+        assertThat(VALIDATOR.markdown()).isEqualTo("""
+                        | Name | Type | Required | Rules | Description |
+                        | --- | --- | --- | --- | --- |
+                        | `API_KEY` | secret | yes | minLength 8, noPlaceholder |  |
+                        | `URL` | uri https http | yes |  | Where it is.    Two lines \\| and a bar. |
+                        | `REGION` | text | no |  |  |
+                        | `ANY` | uri | yes |  |  |
+                        | `LATER` | secret | under a condition | minLength 3 | For later. |
+                        | `A` | secret | in a group | exactlyOne of A, B |  |
+                        | `B` | secret | in a group | exactlyOne of A, B, atLeastOne of B, C |  |
+                        | `C` | text | in a group | atLeastOne of B, C |  |
+                        """);
     }
 
     @Test
-    void whatIsWrittenCanBeReadAndWrittenAgain() {
-        SecretValidator plain = SecretValidator.of(
-                        KEY, URL, Setting.text("REGION").optional(), Setting.uri("ANY"))
-                .atLeastOne(Setting.secret("A"), Setting.secret("B"));
-        assertThat(Declaration.read(plain.envExample())
-                        .envExample()
-                        .replace("# Where it is.\n# Two lines | and a bar.\n", ""))
-                .isEqualTo(plain.envExample().replace("# Where it is.\n# Two lines | and a bar.\n", ""));
+    void aDescriptionStaysInItsCell() {
+        assertThat(SecretValidator.of(Setting.secret("X").describedAs("a | b \\| <script>\r\n| c\u2028d"))
+                        .markdown())
+                .endsWith("| `X` | secret | yes |  | a \\| b \\\\\\| &lt;script> \\| c\\\\u{2028}d |\n");
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "X=canary",
-                "canary canary",
-                "#: canary\nX=",
-                "#: minLength canary\nX=",
-                "#: minLength 99999999999\nX=",
-                "#: uri canary://\nX=",
-                "X=\nX=",
-                "#: optional",
-                "",
-                "X=\n#: exactlyOne X canary",
-                "X=\n#: exactlyOne X"
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "A=;X=canary|line 2: holds a value: a declaration is NAME= and nothing after it",
+                "canary canary|line 1: neither a comment nor NAME=",
+                "export canary=|line 1: neither a comment nor NAME=",
+                "=|line 1: neither a comment nor NAME=",
+                "A=;#: canary;X=|line 2: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
+                        + " example, exactlyOne and atLeastOne",
+                "#:;X=|line 1: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
+                        + " example, exactlyOne and atLeastOne",
+                "#: Optional;X=|line 1: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
+                        + " example, exactlyOne and atLeastOne",
+                "#: optional canary;X=|line 1: this rule stands alone",
+                "#: secret canary;X=|line 1: this rule stands alone",
+                "#: text;#: uri https;X=|line 2: this rule is there twice",
+                "#: minLength 3;#: minLength 4;X=|line 2: this rule is there twice",
+                "#: minLength canary;X=|line 1: minLength has one positive number",
+                "#: minLength;X=|line 1: minLength has one positive number",
+                "#: minLength 0;X=|line 1: minLength has one positive number",
+                "#: minLength 3 4;X=|line 1: minLength has one positive number",
+                "#: minLength 99999999999;X=|line 1: minLength has one positive number",
+                "#: uri canary://;X=|line 1: a scheme is a name such as https, without ://",
+                "X=;;#: text;X=|line 4: declares a name twice",
+                "X=;#: optional;# the end|line 3: no name follows the last rule",
+                "#: example;X=|line 2: its example is blank",
+                "# only a comment|line 1: there is no name in the whole file",
+                "''|line 0: there is no name in the whole file",
+                "#: exactlyOne X canary;X=;Y=|line 1: a group has a name that is not declared",
+                "X=;#: exactlyOne X|line 2: a group has at least two names",
+                "X=;#: exactlyOne X X|line 2: a group has at least two names",
+                "X=;#: atLeastOne|line 2: a group has at least two names"
             })
-    void aWrongDeclarationIsAnErrorThatShowsNothingOfIt(String text) {
+    void aWrongDeclarationIsAnErrorThatNamesItsLineAndShowsNothingOfIt(String text, String message) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Declaration.read(text))
-                .withMessageNotContaining("canary");
+                .isThrownBy(() -> DeclarationReader.read(text.replace(';', '\n')))
+                .withMessage(message)
+                .withNoCause();
     }
 
-    @Test
-    void theCommandAnswersWithItsExitCode(@TempDir Path directory) throws IOException {
-        String names = Files.writeString(directory.resolve("names"), "#: minLength 3\nX=\nY\n")
-                .toString();
-        assertThat(run(Map.of("X", "canary", "Y", "canary"), "check", names)).isZero();
-        assertThat(run(Map.of("X", "ca"), "check", names)).isEqualTo(78);
-        assertThat(err.toString(StandardCharsets.UTF_8).replace("\r", ""))
-                .isEqualTo("Missing required secrets: Y" + FocusSquad.TAIL
-                        + "\nInvalid secrets:\n  X: is shorter than 3 characters (map)\n");
-        assertThat(run(Map.of(), "check", directory.resolve("absent").toString()))
-                .isEqualTo(66);
-        assertThat(run(
-                        Map.of(),
-                        "check",
-                        Files.writeString(directory.resolve("bad"), "X=1").toString()))
-                .isEqualTo(65);
-        assertThat(run(Map.of())).isEqualTo(64);
-        assertThat(run(Map.of(), "check", "a", "b")).isEqualTo(64);
-        assertThat(out.toString(StandardCharsets.UTF_8) + err).doesNotContain("canary");
-    }
-
-    @Test
-    void theJsonReportIsWhatItsSchemaSays(@TempDir Path directory) throws IOException {
-        String names = Files.writeString(directory.resolve("names"), "#: minLength 3\nX=\nY\n")
-                .toString();
-        assertThat(run(Map.of("X", "ca"), "check", names, "--json")).isEqualTo(78);
-        ObjectMapper mapper = new ObjectMapper();
-        JsonNode report = mapper.readTree(out.toByteArray());
-        JsonNode schema =
-                mapper.readTree(getClass().getResourceAsStream("/META-INF/hardening/validation-report.schema.json"));
-        assertThat(report.get("version")).isEqualTo(schema.at("/properties/version/const"));
-        assertThat(report.get("valid").booleanValue()).isFalse();
-        assertThat(report.fieldNames())
-                .toIterable()
-                .containsExactlyElementsOf(() -> schema.get("properties").fieldNames());
-        JsonNode item = schema.at("/properties/problems/items");
-        for (JsonNode problem : report.get("problems")) {
-            assertThat(problem.fieldNames())
-                    .toIterable()
-                    .containsExactlyElementsOf(() -> item.get("properties").fieldNames());
-            assertThat(item.at("/properties/kind/enum")).contains(problem.get("kind"));
-        }
-        assertThat(report.get("problems")).hasSize(2);
-    }
-
-    @Test
-    void jsonEscapesWhatIsNotPlain() throws IOException {
-        ValidationReport report =
-                new ValidationReport(List.of(new Problem("X", Problem.Kind.INVALID, "\"\\\n\u2028é🎓", "a\tb")));
-        assertThat(new ObjectMapper()
-                        .readTree(report.toJson())
-                        .at("/problems/0/reason")
-                        .textValue())
-                .isEqualTo("\"\\\n\u2028é🎓");
+    @ParameterizedTest
+    @ValueSource(ints = {1, 999_999_999})
+    void everyLengthThatMakesSenseIsReadBack(int characters) {
+        String text =
+                SecretValidator.of(Setting.secret("X").minLength(characters)).envExample();
+        assertThat(DeclarationReader.read(text).envExample()).isEqualTo(text);
     }
 }

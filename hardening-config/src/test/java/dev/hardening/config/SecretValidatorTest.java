@@ -4,23 +4,27 @@ import static dev.hardening.config.FocusSquad.TAIL;
 import static dev.hardening.config.FocusSquad.VALIDATOR;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SecretValidatorTest {
@@ -110,46 +114,6 @@ class SecretValidatorTest {
                 .isEqualTo("Missing required secrets: X" + TAIL);
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "SUPABASE_URL, SUPBASE_URL",
-        "SUPABASE_URL, SUPABSAE_URL",
-        "SUPABASE_URL, supabase_url",
-        "SUPABASE_URL, supabase.url",
-        "SUPABASE_URL, VITE_SUPABASE_URL",
-        "SUPABASE_URL, NEXT_PUBLIC_SUPABASE_URL",
-        "LIVEKIT_API_KEY, LIVE_KIT_API_KEY"
-    })
-    void aNearMissIsSuggestedAndNeverBound(String declared, String found) {
-        assertThat(message(SecretValidator.requiring(declared), Map.of(found, "https://x", "PATH", "/bin")))
-                .isEqualTo("Missing required secrets: " + declared + TAIL + "\n  " + declared + ": did you mean "
-                        + declared + "? found " + found);
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
-        "DB_HOST, DB_PORT",
-        "REPLICA_1_URL, REPLICA_2_URL",
-        "KEY, KEYS",
-        "JWT_SECRET, UNRELATED",
-        "SUPABASE_URL, SUPABASE_URL_FILE_OLD"
-    })
-    void withoutEvidenceThereIsNoHint(String declared, String found) {
-        assertThat(message(SecretValidator.requiring(declared), Map.of(found, "x")))
-                .isEqualTo("Missing required secrets: " + declared + TAIL);
-    }
-
-    @Test
-    void aDeclaredNameABlankOneAndTwoEquallyNearOnesAreNoCandidates() {
-        SecretValidator keys = SecretValidator.requiring("LIVEKIT_API_KEY", "LIVEKIT_API_KEYS");
-        assertThat(message(keys, Map.of("LIVEKIT_API_KEYS", "x")))
-                .isEqualTo("Missing required secrets: LIVEKIT_API_KEY" + TAIL);
-        SecretValidator url = SecretValidator.requiring("SUPABASE_URL");
-        assertThat(message(url, Map.of("SUPBASE_URL", " "))).endsWith(TAIL);
-        assertThat(message(url, Map.of("SUPBASE_URL", "x", "SUPABASE_UR", "x"))).endsWith(TAIL);
-    }
-
     @Test
     void missingAndInvalidStandInOneMessageMissingFirst() {
         SecretValidator validator = SecretValidator.of(
@@ -190,7 +154,22 @@ class SecretValidatorTest {
                 "****",
                 "your_api_key",
                 "insert-token-here",
-                "%TOKEN%"
+                "%TOKEN%",
+                " changeme ",
+                "change-me-in-production",
+                "Change This Key",
+                "my-secret-key",
+                "your-super-secret-jwt-token-with-at-least-32-characters-long",
+                "<>",
+                "$(SUPABASE_URL)",
+                "$SUPABASE_ANON_KEY",
+                "#{TOKEN}#",
+                "__TOKEN__",
+                "sk-xxxxxxxxxxxx",
+                "sb_secret_xxxx",
+                "...",
+                "none",
+                "Null"
             })
     void aPlaceholderIsRefused(String value) {
         assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).containsExactly("is a placeholder");
@@ -207,10 +186,63 @@ class SecretValidatorTest {
                 "yourselfkey",
                 "todo-list-9f3",
                 "a",
-                "ab"
+                "ab",
+                "aab",
+                "your",
+                "change",
+                "change-of-9f3",
+                "exchange-metal",
+                "my-9f3a-key",
+                "insert-9f3a-here",
+                "my-garden",
+                "<a>b",
+                "a${X}",
+                "$ABC",
+                "$2b$10$abcdefghijklmnopqrstuv",
+                "sk-xxx",
+                "sk-9fxxxxxxx",
+                "axxxxxxxx",
+                "none-of-that"
             })
     void aValueThatOnlyLooksABitLikeOneIsAccepted(String value) {
         assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).isEmpty();
+    }
+
+    @Test
+    void aUrlThatIsAlmostOneIsToldWhatKeepsItFromThat() {
+        Setting<?> setting = Setting.uri("U", "http");
+        assertThat(reasons(setting, "http://x\n"))
+                .containsExactly("must be a URL that starts with http://, with no white space around it");
+        assertThat(reasons(setting, " http://x"))
+                .containsExactly("must be a URL that starts with http://, with no white space around it");
+        assertThat(reasons(setting, "http://my_service:80/"))
+                .containsExactly(
+                        "must be a URL that starts with http://, with a host of letters, digits, - and . only");
+        assertThat(reasons(setting, "http://a:1,b:2/"))
+                .containsExactly(
+                        "must be a URL that starts with http://, with a host of letters, digits, - and . only");
+        assertThat(reasons(Setting.uri("U"), "x")).containsExactly("must be a URL");
+        assertThat(reasons(Setting.uri("U"), "jdbc:postgresql://x/y")).containsExactly("must be a URL");
+        assertThat(reasons(setting, " ftp://x ")).containsExactly("must be a URL that starts with http://");
+        assertThat(reasons(setting, "https://x")).containsExactly("must be a URL that starts with http://");
+    }
+
+    @Test
+    void charactersThatWereLostInDecodingAreRefused() {
+        assertThat(reasons(Setting.secret("X"), "p\ufffdss"))
+                .containsExactly("has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
+        assertThat(reasons(Setting.secret("X"), "päss")).isEmpty();
+    }
+
+    @Test
+    void theRulesOfASettingAreTriedInTheOrderOfTheDocumentation() {
+        Setting<?> setting =
+                Setting.uri("U", "https").noPlaceholder().minLength(20).example("<\ufffd>");
+        assertThat(reasons(setting, "<\ufffd>")).containsExactly("is the example from its documentation");
+        assertThat(reasons(setting, "<\ufffd->").get(0)).startsWith("has characters that were lost");
+        assertThat(reasons(setting, "<x>")).containsExactly("is a placeholder");
+        assertThat(reasons(setting, "x")).containsExactly("is shorter than 20 characters");
+        assertThat(reasons(setting, "x".repeat(19) + "y")).containsExactly("must be a URL that starts with https://");
     }
 
     @Test
@@ -260,6 +292,116 @@ class SecretValidatorTest {
     }
 
     @Test
+    void aMemberOfAGroupThatHasAProblemOfItsOwnCountsAsSet() {
+        SecretValidator validator =
+                SecretValidator.requiring("C").exactlyOne(Setting.secret("A").minLength(9), Setting.secret("B"));
+        assertThat(message(validator, Map.of("A", "short", "C", "c")))
+                .isEqualTo("Invalid secrets:\n  A: is shorter than 9 characters (map)");
+        assertThat(message(validator, Map.of("A_FILE", "/absent/file", "C", "c")))
+                .isEqualTo("Missing required secrets: A" + TAIL + "\n  A: A_FILE names a file that does not exist");
+        assertThat(message(validator, Map.of("A_FILE", "/absent/file", "B", "b", "C", "c")))
+                .endsWith("\nInvalid secrets:\n  A, B: exactly one of them must be set, but A and B are");
+    }
+
+    @Test
+    void aGroupsRuleComesAfterWhatIsWrongWithSingleSettings() {
+        SecretValidator validator = SecretValidator.of(
+                        Setting.secret("A"), Setting.secret("B"), Setting.text("M"), Setting.uri("U"))
+                .atLeastOne(Setting.secret("A"), Setting.secret("B"))
+                .exactlyOne(Setting.secret("P"), Setting.secret("Q"), Setting.secret("R"));
+        assertThat(message(validator, Map.of("U", "x", "P", "1", "Q", "2", "R", "3")))
+                .isEqualTo("Missing required secrets: M" + TAIL + "\nInvalid secrets:"
+                        + "\n  U: must be a URL (map)"
+                        + "\n  A, B: at least one of them must be set, but none is"
+                        + "\n  P, Q, R: exactly one of them must be set, but P and Q and R are");
+    }
+
+    @Test
+    void aSettingOfAGroupMayBeDeclaredBeforeButNotAsAnotherType() {
+        SecretValidator validator = SecretValidator.of(Setting.secret("A").minLength(3));
+        assertThat(validator
+                        .exactlyOne(Setting.secret("A"), Setting.secret("B"))
+                        .check(SecretSource.of(Map.of("A", "x")))
+                        .problems())
+                .extracting(Problem::reason)
+                .containsExactly("is shorter than 3 characters");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> validator.atLeastOne(Setting.text("A"), Setting.secret("B")))
+                .withMessage("A is declared as secret");
+    }
+
+    static Stream<Throwable> whatASourceMayThrow() {
+        return Stream.of(
+                new IllegalStateException("canary"),
+                new IOException("canary"),
+                new AssertionError("canary"),
+                new NoClassDefFoundError("canary"),
+                new StackOverflowError("canary"),
+                new OutOfMemoryError("canary"));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <X extends Throwable> RuntimeException sneaky(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    @ParameterizedTest
+    @MethodSource("whatASourceMayThrow")
+    void checkNeverThrowsWhateverASourceOrAConditionThrows(Throwable thrown) {
+        SecretSource broken = new SecretSource() {
+            @Override
+            public Optional<Found> find(String name) {
+                if (name.equals("ABSENT_NAME") || name.equals("MAYBE")) {
+                    return Optional.empty();
+                }
+                throw SecretValidatorTest.<RuntimeException>sneaky(thrown);
+            }
+
+            @Override
+            public Set<String> names() {
+                return Set.of("absent_name");
+            }
+        };
+        Setting<Secret> maybe = Setting.secret("MAYBE").requiredWhen(source -> {
+            throw SecretValidatorTest.<RuntimeException>sneaky(thrown);
+        });
+        ValidationReport report = SecretValidator.of(Setting.secret("X"), maybe, Setting.secret("ABSENT_NAME"))
+                .check(broken);
+        assertThat(report.problems())
+                .containsExactly(
+                        new Problem("ABSENT_NAME", Problem.Kind.MISSING, "is not set", null),
+                        new Problem("X", Problem.Kind.INVALID, "could not be looked up: its source failed", null),
+                        new Problem("MAYBE", Problem.Kind.INVALID, "may be required: its condition failed", null));
+    }
+
+    @Test
+    void aSourceThatAnswersNullIsASourceThatFails() {
+        SecretSource broken = new SecretSource() {
+            @Override
+            public Optional<Found> find(String name) {
+                return name.equals("X") ? null : Optional.empty();
+            }
+
+            @Override
+            public Set<String> names() {
+                return null;
+            }
+        };
+        assertThat(SecretValidator.requiring("X", "Y").check(broken).problems())
+                .extracting(Problem::reason)
+                .containsExactly("is not set", "could not be looked up: its source failed");
+    }
+
+    @Test
+    void aConditionIsAskedOnlyWhereThereIsNoValue() {
+        SecretValidator validator = SecretValidator.of(Setting.secret("X").requiredWhen(source -> {
+            throw new IllegalStateException("canary");
+        }));
+        assertThat(validator.check(SecretSource.of(Map.of("X", "x"))).valid()).isTrue();
+        assertThat(validator.check(SecretSource.of(Map.of())).valid()).isFalse();
+    }
+
+    @Test
     void aSourceThatThrowsIsReportedWithoutItsMessage() {
         SecretSource broken = new SecretSource() {
             @Override
@@ -281,6 +423,15 @@ class SecretValidatorTest {
     }
 
     @Test
+    void withNothingWrongNobodyExits() {
+        Settings settings = SecretValidator.requiring("X")
+                .validateOrExit(SecretSource.of(Map.of("X", "x")), System.err, exit -> {
+                    throw new AssertionError("exited with " + exit);
+                });
+        assertThat(settings).hasToString("Settings[X]");
+    }
+
+    @Test
     void exitingPrintsTheMessageAloneAndTheCodeIs78() {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int[] code = {0};
@@ -291,15 +442,19 @@ class SecretValidatorTest {
                                 exit -> code[0] = exit))
                 .isInstanceOf(SecretValidationException.class);
         assertThat(code[0]).isEqualTo(78);
-        assertThat(err.toString(StandardCharsets.UTF_8).strip()).isEqualTo("Missing required secrets: X" + TAIL);
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("Missing required secrets: X" + TAIL + "\n");
     }
 
     @Test
     void aWrongDeclarationFailsAtOnce() {
         assertThatIllegalArgumentException().isThrownBy(SecretValidator::of);
         assertThatIllegalArgumentException().isThrownBy(() -> SecretValidator.requiring("A", "A"));
-        assertThatIllegalArgumentException().isThrownBy(() -> SecretValidator.requiring("A B"));
-        assertThatIllegalArgumentException().isThrownBy(() -> SecretValidator.requiring(""));
+        for (String noName : List.of("A B", "", " ", "1A", "A=B", "Ä", "A\n", "A/B", "\u0130")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> SecretValidator.requiring(noName))
+                    .withMessage("a setting's name starts with a letter or _ and has letters, digits, _, . and - only");
+        }
+        assertThatNullPointerException().isThrownBy(() -> SecretValidator.requiring((String) null));
         assertThatIllegalArgumentException().isThrownBy(() -> Setting.uri("U", "https://"));
         assertThatIllegalArgumentException().isThrownBy(() -> Setting.text("X").minLength(0));
         assertThatIllegalArgumentException().isThrownBy(() -> Setting.text("X").example(" "));
@@ -316,6 +471,59 @@ class SecretValidatorTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> settings.get(Setting.text("X")))
                 .withMessage("X was declared as secret");
+    }
+
+    @Test
+    void theLastOfOptionalAndRequiredWhenCounts() {
+        assertThat(SecretValidator.of(
+                                Setting.secret("A").requiredWhen(s -> true).optional(),
+                                Setting.secret("B").optional().requiredWhen(s -> true))
+                        .check(SecretSource.of(Map.of()))
+                        .problems())
+                .extracting(Problem::name)
+                .containsExactly("B");
+    }
+
+    @Test
+    void refinementsKeepOneAnother() {
+        Setting<?> setting = Setting.secret("X")
+                .minLength(3)
+                .noPlaceholder()
+                .example("abcd")
+                .describedAs("An X.")
+                .optional()
+                .requiredWhen(source -> true)
+                .minLength(4)
+                .describedAs("Another X.");
+        assertThat(SecretValidator.of(setting).envExample()).isEqualTo("""
+                        # Another X.
+                        # Required under a condition that only the application knows.
+                        #: secret
+                        #: optional
+                        #: minLength 4
+                        #: noPlaceholder
+                        #: example abcd
+                        X=
+                        """);
+        assertThat(setting).hasToString("Setting[X, secret]");
+        assertThat(Setting.text("T")).hasToString("Setting[T, text]");
+        assertThat(Setting.uri("U")).hasToString("Setting[U, uri]");
+        assertThat(SecretValidator.of(setting)).hasToString("SecretValidator[X]");
+    }
+
+    @Test
+    void theLocaleChangesNothing() {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("tr-TR"));
+        try {
+            assertThat(reasons(Setting.secret("X").noPlaceholder(), "FILLMEIN")).containsExactly("is a placeholder");
+            assertThat(reasons(Setting.uri("U", "FILE", "https"), "FILE://x")).isEmpty();
+            assertThat(message(SecretValidator.requiring("LIVEKIT_API_ID"), Map.of("livekit_api_id", "x")))
+                    .endsWith("found livekit_api_id");
+            assertThat(SecretValidator.of(Setting.uri("U")).envExample()).isEqualTo("#: uri\nU=\n");
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test
