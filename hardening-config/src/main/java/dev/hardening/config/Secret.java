@@ -68,7 +68,7 @@ public final class Secret {
             return ByteBuffer.wrap(digest.digest(value.getBytes(StandardCharsets.UTF_8)))
                     .getInt();
         } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+            throw new IllegalStateException("every Java platform has SHA-256");
         }
     }
 
