@@ -301,7 +301,7 @@ class NoLeakTest {
         Random random = new Random(20261125);
         Map<Boolean, Integer> outcomes = new HashMap<>();
         Map<String, Integer> reasons = new LinkedHashMap<>();
-        for (int run = 0; run < 1_000; run++) {
+        for (int run = 0; run < 600; run++) {
             List<String> names = new ArrayList<>();
             for (int i = 0; i <= random.nextInt(6); i++) {
                 names.add("S" + (char) ('A' + i) + "_NAME");
@@ -316,8 +316,8 @@ class NoLeakTest {
             String written = validator.envExample();
             assertThat(DeclarationReader.read(written).envExample()).isEqualTo(written);
         }
-        assertThat(outcomes.get(true)).isGreaterThan(50);
-        assertThat(outcomes.get(false)).isGreaterThan(500);
+        assertThat(outcomes.get(true)).isGreaterThan(30);
+        assertThat(outcomes.get(false)).isGreaterThan(300);
         assertThat(reasons).hasSizeGreaterThan(30); // the runs are not all alike
     }
 
