@@ -36,9 +36,9 @@ record DirectorySource(Path directory, String origin) implements SecretSource {
         if (!isName(name)) {
             return Optional.empty();
         }
-        // A link that leads nowhere, or an entry that we may not look at, is there: what is wrong with it is reported.
+        // A link that leads nowhere, an entry that we may not look at, and all in what is no directory: it is reported.
         Path file = directory.resolve(name);
-        return Files.notExists(file, LinkOption.NOFOLLOW_LINKS)
+        return Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(directory)
                 ? Optional.empty()
                 : Optional.of(SecretFile.read(file, "its entry in the directory leads to", origin));
     }

@@ -6,8 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One thing that is wrong with one setting, or with one group of them. There is no field that could hold a value. Each
- * text is a single line: a line break, or another control character, in a name or a path is shown as an escape such as
- * {@code \u005cu{a}}.
+ * text is a single line: control characters in it, such as the line breaks of a path, are shown as escapes.
  *
  * @param name the setting's name; for a group, its names joined by {@code ", "}
  * @param kind what is wrong

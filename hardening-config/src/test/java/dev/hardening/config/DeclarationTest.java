@@ -162,6 +162,25 @@ class DeclarationTest {
     }
 
     @Test
+    void aDescriptionIsOfTheNextNameOnlyAndAHeadingOfNone() {
+        assertThat(DeclarationReader.read("# Heading.\n\n# Of A.\n#: example x\nA=\nB=\n#: example y\nC=\n# The end.")
+                        .envExample())
+                .isEqualTo("""
+                        # Of A.
+                        #: secret
+                        #: example x
+                        A=
+
+                        #: secret
+                        B=
+
+                        #: secret
+                        #: example y
+                        C=
+                        """);
+    }
+
+    @Test
     void theTableHasARowForEachSetting() {
         assertThat(VALIDATOR.markdown()).isEqualTo("""
                         | Name | Type | Required | Rules | Description |

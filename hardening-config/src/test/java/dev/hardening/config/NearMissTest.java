@@ -179,6 +179,28 @@ class NearMissTest {
     }
 
     @Test
+    void theFileNameOfADeclaredNameIsNoCandidate() {
+        assertThat(message(
+                        SecretValidator.requiring("API_TOKEN", "API_TOKENFILE"), Map.of("API_TOKEN_FILE", "/absent")))
+                .isEqualTo("Missing required secrets: API_TOKEN, API_TOKENFILE" + TAIL
+                        + "\n  API_TOKEN: API_TOKEN_FILE names a file that does not exist");
+        assertThat(message(SecretValidator.requiring("API_TOKENFILE"), Map.of("API_TOKEN_FILE", "/absent")))
+                .endsWith("found API_TOKEN_FILE");
+    }
+
+    @Test
+    void whatIsKnownToBeWrongIsSaidInsteadOfAHint() {
+        assertThat(message(
+                        SecretValidator.requiring("SUPABASE_URL"),
+                        Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
+                .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
+        assertThat(message(
+                        SecretValidator.requiring("SUPABASE_URL", "OTHER"),
+                        Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
+                .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
+    }
+
+    @Test
     void aBlankOneIsNoCandidate() {
         assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", " ")))
                 .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
