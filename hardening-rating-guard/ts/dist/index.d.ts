@@ -15,26 +15,34 @@ export type SessionId = string | null | undefined;
  * was made for. No pending id proceeds. Ids are compared as they are: never trimmed, case folded, normalised or parsed.
  */
 export declare function checkRatingSession(pending: SessionId, submitted: SessionId): GuardDecision;
-/** How a submission ended. After `done`, leave the form alone unless it is still `current`. */
-export type Outcome<T> = {
+/**
+ * How a submission ended: `done`, the action ran and this is its value; `mismatch`, the draft was made for another
+ * session; `busy`, another submission was under way. After the latter two nothing was sent.
+ */
+export type Outcome<T> = ({
     readonly status: "done";
     readonly value: T;
-    readonly current: boolean;
 } | {
     readonly status: "mismatch";
     readonly error: typeof SESSION_MISMATCH;
 } | {
     readonly status: "busy";
+}) & {
+    /** Whether the draft is still the one submitted, at the moment this is read; when it is not, leave the form alone. */
+    readonly current: boolean;
 };
-/** A form's submissions under the guard. */
+/** A form's submissions under the guard: for the session of its draft, and one at a time. */
 export interface RatingGuard {
-    /** Begins a new draft; outcomes of submissions of the former one are no longer current. */
+    /** Begins a new draft; outcomes of submissions of the former one are no longer current. A form that goes away begins null. */
     begin(sessionId: SessionId): void;
-    /** Whether a submission is under way. */
+    /** The session that the draft was made for. */
+    readonly draftSessionId: SessionId;
+    /** Whether a submission is under way, be it of a former draft. */
     readonly busy: boolean;
     /**
-     * Runs `action` if the draft was made for `sessionId` and no other submission is under way. Rejects only with the
-     * action's own failure; `isCurrent`, handed to the action, tells then whether the failure belongs on this form.
+     * Calls `action`, before it returns, if the draft was made for `sessionId` and no submission is under way. The guard
+     * stays busy until the action's promise settles, so an action needs a timeout. Rejects only with the action's own
+     * failure; `isCurrent`, handed to the action, tells then whether it belongs on this form.
      */
     submit<T>(sessionId: SessionId, action: (isCurrent: () => boolean) => T | PromiseLike<T>): Promise<Outcome<T>>;
 }

@@ -17,21 +17,25 @@ export function createRatingGuard(sessionId) {
         begin(next) {
             draft = { sessionId: next };
         },
+        get draftSessionId() {
+            return draft.sessionId;
+        },
         get busy() {
             return busy;
         },
         async submit(submitted, action) {
             const from = draft;
-            const decision = checkRatingSession(from.sessionId, submitted);
-            if (!decision.allowed)
-                return { status: "mismatch", error: decision.error };
-            if (busy)
-                return { status: "busy" };
-            busy = true;
             const isCurrent = () => draft === from;
+            const { allowed, error } = checkRatingSession(from.sessionId, submitted);
+            // Getters, because the draft may change between an answer and the moment that its caller looks.
+            if (!allowed)
+                return { status: "mismatch", error, get current() { return isCurrent(); } };
+            if (busy)
+                return { status: "busy", get current() { return isCurrent(); } };
+            busy = true;
             try {
                 const value = await action(isCurrent);
-                return { status: "done", value, current: isCurrent() };
+                return { status: "done", value, get current() { return isCurrent(); } };
             }
             finally {
                 busy = false;

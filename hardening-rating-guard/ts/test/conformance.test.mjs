@@ -1,30 +1,68 @@
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { checkRatingSession, SESSION_MISMATCH } from "../dist/index.js";
-import * as mutants from "./mutants.mjs";
+import Ajv from "ajv/dist/2020.js";
+import { failures } from "../support/runner.mjs";
+import { checkRatingSession, read, SESSION_MISMATCH, vectorFile } from "../support/subject.mjs";
+import * as wrongGuards from "../support/wrong-guards.mjs";
 
-const file = new URL("../../src/main/resources/META-INF/conformance/rating-guard.json", import.meta.url);
-const { version, count, vectors, ...unknown } = JSON.parse(readFileSync(file, "utf8"));
-const decisions = { proceed: { allowed: true, error: null }, mismatch: { allowed: false, error: SESSION_MISMATCH } };
+const fits = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(JSON.parse(read("conformance/rating-guard.schema.json")));
 
-function failures(check) {
-  return vectors.filter(({ pending, submitted, decision }) => check(pending, submitted).allowed !== decisions[decision].allowed);
-}
-
-test("every vector of the file is run, and none is unknown", () => {
-  assert.equal(version, 1);
-  assert.deepEqual(unknown, {});
+test("the guard decides each vector as the file says", () => {
+  const file = vectorFile();
   let ran = 0;
-  for (const { id, note, pending, submitted, decision, ...rest } of vectors) {
-    assert.deepEqual(rest, {}, `${id} has a key that this runner does not know`);
-    assert.ok(Object.hasOwn(decisions, decision), `${id} has a decision that this runner does not know`);
-    assert.deepEqual(checkRatingSession(pending, submitted), decisions[decision], `${id}: ${note}`);
-    ran++;
-  }
-  assert.equal(ran, count);
+  const failed = failures(file, (pending, submitted) => (ran++, checkRatingSession(pending, submitted)));
+  assert.deepEqual(failed, []);
+  assert.equal(ran, file.count);
+  assert.ok(ran >= 360);
 });
 
-for (const [name, mutant] of Object.entries(mutants)) {
-  test(`the vectors kill the mutant ${name}`, () => assert.notEqual(failures(mutant).length, 0));
+test("a decision holds its error, and nothing else", () => {
+  assert.deepEqual(checkRatingSession("a", "a"), { allowed: true, error: null });
+  assert.deepEqual(checkRatingSession("a", "b"), { allowed: false, error: "Session mismatch: cannot rate a different session" });
+  assert.equal(SESSION_MISMATCH, "Session mismatch: cannot rate a different session");
+});
+
+test("the file fits its schema", () => {
+  fits(vectorFile());
+  assert.equal(fits.errors, null);
+});
+
+const spoiled = {
+  "an unknown key": (file) => (file.vectors[9].skip = true),
+  "an unknown key of the file": (file) => (file.exceptions = []),
+  "an unknown decision": (file) => (file.vectors[9].decision = "allow"),
+  "no decision": (file) => delete file.vectors[9].decision,
+  "no note": (file) => delete file.vectors[9].note,
+  "no id": (file) => delete file.vectors[9].id,
+  "an id that is a number": (file) => (file.vectors[9].pending = 7),
+  "another version": (file) => (file.version = 2),
+};
+for (const [what, spoil] of Object.entries(spoiled)) {
+  test(`a file with ${what} is refused by its schema and by the runner`, () => {
+    const file = vectorFile();
+    spoil(file);
+    assert.equal(fits(file), false);
+    assert.throws(() => failures(file, checkRatingSession));
+  });
+}
+
+test("a vector too few, and an id that is there twice, are refused by the runner", () => {
+  const short = vectorFile();
+  short.vectors.pop();
+  assert.throws(() => failures(short, checkRatingSession), /says \d+ vectors and has \d+/);
+  const twice = vectorFile();
+  twice.vectors[1].id = twice.vectors[0].id;
+  assert.throws(() => failures(twice, checkRatingSession), /twice/);
+});
+
+test("the runner is handed absent as undefined, and lone surrogates as they are", () => {
+  const vector = Object.fromEntries(vectorFile().vectors.map((v) => [v.id, v]));
+  assert.equal("pending" in vector["none-absent-null"], false);
+  assert.equal(vector["none-null-absent"].pending, null);
+  assert.equal(vector["surrogate-high-same"].pending.charCodeAt(0), 0xd800);
+  assert.equal(vector["surrogate-low-same"].pending.charCodeAt(0), 0xdc00);
+});
+
+for (const [name, wrong] of Object.entries(wrongGuards)) {
+  test(`the vectors tell a guard that ${name} from the right one`, () => assert.notDeepEqual(failures(vectorFile(), wrong), []));
 }

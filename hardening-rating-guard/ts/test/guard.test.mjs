@@ -1,7 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import { createRatingGuard, SESSION_MISMATCH } from "../dist/index.js";
+import { createRatingGuard, SESSION_MISMATCH } from "../support/subject.mjs";
 
 function deferred() {
   let resolve, reject;
@@ -9,11 +8,32 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
-test("a form that was begun for another session sends nothing", async () => {
+test("a draft for another session sends nothing", async () => {
   const guard = createRatingGuard("a");
   let sent = 0;
-  assert.deepEqual(await guard.submit("b", () => sent++), { status: "mismatch", error: SESSION_MISMATCH });
+  assert.deepEqual({ ...(await guard.submit("b", () => sent++)) }, { status: "mismatch", error: SESSION_MISMATCH, current: true });
   assert.equal(sent, 0);
+  assert.equal(guard.busy, false);
+});
+
+test("a guard without a draft lets every session pass, as the check does", async () => {
+  for (const none of [undefined, null, ""]) {
+    const guard = createRatingGuard(none);
+    assert.equal((await guard.submit("a", () => 1)).status, "done");
+    guard.begin("a");
+    guard.begin(none);
+    assert.equal((await guard.submit("b", () => 1)).status, "done");
+  }
+});
+
+test("a submission to no session is a mismatch for a draft that has one", async () => {
+  for (const none of [undefined, null, ""]) assert.equal((await createRatingGuard("a").submit(none, () => 1)).status, "mismatch");
+});
+
+test("the action is called before submit returns, so that two clicks in one turn are two calls in order", () => {
+  let sent = 0;
+  void createRatingGuard("a").submit("a", () => sent++);
+  assert.equal(sent, 1);
 });
 
 test("a second submission while one is under way is busy, and is not sent", async () => {
@@ -23,79 +43,123 @@ test("a second submission while one is under way is busy, and is not sent", asyn
   const send = () => (sent++, first.promise);
   const running = guard.submit("a", send);
   assert.equal(guard.busy, true);
-  assert.deepEqual(await guard.submit("a", send), { status: "busy" });
+  assert.deepEqual({ ...(await guard.submit("a", send)) }, { status: "busy", current: true });
   first.resolve("ok");
-  assert.deepEqual(await running, { status: "done", value: "ok", current: true });
+  assert.deepEqual({ ...(await running) }, { status: "done", value: "ok", current: true });
   assert.equal(sent, 1);
   assert.equal(guard.busy, false);
 });
 
-test("an answer that comes after the draft changed is not current", async () => {
+test("a submission that is refused as busy does not free the latch", async () => {
+  const guard = createRatingGuard("a");
+  void guard.submit("a", () => new Promise(() => {}));
+  await guard.submit("a", () => 1);
+  assert.equal(guard.busy, true);
+  assert.equal((await guard.submit("a", () => 1)).status, "busy");
+});
+
+test("a new draft waits for the former one's submission: one at a time, whatever the session", async () => {
   const guard = createRatingGuard("a");
   const first = deferred();
   const running = guard.submit("a", () => first.promise);
   guard.begin("b");
-  first.resolve(1);
-  assert.deepEqual(await running, { status: "done", value: 1, current: false });
+  assert.equal((await guard.submit("b", () => 1)).status, "busy");
+  first.resolve();
+  await running;
+  assert.equal((await guard.submit("b", () => 1)).status, "done");
 });
 
-test("a new draft for the same session is a new draft", async () => {
+test("a mismatch is told as such also while a submission is under way", async () => {
   const guard = createRatingGuard("a");
-  const first = deferred();
-  const running = guard.submit("a", () => first.promise);
+  void guard.submit("a", () => new Promise(() => {}));
+  assert.equal((await guard.submit("b", () => 1)).status, "mismatch");
+});
+
+for (const [what, next] of [["another session", "b"], ["the same session again", "a"], ["none, as a form does that goes away", null]]) {
+  test(`an answer that comes after a draft was begun for ${what} is not current`, async () => {
+    const guard = createRatingGuard("a");
+    const first = deferred();
+    const running = guard.submit("a", () => first.promise);
+    guard.begin(next);
+    first.resolve(1);
+    assert.deepEqual({ ...(await running) }, { status: "done", value: 1, current: false });
+    assert.equal(guard.draftSessionId, next);
+  });
+}
+
+test("an outcome tells whether it is current at the moment it is asked", async () => {
+  const guard = createRatingGuard("a");
+  const outcomes = [await guard.submit("a", () => 1), await guard.submit("b", () => 1)];
+  void guard.submit("a", () => new Promise(() => {}));
+  outcomes.push(await guard.submit("a", () => 1));
+  assert.deepEqual(outcomes.map((outcome) => [outcome.status, outcome.current]), [["done", true], ["mismatch", true], ["busy", true]]);
   guard.begin("a");
-  first.resolve(1);
-  assert.equal((await running).current, false);
+  assert.deepEqual(outcomes.map((outcome) => outcome.current), [false, false, false]);
+});
+
+test("a draft begun in the very turn in which the answer comes makes it late", async () => {
+  for (let turns = 0; turns < 6; turns++) {
+    const guard = createRatingGuard("a");
+    const answer = deferred();
+    let begun = false;
+    const seen = guard.submit("a", () => answer.promise).then((outcome) => [outcome.current, begun]);
+    answer.resolve();
+    for (let turn = 0; turn < turns; turn++) await null;
+    guard.begin("b");
+    begun = true;
+    const [current, wasBegun] = await seen;
+    assert.equal(current, !wasBegun, `${turns} turns after the answer`);
+  }
 });
 
 test("a failure is the caller's, and tells whether it belongs on this form", async () => {
   const guard = createRatingGuard("a");
   const first = deferred();
+  const failure = new Error("503");
   let current;
   const running = guard.submit("a", (isCurrent) => ((current = isCurrent), first.promise));
+  assert.equal(current(), true);
   guard.begin("b");
-  first.reject(new Error("503"));
-  await assert.rejects(running, /503/);
+  first.reject(failure);
+  await assert.rejects(running, (error) => error === failure);
   assert.equal(current(), false);
   assert.equal(guard.busy, false);
 });
 
-test("an action that throws at once frees the latch", async () => {
+test("an action that throws at once rejects, and frees the latch", async () => {
   const guard = createRatingGuard("a");
-  await assert.rejects(guard.submit("a", () => { throw new Error("no"); }), /no/);
+  const failure = new Error("no");
+  await assert.rejects(guard.submit("a", () => { throw failure; }), (error) => error === failure);
+  await assert.rejects(guard.submit("a", () => ({ get then() { throw failure; } })), (error) => error === failure);
+  await assert.rejects(guard.submit("a", undefined), TypeError);
   assert.equal((await guard.submit("a", () => 1)).status, "done");
 });
 
-test("whatever the interleaving, nothing is sent to a session the draft is not for, and one at a time", async () => {
-  const command = fc.record({ kind: fc.constantFrom("begin", "submit", "fail"), id: fc.constantFrom("a", "b") });
-  await fc.assert(
-    fc.asyncProperty(fc.scheduler(), fc.array(command, { minLength: 2, maxLength: 12 }), async (scheduler, commands) => {
-      const guard = createRatingGuard("a");
-      let draft = "a", generation = 0, underWay = 0;
-      const outcomes = [];
-      const steps = commands.map(({ kind, id }) => ({
-        label: `${kind} ${id}`,
-        builder: async () => {
-          if (kind === "begin") { draft = id; generation++; guard.begin(id); return; }
-          const from = generation;
-          const running = guard.submit(id, async () => {
-            assert.equal(id, draft, "sent to a session that the draft is not for");
-            assert.equal(++underWay, 1, "two under way at once");
-            try { await scheduler.schedule(Promise.resolve(), "the server answers"); } finally { underWay--; }
-            if (kind === "fail") throw new Error("503");
-            return id;
-          });
-          outcomes.push(running.then(
-            (o) => { if (o.status === "done") { assert.equal(o.value, id); if (o.current) assert.equal(from, generation); } },
-            (e) => assert.equal(e.message, "503"),
-          ));
-        },
-      }));
-      scheduler.scheduleSequence(steps);
-      await scheduler.waitAll();
-      await Promise.all(outcomes);
-      assert.equal(guard.busy, false);
-    }),
-    { numRuns: 500 },
-  );
+test("an action may use its guard: a submission from inside is busy, a draft begun inside makes the outcome late", async () => {
+  const guard = createRatingGuard("a");
+  let inner;
+  const outcome = await guard.submit("a", async () => {
+    inner = await guard.submit("a", () => 1);
+    guard.begin("b");
+    return 2;
+  });
+  assert.equal(inner.status, "busy");
+  assert.deepEqual({ ...outcome }, { status: "done", value: 2, current: false });
+});
+
+test("the guard works without its object, and its state cannot be set from outside", async () => {
+  const guard = createRatingGuard();
+  const { begin, submit } = guard;
+  begin("a");
+  assert.equal(guard.draftSessionId, "a");
+  const outcome = await submit("a", () => 1);
+  assert.equal(outcome.status, "done");
+  assert.throws(() => (guard.busy = true), TypeError);
+  assert.throws(() => (guard.draftSessionId = "b"), TypeError);
+  assert.throws(() => (outcome.current = true), TypeError);
+});
+
+test("two guards know nothing of each other", async () => {
+  void createRatingGuard("a").submit("a", () => new Promise(() => {}));
+  assert.equal((await createRatingGuard("b").submit("b", () => 1)).status, "done");
 });

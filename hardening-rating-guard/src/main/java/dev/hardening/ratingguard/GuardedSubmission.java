@@ -1,67 +1,51 @@
 package dev.hardening.ratingguard;
 
+import static java.util.concurrent.CompletableFuture.completedFuture;
+
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A form's submissions under the guard: the check against the session that the draft was made for, one submission at a
  * time, and a fence that says whether an answer still belongs to the form on the screen.
  *
- * <p>Safe for use by several threads. {@link #begin} takes no lock and never waits. The counterpart of
- * {@code createRatingGuard} in the TypeScript twin.
+ * <p>Safe for use by several threads; no foreign code runs under its lock. The counterpart of {@code createRatingGuard} in
+ * the TypeScript twin.
  */
 public final class GuardedSubmission {
 
-    /** How a submission ended. */
-    public enum Status {
-        /** The action ran and succeeded. */
-        DONE,
-        /** The draft was made for another session; the action did not run. */
-        MISMATCH,
-        /** Another submission of this form is under way; the action did not run. */
-        BUSY
-    }
+    /** Two drafts for one session are two drafts: compared by identity. */
+    private static final class Draft {
 
-    /**
-     * The outcome of a submission.
-     *
-     * @param status how it ended
-     * @param value what the action returned, when {@code DONE}; may be null if the action's result is
-     * @param current whether the draft is still the one the submission was made from; when false, leave the form alone
-     * @param error the text to show, for a mismatch; else null
-     */
-    public record Outcome<T>(
-            Status status,
-            @Nullable T value,
-            boolean current,
-            @Nullable String error) {
+        private final @Nullable String sessionId;
 
-        /** Prints no value. */
-        @Override
-        public String toString() {
-            return "Outcome[" + status + ", current=" + current + "]";
+        Draft(@Nullable String sessionId) {
+            this.sessionId = sessionId;
         }
     }
 
-    private record Draft(@Nullable String sessionId) {}
+    // Guards the two together, so that no action starts for a draft that another thread has just replaced.
+    private final Object lock = new Object();
+    private Draft draft = new Draft(null);
+    private boolean busy;
 
-    private volatile Draft draft = new Draft(null);
-    private final AtomicBoolean inFlight = new AtomicBoolean();
-
-    /** A form without a draft. */
+    /** A form without a draft, which lets everything proceed. */
     public GuardedSubmission() {}
 
     /**
-     * Begins a new draft; outcomes of submissions of the former one are no longer current.
+     * Begins a new draft; outcomes of submissions of the former one are no longer current. A form that goes away begins
+     * null.
      *
-     * @param sessionId the session that the draft is for; null when there is none, which lets everything proceed
+     * @param sessionId the session that the draft is for; null or empty when there is none, which lets everything proceed
      */
     public void begin(@Nullable String sessionId) {
-        draft = new Draft(sessionId);
+        synchronized (lock) {
+            draft = new Draft(sessionId);
+        }
     }
 
     /**
@@ -70,39 +54,61 @@ public final class GuardedSubmission {
      * @return null when there is none
      */
     public @Nullable String draftSessionId() {
-        return draft.sessionId();
+        synchronized (lock) {
+            return draft.sessionId;
+        }
+    }
+
+    /** Whether a submission is under way, be it of a former draft. */
+    public boolean busy() {
+        synchronized (lock) {
+            return busy;
+        }
     }
 
     /**
-     * Runs an action if the draft was made for this session and no other submission is under way.
+     * Calls an action if the draft was made for this session and no other submission is under way.
      *
-     * @param submittedSessionId the session that the action would rate; may be null
-     * @param action sends the rating; it is called at most once, on the calling thread
+     * <p>The form stays busy until the action's stage completes, so an action needs a timeout; cancelling the future that
+     * this method returns does not end it.
+     *
+     * @param sessionId the session that the action would rate; may be null
+     * @param action sends the rating; it is called at most once, on the calling thread, and is handed a way to ask
+     *     whether its draft is still current, for a failure that is to be shown
      * @return the outcome; it completes exceptionally, with the action's own failure, only if the action fails
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
-            @Nullable String submittedSessionId, Supplier<? extends CompletionStage<T>> action) {
+            @Nullable String sessionId, Function<? super BooleanSupplier, ? extends CompletionStage<T>> action) {
         Objects.requireNonNull(action, "action");
-        Draft from = draft;
-        GuardDecision decision = RatingSessionGuard.check(from.sessionId(), submittedSessionId);
-        if (!decision.allowed()) {
-            return CompletableFuture.completedFuture(new Outcome<>(Status.MISMATCH, null, true, decision.error()));
+        BooleanSupplier isCurrent;
+        synchronized (lock) {
+            isCurrent = fence(draft);
+            if (!RatingSessionGuard.check(draft.sessionId, sessionId).allowed()) {
+                return completedFuture(new Outcome.Mismatch<>(isCurrent));
+            }
+            if (busy) {
+                return completedFuture(new Outcome.Busy<>(isCurrent));
+            }
+            busy = true;
         }
-        if (!inFlight.compareAndSet(false, true)) {
-            return CompletableFuture.completedFuture(new Outcome<>(Status.BUSY, null, true, null));
-        }
+        return run(action, isCurrent);
+    }
+
+    private <T extends @Nullable Object> CompletableFuture<Outcome<T>> run(
+            Function<? super BooleanSupplier, ? extends CompletionStage<T>> action, BooleanSupplier isCurrent) {
         CompletionStage<T> running;
         try {
-            running = Objects.requireNonNull(action.get(), "the action returned no stage");
+            running = Objects.requireNonNull(action.apply(isCurrent), "the action returned no stage")
+                    .toCompletableFuture();
         } catch (Throwable failure) {
-            inFlight.set(false);
+            free();
             return CompletableFuture.failedFuture(failure);
         }
         CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
         running.whenComplete((value, failure) -> {
-            inFlight.set(false);
+            free();
             if (failure == null) {
-                outcome.complete(new Outcome<>(Status.DONE, value, isCurrent(from), null));
+                outcome.complete(new Outcome.Done<>(isCurrent, value));
             } else {
                 outcome.completeExceptionally(failure);
             }
@@ -110,14 +116,23 @@ public final class GuardedSubmission {
         return outcome;
     }
 
-    @SuppressWarnings("ReferenceEquality") // two drafts for one session are two drafts
-    private boolean isCurrent(Draft from) {
-        return draft == from;
+    private BooleanSupplier fence(Draft from) {
+        return () -> {
+            synchronized (lock) {
+                return draft == from;
+            }
+        };
+    }
+
+    private void free() {
+        synchronized (lock) {
+            busy = false;
+        }
     }
 
     /** Prints no id. */
     @Override
     public String toString() {
-        return "GuardedSubmission[inFlight=" + inFlight.get() + "]";
+        return "GuardedSubmission[busy=" + busy() + "]";
     }
 }

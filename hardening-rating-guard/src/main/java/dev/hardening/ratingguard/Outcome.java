@@ -1,0 +1,69 @@
+package dev.hardening.ratingguard;
+
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a submission ended: {@link Done}, {@link Mismatch} or {@link Busy}; after the latter two nothing was sent. Its text
+ * holds neither an id nor the action's value.
+ *
+ * @param <T> what the action returns
+ */
+public abstract sealed class Outcome<T extends @Nullable Object> {
+
+    private final BooleanSupplier isCurrent;
+
+    private Outcome(BooleanSupplier isCurrent) {
+        this.isCurrent = isCurrent;
+    }
+
+    /**
+     * Whether the draft is still the one submitted, at the moment of this call; when it is not, leave the form alone.
+     * Ask it on the thread that owns the form: the draft may have changed since the answer came.
+     */
+    public final boolean current() {
+        return isCurrent.getAsBoolean();
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + "[current=" + current() + "]";
+    }
+
+    /** The action ran and succeeded. */
+    public static final class Done<T extends @Nullable Object> extends Outcome<T> {
+
+        private final T value;
+
+        Done(BooleanSupplier isCurrent, T value) {
+            super(isCurrent);
+            this.value = value;
+        }
+
+        /** What the action returned; null only if its stage completed with null. */
+        public T value() {
+            return value;
+        }
+    }
+
+    /** The draft was made for another session; the action did not run. */
+    public static final class Mismatch<T extends @Nullable Object> extends Outcome<T> {
+
+        Mismatch(BooleanSupplier isCurrent) {
+            super(isCurrent);
+        }
+
+        /** The text to show, {@value GuardDecision#MISMATCH_ERROR}. */
+        public String error() {
+            return GuardDecision.MISMATCH_ERROR;
+        }
+    }
+
+    /** Another submission of this form is under way; the action did not run. */
+    public static final class Busy<T extends @Nullable Object> extends Outcome<T> {
+
+        Busy(BooleanSupplier isCurrent) {
+            super(isCurrent);
+        }
+    }
+}
