@@ -99,6 +99,7 @@ function passesAlone(name, guard) {
   const child = spawn(process.execPath, [fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url))], {
     env: { ...environment, RATING_GUARD: guard },
     stdio: "ignore",
+    timeout: 120_000,
   });
   return new Promise((resolve, reject) => child.on("error", reject).on("exit", (code) => resolve(code === 0)));
 }
