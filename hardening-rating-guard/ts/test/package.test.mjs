@@ -82,3 +82,8 @@ test("each example of the README is a file that type-checks", () => {
   assert.deepEqual(shown.map((code) => code.split("\n").length > 5), [true, true]);
   assert.deepEqual(shown, [read("examples/zustand.ts"), read("examples/react.tsx")]);
 });
+
+test("the documentation says how many vectors there are", () => {
+  const { count } = JSON.parse(read("conformance/rating-guard.json"));
+  assert.match(read("../../docs/rating-guard.md"), new RegExp(`\\b${count}\\b conformance vectors`));
+});

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,6 +40,33 @@ class GuardedSubmissionTest {
             sent.incrementAndGet();
             return answer;
         });
+    }
+
+    @Test
+    void documentedExample() {
+        List<String> page = new ArrayList<>();
+        Function<String, CompletableFuture<String>> client = text -> CompletableFuture.completedFuture("thanks");
+        Executor pageThread = Runnable::run;
+        // example: wrapper
+        GuardedSubmission form = new GuardedSubmission();
+        form.begin("session-a"); // the form is drawn for session-a
+
+        CompletableFuture<Void> shown = form.submit("session-a", isCurrent -> client.apply("it was good"))
+                .thenAcceptAsync(
+                        outcome -> {
+                            if (!outcome.current()) {
+                                return; // another form is on the screen by now
+                            }
+                            if (outcome instanceof Outcome.Mismatch<String> mismatch) {
+                                page.add(mismatch.error());
+                            } else if (outcome instanceof Outcome.Done<String> done) {
+                                page.add(done.value());
+                            }
+                        },
+                        pageThread);
+        // example: end
+        assertThat(shown).isCompleted();
+        assertThat(page).containsExactly("thanks");
     }
 
     @Test

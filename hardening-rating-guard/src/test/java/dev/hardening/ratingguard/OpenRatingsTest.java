@@ -17,6 +17,21 @@ class OpenRatingsTest {
     private final OpenRatings open = OpenRatings.of(List.of("a", "b"));
 
     @Test
+    void documentedExample() {
+        List<String> openSessionIds = List.of("session-a");
+        String pathId = "session-a";
+        String bodyId = "session-b";
+        // example: server
+        int status = switch (OpenRatings.of(openSessionIds).check(pathId, bodyId)) {
+            case ALLOWED -> 204;
+            case SESSION_MISMATCH -> 409;
+            case NO_PENDING_RATINGS -> 404;
+        };
+        // example: end
+        assertThat(status).isEqualTo(409);
+    }
+
+    @Test
     void aSessionWhoseRatingIsOpenIsAllowed() {
         assertThat(open.check("a")).isEqualTo(Verdict.ALLOWED);
         assertThat(open.check("b", "b")).isEqualTo(Verdict.ALLOWED);
