@@ -107,13 +107,14 @@ class InterleavingsTest {
             CompletableFuture<Outcome<String>> outcome = guard.submit(
                     target,
                     isCurrent -> post(target).handle((value, failure) -> failure == null ? "" : "503 " + target));
-            var unused = outcome.thenAcceptAsync(this::look, executor).exceptionally(failure -> {
-                hazards.add(failure.toString());
-                return null;
-            });
+            var unused = outcome.thenAcceptAsync(ended -> look(target, ended), executor)
+                    .exceptionally(failure -> {
+                        hazards.add(failure.toString());
+                        return null;
+                    });
         }
 
-        private void look(Outcome<String> outcome) {
+        private void look(String target, Outcome<String> outcome) {
             seen.add(outcome.toString());
             if (!outcome.current()) {
                 return;
@@ -122,7 +123,7 @@ class InterleavingsTest {
                 show(mismatch.error());
             } else if (outcome instanceof Outcome.Done<String> done) {
                 if (done.value().isEmpty()) {
-                    clear(session);
+                    clear(target);
                 } else {
                     show(done.value());
                 }
