@@ -30,6 +30,7 @@ final class NearMiss {
 
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final Pattern SEPARATORS = Pattern.compile("[-.]");
+    private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
     /** Up to which length a name, and a word of it, is tried for slips: traces grow with it. */
@@ -183,7 +184,10 @@ final class NearMiss {
             case 1 ->
                 longer == shorter
                         ? isSwap(a, b) || (sameStart && shorter >= 6)
-                        : sameStart && (sameEnd ? shorter >= 4 : shorter >= 5 && !isInflected(a, b));
+                        : hasDoubledLetter(a, b)
+                                || (sameStart && sameEnd && shorter >= 4)
+                                || (sameStart && !sameEnd && shorter >= 5 && !isInflected(a, b))
+                                || (!sameStart && sameEnd && shorter >= 6);
             case 2 -> sameStart && sameEnd && longer > shorter && longer >= 8;
             default -> false;
         };
@@ -192,6 +196,15 @@ final class NearMiss {
 
     private static boolean isSwap(String a, String b) {
         return a.chars().sum() == b.chars().sum();
+    }
+
+    /** URLL: a key that was pressed too long. */
+    private static boolean hasDoubledLetter(String a, String b) {
+        String longer = a.length() > b.length() ? a : b;
+        String shorter = a.length() > b.length() ? b : a;
+        return DOUBLED.matcher(longer)
+                .results()
+                .anyMatch(pair -> without(pair.start(), longer).equals(shorter));
     }
 
     /** Keys, scheduler, cached: the end makes another word. */

@@ -73,6 +73,9 @@ class NearMissTest {
         "SUPABASE_URL, SUPABASE_ULR", // also in a short word
         "SUPABASE_URL, SUPANASE_URL", // another letter
         "SUPABASE_URL, SUPABAS_URL", // its end lost
+        "SUPABASE_URL, UPABASE_URL", // its start lost
+        "SUPABASE_URL, SUPABASE_URLL", // a letter doubled, in a short word too
+        "SUPABASE_URL, SUPABASE_URRL",
         "SUPABASE_URL, SUPERBASE_URL", // two slips in a long word
         "SUPABASE_URL, SUPBSE_URL",
         "SUPABASE_URL, SUPABASEURL", // separators
