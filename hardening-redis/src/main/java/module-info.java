@@ -1,6 +1,7 @@
 module dev.hardening.redis {
     requires static transitive org.jspecify;
     requires transitive lettuce.core;
+    requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.resolver;
     requires io.netty.transport;

@@ -1,11 +1,9 @@
 package dev.hardening.redis;
 
 import dev.hardening.redis.Attempt.Verdict;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.Delay;
-import io.netty.resolver.DefaultAddressResolverGroup;
 import java.net.UnknownHostException;
 import java.security.Security;
 import java.time.Duration;
@@ -17,53 +15,34 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The attempts of one start, their waits, and their deadline: the same for one Redis and for a cluster. */
+/**
+ * The attempts of one start, their waits, and their deadline: the same for one Redis and for a cluster.
+ *
+ * <p>Two things end the waiting. The schedule does: waits that add up to more than the deadline are not begun, whatever
+ * the clock says. And the clock does: what the attempts cost shortens a wait, by half of it at the most.
+ */
 final class Attempts<C extends StatefulConnection<String, String>> {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedisConnector.class);
 
-    /** How far over the deadline the waits may end, so that what the attempts cost does not void the last of them. */
-    private static final Duration TOLERANCE = Duration.ofMillis(100);
+    /**
+     * By how much the clock may exceed the deadline before a wait is shortened, and the least that an attempt has: waits
+     * that use up the whole deadline would otherwise leave nothing for the attempt after them.
+     */
+    private static final Duration TOLERANCE = Duration.ofMillis(150);
 
     private static final Duration DIALING_BOUND = Duration.ofSeconds(2);
-    private static final Duration QUIET_AFTER_FAILURE = Duration.ofMillis(50);
-
-    /** What there is to free where the client is not the caller's, and whether its connection has answered. */
-    record Own(ClientResources resources, AtomicBoolean verified) {}
 
     /** A connection that answered. */
     record Connected<C>(C connection, ConnectReport report, Runnable free) {}
 
-    /**
-     * Until the connection is verified Lettuce must not reconnect it behind our back: that would hide a drop. Names are
-     * resolved by the JVM, as {@link ConnectionTry} does: Netty's own resolver leaves its UDP socket open when the client
-     * is shut down.
-     */
-    static ClientResources resources(AtomicBoolean verified, Duration deadline) {
-        Delay usual = Delay.exponential();
-        Duration afterTheStart = deadline.plusSeconds(1);
-        return ClientResources.builder()
-                .ioThreadPoolSize(2)
-                .computationThreadPoolSize(2)
-                .nettyCustomizer(Probe.customizer())
-                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
-                .reconnectDelay(new Delay() {
-                    @Override
-                    public Duration createDelay(long attempt) {
-                        return verified.get() ? usual.createDelay(attempt) : afterTheStart;
-                    }
-                })
-                .build();
-    }
-
-    /** Runs on a thread of its own, which is interrupted when the future is cancelled. */
+    /** Runs on a thread of its own, which is interrupted when somebody else completes the future. */
     static <T> CompletableFuture<T> async(Supplier<T> connect, Consumer<T> close) {
         CompletableFuture<T> result = new CompletableFuture<>();
         Thread thread = daemon("hardening-redis-start", () -> {
@@ -72,17 +51,31 @@ final class Attempts<C extends StatefulConnection<String, String>> {
                 if (!result.complete(connected)) {
                     close.accept(connected);
                 }
-            } catch (RuntimeException failed) {
+            } catch (RuntimeException | Error failed) {
                 result.completeExceptionally(failed);
             }
         });
         var unused = result.whenComplete((connected, failure) -> {
-            if (result.isCancelled()) {
+            if (!Thread.currentThread().equals(thread)) {
                 thread.interrupt();
             }
         });
         thread.start();
         return result;
+    }
+
+    /** Before the deadline's clock starts. */
+    static Duration warmUp() {
+        try {
+            return WarmUp.await();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new RedisConnectException(List.of(interrupted(1, Duration.ZERO, interrupted)));
+        }
+    }
+
+    private static Attempt interrupted(int number, Duration took, InterruptedException interrupted) {
+        return new Attempt(number, took, null, Verdict.TRANSIENT, "interrupted while connecting", interrupted);
     }
 
     static Thread daemon(String name, Runnable task) {
@@ -94,15 +87,22 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     private final RedisConnector.Builder options;
     private final String endpoint;
     private final Dialing<C> dialing;
-    private final @Nullable Own own;
+    private final @Nullable OwnResources own;
     private final Duration warmUp;
     private final List<Attempt> failed = new ArrayList<>();
     private final List<ConnectionTry<C>> tries = new ArrayList<>();
     private final long start;
-    private Duration spent = Duration.ZERO;
+    private Duration scheduled = Duration.ZERO;
     private Duration waited = Duration.ZERO;
+    private boolean warnedOfCachedNames;
 
-    Attempts(RedisConnector.Builder options, String endpoint, Dialing<C> dialing, @Nullable Own own, Duration warmUp) {
+    /** Takes null for the resources of a client that is the caller's. The deadline's clock starts here. */
+    Attempts(
+            RedisConnector.Builder options,
+            String endpoint,
+            Dialing<C> dialing,
+            @Nullable OwnResources own,
+            Duration warmUp) {
         this.options = options;
         this.endpoint = endpoint;
         this.dialing = dialing;
@@ -111,40 +111,41 @@ final class Attempts<C extends StatefulConnection<String, String>> {
         start = options.nanoTime.getAsLong();
     }
 
-    /** Frees everything that is not the caller's, if it fails. */
+    /** Frees everything that is not the caller's, if it fails, in whatever way. */
     Connected<C> connect() {
         try {
             return attempt();
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failure) {
+            tries.forEach(ConnectionTry::abandon);
             if (own != null) {
-                daemon("hardening-redis-free", this::freeAfterwards).start();
+                daemon("hardening-redis-free", () -> freeAfterwards(own)).start();
             }
-            throw failed;
+            throw failure;
         }
     }
 
     private Connected<C> attempt() {
         for (int number = 1; ; number++) {
-            Attempt attempt = null;
             ConnectionTry<C> connectionTry = new ConnectionTry<>(dialing, options.requiredRole);
             tries.add(connectionTry);
             long from = options.nanoTime.getAsLong();
+            Throwable failure;
             try {
-                return connected(connectionTry, number, budget());
+                return connected(connectionTry, number, from);
             } catch (InterruptedException interrupted) {
-                connectionTry.abandon();
-                throw interrupted(number, from, interrupted);
-            } catch (ExecutionException failure) {
-                attempt = diagnose(number, from, Objects.requireNonNull(failure.getCause()));
-            } catch (TimeoutException timeout) {
-                TimeoutException told = new TimeoutException(
-                        "timed out after " + sinceMillis(from) + " ms while " + connectionTry.phase());
-                told.initCause(timeout);
-                attempt = diagnose(number, from, told);
+                Thread.currentThread().interrupt();
+                failed.add(interrupted(number, since(from), interrupted));
+                throw new RedisConnectException(failed);
+            } catch (ExecutionException refused) {
+                Throwable cause = Objects.requireNonNull(refused.getCause());
+                failure = handshakeTimedOut(cause) ? timedOut(connectionTry, from, cause) : cause;
+            } catch (TimeoutException silent) {
+                failure = timedOut(connectionTry, from, silent);
             }
             connectionTry.abandon();
+            Attempt attempt = judge(number, since(from), failure);
             failed.add(attempt);
-            tell(listener -> listener.attemptFailed(failed.get(failed.size() - 1)));
+            tell(listener -> listener.attemptFailed(attempt));
             Duration wait = attempt.nextWait();
             if (wait == null) {
                 throw new RedisConnectException(failed);
@@ -163,19 +164,17 @@ final class Attempts<C extends StatefulConnection<String, String>> {
                 throw new RedisConnectException(failed, "interrupted while waiting to try again", interrupted);
             }
             waited = waited.plus(wait);
-            spent = spent.plus(wait);
         }
     }
 
-    private Connected<C> connected(ConnectionTry<C> connectionTry, int number, Duration budget)
+    private Connected<C> connected(ConnectionTry<C> connectionTry, int number, long from)
             throws InterruptedException, ExecutionException, TimeoutException {
-        long from = options.nanoTime.getAsLong();
-        ConnectionTry.Result<C> result = connectionTry.run().get(budget.toNanos(), TimeUnit.NANOSECONDS);
-        Duration took = Duration.ofNanos(options.nanoTime.getAsLong() - from);
+        ConnectionTry.Result<C> result = connectionTry.run().get(budget().toNanos(), TimeUnit.NANOSECONDS);
+        Duration took = since(from);
         if (own != null) {
-            own.verified().set(true);
+            own.verified(true);
             if (!result.connection().isOpen()) {
-                own.verified().set(false);
+                own.verified(false);
                 throw new ExecutionException(new Diagnosis.ClosedEarly());
             }
         }
@@ -198,7 +197,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
             if (own == null) {
                 result.connection().close();
             } else {
-                free(Duration.ZERO); // the client closes its connections itself
+                own.free(dialing.client());
             }
         });
     }
@@ -211,23 +210,29 @@ final class Attempts<C extends StatefulConnection<String, String>> {
                 : asked;
     }
 
-    /** What is left for the next attempt. */
-    private Duration budget() {
-        Duration left = left();
-        Duration bounded = left.compareTo(options.attemptTimeout) < 0 ? left : options.attemptTimeout;
-        return bounded.compareTo(TOLERANCE) < 0 ? TOLERANCE : bounded;
+    /** Lettuce's own bound for a handshake is the attempt's, and may be reached a moment before ours. */
+    private static boolean handshakeTimedOut(Throwable failure) {
+        for (Throwable one = failure; one != null; one = one.getCause()) {
+            if (one instanceof RedisCommandTimeoutException
+                    && String.valueOf(one.getMessage()).startsWith("Connection initialization timed out")) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    /** By the clock, or by the waits that were asked for where the sleeper does not really sleep. */
-    private Duration left() {
-        Duration elapsed = Duration.ofNanos(options.nanoTime.getAsLong() - start);
-        return options.deadline.minus(elapsed.compareTo(spent) > 0 ? elapsed : spent);
+    private TimeoutException timedOut(ConnectionTry<C> connectionTry, long from, Throwable cause) {
+        TimeoutException told = new TimeoutException(
+                "timed out after " + since(from).toMillis() + " ms while " + connectionTry.phase());
+        told.initCause(cause);
+        return told;
     }
 
-    private Attempt diagnose(int number, long from, Throwable failure) {
-        Duration took = Duration.ofNanos(options.nanoTime.getAsLong() - from);
-        spent = spent.plus(took);
-        Diagnosis diagnosis = Diagnosis.of(failure, dialing.uri().isSsl());
+    private Attempt judge(int number, Duration took, Throwable failure) {
+        Diagnosis diagnosis = Diagnosis.of(
+                failure,
+                dialing.uri().isSsl(),
+                own == null ? null : own.channels().lastError());
         warnOfCachedNames(failure);
         Attempt attempt = new Attempt(number, took, null, diagnosis.verdict(), diagnosis.reason(), failure);
         boolean again = number < options.attempts
@@ -238,58 +243,61 @@ final class Attempts<C extends StatefulConnection<String, String>> {
 
     /** Empty if there is no time for another attempt. */
     private Optional<Duration> nextWait(int number, Diagnosis diagnosis) {
-        Duration left = left();
-        Duration wait = options.backoff.after(number);
+        Duration left = min(options.deadline.minus(waited), left().plus(TOLERANCE));
+        Duration planned = options.backoff.after(number);
+        Duration wait = planned;
         if (options.jitter > 0) {
             double factor = 1 + options.jitter * (2 * options.random.getAsDouble() - 1);
             wait = Duration.ofNanos((long) (wait.toNanos() * factor));
-            wait = wait.compareTo(left) > 0 && waited.plus(wait).compareTo(options.deadline) <= 0 ? left : wait;
         }
         Duration asked = diagnosis.serverAsksToWait().orElse(Duration.ZERO);
         if (asked.compareTo(wait) > 0 && asked.compareTo(left) < 0) {
+            planned = asked;
             wait = asked;
         }
-        boolean fits = !wait.isNegative()
-                && wait.compareTo(left.plus(TOLERANCE)) <= 0
-                && waited.plus(wait).compareTo(options.deadline) <= 0;
-        return fits ? Optional.of(wait) : Optional.empty();
+        scheduled = scheduled.plus(planned);
+        boolean fits = scheduled.compareTo(options.deadline) <= 0 && left.compareTo(wait.dividedBy(2)) >= 0;
+        return fits ? Optional.of(min(wait, left)) : Optional.empty();
     }
 
-    private RedisConnectException interrupted(int number, long from, InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
-        failed.add(new Attempt(
-                number,
-                Duration.ofNanos(options.nanoTime.getAsLong() - from),
-                null,
-                Verdict.TRANSIENT,
-                "interrupted while connecting",
-                interrupted));
-        return new RedisConnectException(failed);
+    /** What the next attempt may take. */
+    private Duration budget() {
+        Duration bounded = min(left(), options.attemptTimeout);
+        return bounded.compareTo(TOLERANCE) < 0 ? TOLERANCE : bounded;
     }
 
-    private long sinceMillis(long from) {
-        return TimeUnit.NANOSECONDS.toMillis(options.nanoTime.getAsLong() - from);
+    /** By the clock; negative if it is over. */
+    private Duration left() {
+        return options.deadline.minus(since(start));
+    }
+
+    private Duration since(long from) {
+        return Duration.ofNanos(options.nanoTime.getAsLong() - from);
+    }
+
+    private static Duration min(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 
     private void warnOfCachedNames(Throwable failure) {
         String seconds = Security.getProperty("networkaddress.cache.negative.ttl");
-        for (Throwable one = failure; one != null; one = one.getCause()) {
+        for (Throwable one = failure; one != null && !warnedOfCachedNames; one = one.getCause()) {
             if (one instanceof UnknownHostException
                     && seconds != null
                     && (seconds.startsWith("-")
                             || (seconds.length() < 9
                                     && seconds.chars().allMatch(Character::isDigit)
                                     && Integer.parseInt(seconds) > options.deadline.toSeconds()))) {
+                warnedOfCachedNames = true;
                 LOG.warn(
                         "The JVM remembers for {} s that a name did not resolve, longer than the deadline: no attempt can"
                                 + " help within it (networkaddress.cache.negative.ttl)",
                         seconds);
-                return;
             }
         }
     }
 
-    private void freeAfterwards() {
+    private void freeAfterwards(OwnResources resources) {
         try {
             for (ConnectionTry<C> one : tries) {
                 one.awaitDialed(DIALING_BOUND);
@@ -297,13 +305,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
         } catch (InterruptedException nobodyDoes) {
             Thread.currentThread().interrupt();
         }
-        free(QUIET_AFTER_FAILURE);
-    }
-
-    private void free(Duration quiet) {
-        if (own != null) {
-            Shutdown.quietly(dialing.client(), own.resources(), quiet);
-        }
+        resources.freeAfterFailure(dialing.client());
     }
 
     private void tell(Consumer<ConnectListener> event) {

@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     private final StateListener listener = new StateListener();
     private final Thread thread = Attempts.daemon("hardening-redis-connect", this::connect);
 
-    private volatile String phase = "starting";
+    private volatile Supplier<String> phase = () -> "starting";
     private volatile boolean begun;
     private volatile boolean abandoned;
     private volatile @Nullable C connection;
@@ -53,33 +54,46 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
 
     /** What it is at, in words that follow "while". */
     String phase() {
-        return phase;
+        return phase.get();
     }
 
     private void connect() {
         try {
-            phase = "resolving the host's name";
+            phase = () -> "resolving the host's name";
             dialing.resolve();
-            phase = "waiting for credentials";
-            dialing.uri()
-                    .getCredentialsProvider()
-                    .resolveCredentials()
-                    .toFuture()
-                    .get();
+            phase = () -> "waiting for credentials";
+            awaitCredentials();
             // In this order, and abandon() the other way round: either it is not begun, or awaitDialed() waits for it.
             begun = true;
             if (abandoned) {
                 return;
             }
-            phase = dialing.phase();
+            phase = dialing::phase;
             dialing.client().addListener(listener);
             var unused = dialing.connect().whenComplete(this::verify);
         } catch (InterruptedException interrupted) {
             result.completeExceptionally(interrupted); // abandoned: nobody waits any more
-        } catch (ExecutionException noCredentials) {
-            result.completeExceptionally(Objects.requireNonNull(noCredentials.getCause()));
         } catch (Exception failure) {
             result.completeExceptionally(failure);
+        }
+    }
+
+    /** Lettuce asks for them again, in the middle of its handshake, where it has no word for a provider that fails. */
+    private void awaitCredentials() throws InterruptedException {
+        Object credentials;
+        try {
+            credentials = dialing.uri()
+                    .getCredentialsProvider()
+                    .resolveCredentials()
+                    .toFuture()
+                    .get();
+        } catch (ExecutionException failed) {
+            throw new Diagnosis.NoCredentials(failed.getCause());
+        } catch (RuntimeException failed) {
+            throw new Diagnosis.NoCredentials(failed);
+        }
+        if (credentials == null) {
+            throw new Diagnosis.NoCredentials(null);
         }
     }
 
@@ -97,7 +111,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
             result.completeExceptionally(new Diagnosis.ClosedEarly());
             return;
         }
-        phase = "waiting for the answer to PING";
+        phase = () -> "waiting for the answer to PING";
         try {
             BaseRedisAsyncCommands<String, String> commands = dialing.commands(connected);
             long from = System.nanoTime();

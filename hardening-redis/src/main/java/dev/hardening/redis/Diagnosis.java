@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksToWait) {
 
     private static final Pattern LOADING_ETA = Pattern.compile("loading_eta_seconds:(\\d{1,6})");
+
+    private static final String RESET = "Connection reset";
+    private static final String CLOSED = "the connection was closed early";
 
     /** What Redis answers, by the beginning of its text, and what can be done about it. */
     private enum Answer {
@@ -74,7 +78,19 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         }
     }
 
-    static Diagnosis of(Throwable failure, boolean tls) {
+    /**
+     * Says what a failure means.
+     *
+     * @param lastError what the server said last, if it was an error: what a closed connection means is often said by it
+     */
+    static Diagnosis of(Throwable failure, boolean tls, @Nullable String lastError) {
+        Diagnosis diagnosis = of(failure, tls);
+        boolean cut = diagnosis.reason.startsWith(CLOSED) || diagnosis.reason.startsWith(RESET);
+        Diagnosis said = cut && lastError != null ? answer(lastError) : null;
+        return said == null ? diagnosis : said;
+    }
+
+    private static Diagnosis of(Throwable failure, boolean tls) {
         Throwable root = failure;
         for (Throwable one = failure; one != null && !one.equals(one.getCause()); one = one.getCause()) {
             Diagnosis found = known(one, tls);
@@ -123,8 +139,11 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         if (one instanceof WrongServer) {
             return permanentBecause(text);
         }
-        if (one instanceof NotReady) {
+        if (one instanceof NotReady || one instanceof NoCredentials) {
             return transientBecause(text);
+        }
+        if (one instanceof RejectedExecutionException || text.contains("executor group is terminated")) {
+            return permanentBecause("the client has been shut down");
         }
         if (one instanceof Loading loading) {
             return new Diagnosis(Verdict.TRANSIENT, firstLine(text), loading.eta);
@@ -144,6 +163,9 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
             }
             if (lower.contains("no route to host")) {
                 return transientBecause("No route to host");
+            }
+            if (lower.contains("unreachable")) {
+                return transientBecause("Network is unreachable");
             }
             if (lower.contains("timed out")) {
                 return transientBecause("timed out while connecting");
@@ -175,13 +197,13 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         }
         if (one instanceof IOException || one.getClass().getName().startsWith("io.netty.")) {
             if (lower.contains("connection reset")) {
-                return transientBecause("Connection reset" + tlsHint(tls));
+                return transientBecause(RESET + tlsHint(tls));
             }
         }
         if (lower.contains("connection closed prematurely")
                 || lower.contains("handler not registered") // the peer closed before the handshake began
                 || one instanceof ClosedEarly) {
-            return transientBecause("the connection was closed early" + tlsHint(tls));
+            return transientBecause(CLOSED + tlsHint(tls));
         }
         return null;
     }
@@ -200,12 +222,14 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
     private static boolean isDecoder(Throwable one) {
         return one instanceof IndexOutOfBoundsException
                 || one instanceof NullPointerException
-                || one instanceof NumberFormatException
                 || one.getClass().getSimpleName().equals("RedisProtocolException")
-                || (one instanceof IllegalArgumentException
-                        && String.valueOf(one.getMessage()).contains("buffer"))
-                || (one instanceof IllegalStateException
-                        && String.valueOf(one.getMessage()).startsWith("Invalid first byte"));
+                || (one instanceof RuntimeException && !(one instanceof RedisException) && isThrownByDecoder(one));
+    }
+
+    private static boolean isThrownByDecoder(Throwable one) {
+        return Stream.of(one.getStackTrace())
+                .map(StackTraceElement::getClassName)
+                .anyMatch("io.lettuce.core.protocol.RedisStateMachine"::equals);
     }
 
     private static @Nullable Diagnosis answer(String text) {
@@ -241,6 +265,9 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
 
     private static String firstLine(String text) {
         String line = text.lines().findFirst().orElse("").strip();
+        if (line.isEmpty()) {
+            return "an error without a text";
+        }
         return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 
@@ -250,6 +277,19 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
 
         WrongServer(String message) {
             super(message);
+        }
+    }
+
+    /** The caller's provider of credentials failed, in its own words. */
+    static final class NoCredentials extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NoCredentials(@Nullable Throwable cause) {
+            super(
+                    cause == null
+                            ? "the credentials provider gave none"
+                            : "the credentials provider failed: " + firstLine(cause),
+                    cause);
         }
     }
 
@@ -279,7 +319,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         private static final long serialVersionUID = 1;
 
         ClosedEarly() {
-            super("the connection was closed early");
+            super(CLOSED);
         }
     }
 }

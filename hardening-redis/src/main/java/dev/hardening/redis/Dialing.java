@@ -23,12 +23,6 @@ import org.jspecify.annotations.Nullable;
 /** What differs between one Redis and a cluster: Lettuce's client, its connection, and its commands. */
 interface Dialing<C extends StatefulConnection<String, String>> {
 
-    /** Looks names up. It may block. */
-    @FunctionalInterface
-    interface Names {
-        void lookUp(String host) throws UnknownHostException;
-    }
-
     AbstractRedisClient client();
 
     /** Whose user, password and TLS count. */
@@ -55,13 +49,20 @@ interface Dialing<C extends StatefulConnection<String, String>> {
 
         private final RedisClient client;
         private final RedisURI uri;
-        private final @Nullable Names names;
+        private final Addresses.Names names;
+        private final @Nullable OwnResources own;
 
-        /** Takes null for names where the caller's own client has a way of its own to resolve them. */
-        Standalone(RedisClient client, RedisURI given, Duration handshakeTimeout, @Nullable Names names) {
+        /** Takes null for the resources of the caller's own client, which has a way of its own to resolve names. */
+        Standalone(
+                RedisClient client,
+                RedisURI given,
+                Duration attemptTimeout,
+                Addresses.Names names,
+                @Nullable OwnResources own) {
             this.client = client;
             this.names = names;
-            uri = copy(given, handshakeTimeout);
+            this.own = own;
+            uri = copy(given, attemptTimeout);
         }
 
         @Override
@@ -76,18 +77,24 @@ interface Dialing<C extends StatefulConnection<String, String>> {
 
         @Override
         public String phase() {
-            return uri.getSentinels().isEmpty() ? "connecting" : "asking the Sentinels and connecting";
+            if (!uri.getSentinels().isEmpty()) {
+                return "asking the Sentinels and connecting";
+            }
+            return own != null && own.channels().connected() ? "waiting for the handshake" : "connecting";
         }
 
         @Override
         public void resolve() throws UnknownHostException {
-            if (names != null && uri.getSentinels().isEmpty() && uri.getSocket() == null) {
-                names.lookUp(uri.getHost());
+            if (own != null && uri.getSentinels().isEmpty() && uri.getSocket() == null) {
+                var unused = names.lookUp(uri.getHost());
             }
         }
 
         @Override
         public CompletionStage<StatefulRedisConnection<String, String>> connect() {
+            if (own != null) {
+                own.channels().reset();
+            }
             return client.connectAsync(StringCodec.UTF8, uri);
         }
 
@@ -201,13 +208,27 @@ interface Dialing<C extends StatefulConnection<String, String>> {
         }
     }
 
-    /** With a timeout of its own, which is the handshake's too: Lettuce's default is a minute. */
-    private static RedisURI copy(RedisURI uri, Duration timeout) {
-        RedisURI.Builder builder = RedisURI.builder(uri);
-        if (!uri.getSentinels().isEmpty()) {
+    /** With timeouts of its own, which are the handshakes' too: Lettuce's default is a minute. */
+    private static RedisURI copy(RedisURI uri, Duration attemptTimeout) {
+        RedisURI.Builder builder = RedisURI.builder(uri).withTimeout(attemptTimeout);
+        List<RedisURI> sentinels = uri.getSentinels();
+        if (!sentinels.isEmpty()) {
             builder.withSentinelMasterId(uri.getSentinelMasterId());
-            uri.getSentinels().forEach(builder::withSentinel);
+            sentinels.forEach(
+                    sentinel -> builder.withSentinel(RedisURI.builder(sentinel).build()));
         }
-        return builder.withTimeout(timeout).build();
+        RedisURI copy = builder.build();
+        for (int i = 0; i < sentinels.size(); i++) {
+            RedisURI sentinel = copy.getSentinels().get(i);
+            sentinel.applySsl(sentinels.get(i)); // build() gave it that of the primary, and its timeout
+            sentinel.setTimeout(share(uri, attemptTimeout));
+        }
+        return copy;
+    }
+
+    /** What one of several Sentinels, which Lettuce asks in turn, may take of an attempt, so that silent ones do not use it up. */
+    static Duration share(RedisURI uri, Duration attemptTimeout) {
+        int sentinels = uri.getSentinels().size();
+        return sentinels == 0 ? attemptTimeout : attemptTimeout.dividedBy(sentinels + 2);
     }
 }

@@ -6,14 +6,7 @@ import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandType;
-import io.lettuce.core.protocol.CommandWrapper;
-import io.lettuce.core.protocol.RedisCommand;
-import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundHandlerAdapter;
-import io.netty.channel.ChannelPromise;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
@@ -36,36 +29,15 @@ final class Probe extends Command<String, String, String> {
         return sent;
     }
 
-    /** Closes the channel that it was written to, if there is one. */
+    void writtenTo(Channel written) {
+        channel = written;
+    }
+
+    /** Closes the channel that it was written to, if that is known. */
     void dropChannel() {
         Channel written = channel;
         if (written != null) {
             var unused = written.close();
-        }
-    }
-
-    /** Tells probes where they went, on each channel of our own clients. */
-    static NettyCustomizer customizer() {
-        return new NettyCustomizer() {
-            @Override
-            public void afterChannelInitialized(Channel created) {
-                created.pipeline().addLast(Marker.INSTANCE);
-            }
-        };
-    }
-
-    @ChannelHandler.Sharable
-    private static final class Marker extends ChannelOutboundHandlerAdapter {
-
-        static final Marker INSTANCE = new Marker();
-
-        @Override
-        public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
-            if (message instanceof RedisCommand<?, ?, ?> command
-                    && CommandWrapper.unwrap(command) instanceof Probe probe) {
-                probe.channel = context.channel();
-            }
-            var unused = context.write(message, promise);
         }
     }
 }

@@ -1,9 +1,7 @@
 package dev.hardening.redis;
 
-import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Connects to a Redis Cluster at start-up, with the policy, the report and the exceptions of {@link RedisConnector}. It
@@ -27,19 +25,17 @@ public final class RedisClusterConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedisCluster connect() {
-        Duration warmUp = options.warmUp.get();
-        AtomicBoolean verified = new AtomicBoolean();
-        ClientResources resources = Attempts.resources(verified, options.deadline);
+        Duration warmUp = Attempts.warmUp();
+        OwnResources own = new OwnResources(options);
         Dialing.Cluster dialing =
-                new Dialing.Cluster(resources, options.uris, options.clientOptions(), options.attemptTimeout);
-        Attempts.Own own = new Attempts.Own(resources, verified);
+                new Dialing.Cluster(own.resources(), options.uris, options.clientOptions(), options.attemptTimeout);
         return new ConnectedRedisCluster(
                 dialing.client(), new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
     }
 
     /**
-     * Connects on a thread of its own. Cancelling the future ends the attempts, and a connection that completes after
-     * that is closed.
+     * Connects on a thread of its own. Cancelling the future, or completing it in another way such as by its {@code
+     * orTimeout}, ends the attempts, and a connection that completes after that is closed.
      *
      * @return it fails with {@link RedisConnectException}
      */

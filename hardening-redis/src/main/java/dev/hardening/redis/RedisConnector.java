@@ -5,7 +5,6 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
-import io.lettuce.core.resource.ClientResources;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -13,11 +12,9 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,31 +74,21 @@ public final class RedisConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedis connect() {
-        RedisClient callers = options.client;
-        if (callers != null) {
-            return connect(
-                    callers, new Dialing.Standalone(callers, uri, options.attemptTimeout, null), null, Duration.ZERO);
+        Duration warmUp = Attempts.warmUp();
+        RedisClient client = options.client;
+        OwnResources own = null;
+        if (client == null) {
+            own = new OwnResources(options);
+            client = RedisClient.create(own.resources());
+            client.setOptions(options.clientOptions());
         }
-        Duration warmUp = options.warmUp.get();
-        AtomicBoolean verified = new AtomicBoolean();
-        ClientResources resources = Attempts.resources(verified, options.deadline);
-        RedisClient client = RedisClient.create(resources);
-        client.setOptions(options.clientOptions());
-        return connect(
-                client,
-                new Dialing.Standalone(client, uri, options.attemptTimeout, options.names),
-                new Attempts.Own(resources, verified),
-                warmUp);
-    }
-
-    private ConnectedRedis connect(
-            RedisClient client, Dialing.Standalone dialing, Attempts.@Nullable Own own, Duration warmUp) {
+        Dialing.Standalone dialing = new Dialing.Standalone(client, uri, options.attemptTimeout, options.names, own);
         return new ConnectedRedis(client, new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
     }
 
     /**
-     * Connects on a thread of its own. Cancelling the future ends the attempts, and a connection that completes after
-     * that is closed.
+     * Connects on a thread of its own. Cancelling the future, or completing it in another way such as by its {@code
+     * orTimeout}, ends the attempts, and a connection that completes after that is closed.
      *
      * @return it fails with {@link RedisConnectException}
      */
@@ -150,8 +137,7 @@ public final class RedisConnector {
         Sleeper sleeper = duration -> TimeUnit.NANOSECONDS.sleep(duration.toNanos());
         LongSupplier nanoTime = System::nanoTime;
         DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
-        Supplier<Duration> warmUp = WarmUp::once;
-        Dialing.Names names = InetAddress::getAllByName;
+        Addresses.Names names = InetAddress::getAllByName;
 
         private Builder(List<RedisURI> uris) {
             this.uris = uris;
@@ -172,7 +158,6 @@ public final class RedisConnector {
             sleeper = other.sleeper;
             nanoTime = other.nanoTime;
             random = other.random;
-            warmUp = other.warmUp;
             names = other.names;
         }
 
@@ -255,7 +240,7 @@ public final class RedisConnector {
             return this;
         }
 
-        Builder names(Dialing.Names looksUp) {
+        Builder names(Addresses.Names looksUp) {
             names = looksUp;
             return this;
         }
@@ -269,7 +254,7 @@ public final class RedisConnector {
                             .requestQueueSize(QUEUED_COMMANDS)
                             .timeoutOptions(TimeoutOptions.enabled())
                             .socketOptions(SocketOptions.builder()
-                                    .connectTimeout(attemptTimeout)
+                                    .connectTimeout(Dialing.share(uris.get(0), attemptTimeout))
                                     .keepAlive(KEEP_ALIVE)
                                     .build())
                             .build();

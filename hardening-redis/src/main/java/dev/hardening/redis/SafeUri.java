@@ -1,6 +1,8 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -41,7 +43,7 @@ final class SafeUri {
         try {
             String scheme = uri.substring(0, start + 3);
             if (!scheme.equals("redis://") && !scheme.equals("rediss://")) {
-                return List.of(RedisURI.create(uri));
+                return List.of(create(uri));
             }
             String beforeHosts = userInfo.isEmpty() && !rest.startsWith("@") ? scheme : scheme + userInfo + "@";
             String hosts = uri.substring(beforeHosts.length()).split("[/?#]", 2)[0];
@@ -53,13 +55,27 @@ final class SafeUri {
                             throw new IllegalArgumentException();
                         }
                     })
-                    .map(host -> RedisURI.create(beforeHosts + host + afterHosts))
+                    .map(host -> create(beforeHosts + host + afterHosts))
                     .toList();
         } catch (RuntimeException notShown) {
             // Its message holds the URI.
             throw new IllegalArgumentException(
                     "not a Redis URI that can be read; it is not shown, as it may hold a password");
         }
+    }
+
+    /**
+     * With credentials that are at hand, as Lettuce's own are not even then: it would ask for them on another thread, and
+     * may report a connection that was closed upon a wrong password, and not the password.
+     */
+    private static RedisURI create(String uri) {
+        RedisURI parsed = RedisURI.create(uri);
+        RedisCredentials credentials =
+                parsed.getCredentialsProvider().resolveCredentials().block();
+        if (credentials != null) {
+            parsed.setCredentialsProvider(new StaticCredentialsProvider(credentials));
+        }
+        return parsed;
     }
 
     /** Where a cluster's seeds lead, without user and password. */
@@ -74,7 +90,7 @@ final class SafeUri {
     static String endpoint(RedisURI uri) {
         List<RedisURI> sentinels = uri.getSentinels();
         if (!sentinels.isEmpty()) {
-            return "redis-sentinel://"
+            return (uri.isSsl() ? "rediss-sentinel://" : "redis-sentinel://")
                     + sentinels.stream()
                             .map(s -> s.getHost() + ":" + s.getPort())
                             .collect(Collectors.joining(","))

@@ -13,6 +13,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -26,15 +28,29 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    /** Runs once, when the class is initialized; later callers find it done. */
+    /** Begins when the class is initialized, on a thread of its own, so that whoever waits for it can be interrupted. */
     private static final class Once {
-        static final Duration TOOK = run();
+        static final FutureTask<Duration> TOOK = begin();
 
         private Once() {}
+
+        private static FutureTask<Duration> begin() {
+            FutureTask<Duration> task = new FutureTask<>(WarmUp::run);
+            Attempts.daemon("hardening-redis-warm-up", task).start();
+            return task;
+        }
     }
 
-    static Duration once() {
-        return Once.TOOK;
+    /** Waits until it is done, and says how long it took. */
+    static Duration await() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        try {
+            return Once.TOOK.get();
+        } catch (ExecutionException failed) {
+            return Duration.ZERO; // the first attempt meets the same, and says it
+        }
     }
 
     private static Duration run() {
@@ -48,9 +64,8 @@ final class WarmUp {
         client.setOptions(ClientOptions.builder().autoReconnect(false).build());
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             server.setSoTimeout(BOUND_SECONDS * 1_000);
-            Thread peer = new Thread(() -> answer(server), "hardening-redis-warm-up");
-            peer.setDaemon(true);
-            peer.start();
+            Attempts.daemon("hardening-redis-warm-up-peer", () -> answer(server))
+                    .start();
             RedisURI uri = RedisURI.create(server.getInetAddress().getHostAddress(), server.getLocalPort());
             StatefulRedisConnection<String, String> connection =
                     client.connectAsync(StringCodec.UTF8, uri).get(BOUND_SECONDS, TimeUnit.SECONDS);

@@ -7,6 +7,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.protocol.RedisProtocolException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -15,6 +16,7 @@ import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -52,9 +54,18 @@ class DiagnosisTest {
     void whatRedisAnswersIsKnownByItsBeginning(String answer, Verdict verdict, String reason) {
         Throwable wrapped = new CompletionException(
                 new RedisConnectionException("Unable to connect", new RedisCommandExecutionException(answer)));
-        assertThat(Diagnosis.of(wrapped, false))
+        assertThat(Diagnosis.of(wrapped, false, null))
                 .extracting(Diagnosis::verdict, Diagnosis::reason)
                 .containsExactly(verdict, reason);
+    }
+
+    /** As if the protocol's decoder had thrown it. */
+    private static Throwable decoding(Throwable failure) {
+        failure.setStackTrace(new StackTraceElement[] {
+            new StackTraceElement("java.lang.Long", "parseLong", null, 1),
+            new StackTraceElement("io.lettuce.core.protocol.RedisStateMachine", "decode", null, 1)
+        });
+        return failure;
     }
 
     static Stream<Arguments> failures() {
@@ -154,14 +165,50 @@ class DiagnosisTest {
                 Arguments.of(
                         new IndexOutOfBoundsException("peer: hunter2"), false, Verdict.PERMANENT, "not a Redis server"),
                 Arguments.of(new NullPointerException(), false, Verdict.PERMANENT, "not a Redis server"),
-                Arguments.of(new NumberFormatException("hunter2"), false, Verdict.PERMANENT, "not a Redis server"),
                 Arguments.of(
-                        new IllegalStateException("Invalid first byte: 72 (H)"),
+                        new RedisProtocolException("Invalid first byte: 72 (H)"),
                         false,
                         Verdict.PERMANENT,
                         "not a Redis server"),
                 Arguments.of(
-                        new IllegalArgumentException("a buffer of 9"), false, Verdict.PERMANENT, "not a Redis server"),
+                        decoding(new NumberFormatException("hunter2")), false, Verdict.PERMANENT, "not a Redis server"),
+                Arguments.of(
+                        decoding(new IllegalArgumentException("Illegal initial capacity: -4")),
+                        false,
+                        Verdict.PERMANENT,
+                        "not a Redis server"),
+                Arguments.of(
+                        decoding(new RedisException("an answer that is fine")),
+                        false,
+                        Verdict.TRANSIENT,
+                        "an answer that is fine"),
+                Arguments.of(
+                        new Diagnosis.NoCredentials(new NullPointerException("no vault")),
+                        false,
+                        Verdict.TRANSIENT,
+                        "the credentials provider failed: no vault"),
+                Arguments.of(
+                        new Diagnosis.NoCredentials(null),
+                        false,
+                        Verdict.TRANSIENT,
+                        "the credentials provider gave none"),
+                Arguments.of(
+                        new IllegalStateException("Cannot connect, Event executor group is terminated."),
+                        false,
+                        Verdict.PERMANENT,
+                        "the client has been shut down"),
+                Arguments.of(
+                        new RejectedExecutionException("event executor terminated"),
+                        false,
+                        Verdict.PERMANENT,
+                        "the client has been shut down"),
+                Arguments.of(
+                        new ConnectException("connect(..) failed with error(-101): Network is unreachable: /1.2.3.4:1"),
+                        false,
+                        Verdict.TRANSIENT,
+                        "Network is unreachable"),
+                Arguments.of(
+                        new RedisCommandExecutionException(""), false, Verdict.TRANSIENT, "an error without a text"),
                 Arguments.of(new IllegalArgumentException("odd"), false, Verdict.TRANSIENT, "odd"),
                 Arguments.of(new IllegalStateException("odd"), false, Verdict.TRANSIENT, "odd"),
                 Arguments.of(new Diagnosis.WrongServer("no Redis"), false, Verdict.PERMANENT, "no Redis"),
@@ -191,7 +238,7 @@ class DiagnosisTest {
     @MethodSource("failures")
     void whatTheTransportSaidIsSortedAndPutIntoOneLine(Throwable failure, boolean tls, Verdict verdict, String reason) {
         for (Throwable wrapped : new Throwable[] {failure, new CompletionException(failure)}) {
-            assertThat(Diagnosis.of(wrapped, tls))
+            assertThat(Diagnosis.of(wrapped, tls, null))
                     .extracting(Diagnosis::verdict, Diagnosis::reason)
                     .containsExactly(verdict, reason);
         }
@@ -205,13 +252,31 @@ class DiagnosisTest {
         both.addSuppressed(wrongPassword);
         both.addSuppressed(wrongPassword);
         both.addSuppressed(new Exception("not Lettuce's"));
-        assertThat(Diagnosis.of(both, false))
+        assertThat(Diagnosis.of(both, false, null))
                 .extracting(Diagnosis::verdict, Diagnosis::reason)
                 .containsExactly(Verdict.PERMANENT, "WRONGPASS: the user or the password is wrong");
         both.addSuppressed(refused);
-        assertThat(Diagnosis.of(new CompletionException(both), false))
+        assertThat(Diagnosis.of(new CompletionException(both), false, null))
                 .extracting(Diagnosis::verdict, Diagnosis::reason)
                 .containsExactly(Verdict.TRANSIENT, "WRONGPASS: the user or the password is wrong; Connection refused");
+    }
+
+    @Test
+    void aConnectionThatIsClosedUponAnErrorFailedByTheError() {
+        Throwable closed = new CompletionException(new RedisConnectionException("Connection closed prematurely"));
+        for (Throwable end :
+                new Throwable[] {closed, new Diagnosis.ClosedEarly(), new IOException("Connection reset")}) {
+            assertThat(Diagnosis.of(end, false, "WRONGPASS invalid\r\n").verdict())
+                    .isEqualTo(Verdict.PERMANENT);
+            assertThat(Diagnosis.of(end, false, "ERR max number of clients reached\r\n")
+                            .reason())
+                    .isEqualTo("ERR max number of clients reached");
+            // An old server that knows no HELLO says so, which is no reason to close.
+            assertThat(Diagnosis.of(end, false, "ERR unknown command 'HELLO'\r\n"))
+                    .isEqualTo(Diagnosis.of(end, false, null));
+        }
+        Throwable refused = new ConnectException("Connection refused");
+        assertThat(Diagnosis.of(refused, false, "WRONGPASS invalid").reason()).isEqualTo("Connection refused");
     }
 
     @Test
@@ -222,8 +287,9 @@ class DiagnosisTest {
         Throwable loading = new Diagnosis.Loading(
                 new RedisCommandExecutionException("LOADING Redis is loading\nmore"),
                 java.util.Optional.of(Duration.ofSeconds(3)));
-        assertThat(Diagnosis.of(loading, false).serverAsksToWait()).contains(Duration.ofSeconds(3));
-        assertThat(Diagnosis.of(loading, false).reason()).isEqualTo("LOADING Redis is loading");
-        assertThat(Diagnosis.of(new IOException("x"), false).serverAsksToWait()).isEmpty();
+        assertThat(Diagnosis.of(loading, false, null).serverAsksToWait()).contains(Duration.ofSeconds(3));
+        assertThat(Diagnosis.of(loading, false, null).reason()).isEqualTo("LOADING Redis is loading");
+        assertThat(Diagnosis.of(new IOException("x"), false, null).serverAsksToWait())
+                .isEmpty();
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.hardening.redis.Attempt.Verdict;
 import dev.hardening.redis.FaultyProxy.Fault;
 import io.lettuce.core.RedisException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -180,6 +181,7 @@ class FaultsTest {
                             if (interrupted) {
                                 Thread.currentThread().interrupt();
                             }
+                            throw new UnknownHostException(host);
                         })
                         .build()
                         .connect()

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -127,6 +128,47 @@ class LeftBehindTest {
                 }
             }
         }
+        awaitNothingLeft();
+    }
+
+    @Test
+    void startsThatEndWithWhateverTheCallersOwnPartsThrow() {
+        RuntimeException exception = new IllegalStateException("thrown");
+        Error error = new AssertionError("thrown");
+        List<UnaryOperator<RedisConnector.Builder>> throwing = List.of(
+                start -> start.sleeper(wait -> {
+                    throw error;
+                }),
+                start -> start.backoff(number -> {
+                    throw exception;
+                }),
+                start -> start.listener(new ConnectListener() {
+                    @Override
+                    public void attemptFailed(Attempt attempt) {
+                        throw error;
+                    }
+                }));
+        for (UnaryOperator<RedisConnector.Builder> part : throwing) {
+            RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody());
+            assertThatThrownBy(() -> part.apply(start).build().connect()).hasMessage("thrown");
+        }
+        assertThatThrownBy(() -> RedisConnector.builder(server.uri() + "/99")
+                        .retryOn(attempt -> {
+                            throw exception;
+                        })
+                        .build()
+                        .connect())
+                .isSameAs(exception);
+        assertThatThrownBy(() -> RedisConnector.builder(server.uri())
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void connected(ConnectReport report) {
+                                throw error;
+                            }
+                        })
+                        .build()
+                        .connect())
+                .isSameAs(error);
         awaitNothingLeft();
     }
 

@@ -38,7 +38,11 @@ final class Peer implements AutoCloseable {
     final AtomicInteger accepted = new AtomicInteger();
 
     Peer(Script script) throws IOException {
-        listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        this(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), script);
+    }
+
+    Peer(ServerSocket listening, Script script) {
+        this.listening = listening;
         Thread thread = new Thread(() -> {
             while (!listening.isClosed()) {
                 try {

@@ -3,28 +3,33 @@ package dev.hardening.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.redis.Attempt.Verdict;
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
-import java.io.PrintWriter;
-import java.io.StringWriter;
+import io.lettuce.core.protocol.ProtocolVersion;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -69,6 +74,10 @@ class RedisConnectorTest {
 
     private RedisConnector.Builder to(String uri) {
         return RedisConnector.builder(uri).sleeper(waits::add);
+    }
+
+    private static InetAddress address(String literal) throws UnknownHostException {
+        return InetAddress.getAllByName(literal)[0];
     }
 
     private static String nobody() {
@@ -179,37 +188,6 @@ class RedisConnectorTest {
                         failure.attempts().get(1).error());
     }
 
-    @Test
-    void fourAttemptsUseAllThreeWaitsAndOneAttemptNone() {
-        assertThat(failure(to(nobody()).attempts(4)))
-                .hasMessage("Redis connection failed after 4 attempts: Connection refused");
-        assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
-        waits.clear();
-        assertThat(failure(to(nobody()).attempts(1)))
-                .hasMessage("Redis connection failed after 1 attempt: Connection refused");
-        assertThat(waits).isEmpty();
-    }
-
-    @ParameterizedTest
-    @ValueSource(doubles = {0, 0.2, 1})
-    void theWaitsOfManyAttemptsAddUpToNoMoreThanTheDeadline(double jitter) {
-        failure(to(nobody()).attempts(10).jitter(jitter).random(new Random(1)::nextDouble));
-        assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus)).isLessThanOrEqualTo(Duration.ofSeconds(7));
-        assertThat(waits).hasSizeGreaterThanOrEqualTo(3);
-    }
-
-    @Test
-    void jitterSpreadsTheWaitsOfManyInstancesWithinItsBounds() {
-        Random random = new Random(1);
-        for (int instance = 0; instance < 50; instance++) {
-            failure(to(nobody()).attempts(2).jitter(0.2).random(random::nextDouble));
-        }
-        assertThat(waits)
-                .hasSize(50)
-                .allSatisfy(wait -> assertThat(wait.toMillis()).isBetween(800L, 1200L));
-        assertThat(waits).doesNotHaveDuplicates();
-    }
-
     // ---- time
 
     @Test
@@ -217,7 +195,7 @@ class RedisConnectorTest {
         try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
             RedisConnectException failure =
                     failure(to(silent.uri()).deadline(Duration.ofMillis(600)).attemptTimeout(Duration.ofMillis(200)));
-            assertThat(failure.getMessage()).contains("timed out after", "while connecting");
+            assertThat(failure.getMessage()).contains("timed out after", "while waiting for the handshake");
             assertThat(failure.attempts()).hasSize(1); // the first wait alone is longer than the deadline
         }
     }
@@ -282,6 +260,60 @@ class RedisConnectorTest {
     }
 
     @Test
+    void anInterruptReleasesTheCallerWhileSomethingDeafToItGoesOn() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        CompletableFuture<RedisConnectException> thrown = new CompletableFuture<>();
+        Thread starting = new Thread(() ->
+                thrown.complete(failure(to("redis://redis.example").names(host -> {
+                    asked.countDown();
+                    awaitDeafly(answer);
+                    throw new UnknownHostException(host);
+                }))));
+        starting.start();
+        asked.await();
+        starting.interrupt();
+        // The name is still being resolved: nothing that the caller is released by waits for that.
+        assertThat(thrown.join()).hasMessageContaining("interrupted while connecting");
+        answer.countDown();
+        Traces.awaitNoThreads();
+    }
+
+    private static void awaitDeafly(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (latch.getCount() > 0) {
+            try {
+                latch.await();
+            } catch (InterruptedException deaf) {
+                interrupted = true; // as the JVM's own resolver is
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aThreadThatIsInterruptedBeforeItBeginsConnectsToNothing() throws Exception {
+        try (Peer peer = new Peer(Peer.answering("+PONG\r\n"))) {
+            Thread.currentThread().interrupt();
+            RedisConnector connector = to(peer.uri()).build();
+            RedisConnectException failure = null;
+            try {
+                connector.connect().close();
+            } catch (RedisConnectException thrown) {
+                failure = thrown;
+            }
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(failure)
+                    .hasMessage("Redis connection failed after 1 attempt: interrupted while connecting")
+                    .hasCauseInstanceOf(InterruptedException.class);
+            Traces.awaitNoThreads();
+            assertThat(peer.accepted).hasValue(0);
+        }
+    }
+
+    @Test
     void anInterruptWhileWaitingEndsItToo() {
         RedisConnectException failure = failure(RedisConnector.builder(nobody()).sleeper(wait -> {
             throw new InterruptedException();
@@ -301,6 +333,74 @@ class RedisConnectorTest {
             assertThat(starting).isCancelled();
         }
         Traces.awaitNoThreads();
+    }
+
+    @Test
+    void aStartThatTheCallerCompletesByATimeoutOfItsOwnEnds() throws Exception {
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            CompletableFuture<ConnectedRedis> starting = RedisConnector.builder(silent.uri())
+                    .deadline(Duration.ofHours(1))
+                    .attemptTimeout(Duration.ofHours(1))
+                    .build()
+                    .connectAsync();
+            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            starting.completeExceptionally(new TimeoutException("as orTimeout does"));
+            Traces.awaitNoThreads();
+        }
+    }
+
+    @Test
+    void whateverIsThrownWhileStartingCompletesTheFuture() {
+        CompletableFuture<ConnectedRedis> starting = RedisConnector.builder(nobody())
+                .sleeper(wait -> {
+                    throw new AssertionError("no sleep");
+                })
+                .build()
+                .connectAsync();
+        assertThatThrownBy(starting::join).hasCauseInstanceOf(AssertionError.class);
+        Traces.awaitNoThreads();
+    }
+
+    // ---- where to
+
+    @Test
+    void eachAttemptTakesTheNextOfANamesAddresses() throws Exception {
+        InetAddress[] addresses = {address("127.0.0.2"), address("127.0.0.1")};
+        try (ConnectedRedis redis = to("redis://redis.example:" + server.port())
+                .names(host -> addresses)
+                .build()
+                .connect()) {
+            assertThat(redis.report().attempts()).isEqualTo(2);
+            assertThat(redis.report().endpoint()).isEqualTo("redis://redis.example:" + server.port());
+            assertThat(redis.ping()).isTrue();
+        }
+        assertThat(failure(to("redis://redis.example:" + Peer.nobody()).names(host -> addresses)))
+                .hasMessage("Redis connection failed after 3 attempts: Connection refused");
+    }
+
+    @Test
+    void anAddressOfIpv6IsConnectedTo() throws Exception {
+        InetAddress loopback = address("::1");
+        assumeTrue(NetworkInterface.getByInetAddress(loopback) != null, "this machine has no IPv6");
+        try (ServerSocket six = new ServerSocket(0, 5, loopback);
+                Peer peer = new Peer(
+                        six,
+                        Peer.speaking(command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
+            String uri = "redis://[::1]:" + six.getLocalPort();
+            try (ConnectedRedis redis = to(uri).build().connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.report().endpoint()).isEqualTo(uri);
+            }
+            // A name that has an address of each family, of which only the second is listened at.
+            InetAddress[] both = {address("127.0.0.1"), loopback};
+            try (ConnectedRedis redis = to("redis://localhost:" + six.getLocalPort())
+                    .names(host -> both)
+                    .build()
+                    .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(2);
+            }
+            assertThat(peer.accepted.get()).isEqualTo(2);
+        }
     }
 
     // ---- why it failed
@@ -352,7 +452,9 @@ class RedisConnectorTest {
     void aNameThatDoesNotResolveIsTriedAgain() {
         RedisConnectException failure = failure(to("redis://name.invalid:6379"));
         assertThat(failure).hasMessage("Redis connection failed after 3 attempts: the host's name does not resolve");
-        assertThat(warnings()).anyMatch(text -> text.contains("networkaddress.cache.negative.ttl"));
+        assertThat(warnings())
+                .filteredOn(text -> text.contains("networkaddress.cache.negative.ttl"))
+                .hasSize(1);
     }
 
     @Test
@@ -403,26 +505,6 @@ class RedisConnectorTest {
         }
     }
 
-    @Test
-    void thePasswordIsNowhere() throws Exception {
-        StringWriter seen = new StringWriter();
-        try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
-            for (String uri : List.of(
-                    "redis://user:hunter2@127.0.0.1:" + guarded.port(),
-                    "redis://:hunter2@127.0.0.1:" + Peer.nobody(),
-                    "rediss://:hunter2@127.0.0.1:" + guarded.port(),
-                    "redis://:hunter2@name.invalid:6379")) {
-                RedisConnector.Builder builder = to(uri).attempts(2);
-                RedisConnectException failure = failure(builder);
-                failure.printStackTrace(new PrintWriter(seen, true));
-                seen.append(failure.attempts().toString())
-                        .append(builder.build().toString());
-            }
-        }
-        log.list.forEach(event -> seen.append(event.getFormattedMessage()));
-        assertThat(seen.toString()).contains("WRONGPASS").doesNotContain("hunter2");
-    }
-
     // ---- afterwards
 
     @Test
@@ -467,6 +549,97 @@ class RedisConnectorTest {
                     .isEqualTo("PONG");
         } finally {
             callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void aClientThatTheCallerShutsDownMeanwhileEndsIt() throws Exception {
+        RedisClient callers = RedisClient.create();
+        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            CompletableFuture<ConnectedRedis> starting =
+                    to(silent.uri()).client(callers).build().connectAsync();
+            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+            assertThatThrownBy(starting::join)
+                    .cause()
+                    .isInstanceOf(RedisConnectException.class)
+                    .hasMessageEndingWith("the client has been shut down");
+            assertThat(failure(to(silent.uri()).client(callers)))
+                    .hasMessage("Redis connection failed after 1 attempt: the client has been shut down");
+        }
+        Traces.awaitNoThreads();
+    }
+
+    @Test
+    void theCallersClientLosesNoConnectionAndReconnectsNoneBehindOurBack() throws Exception {
+        RedisClient callers = RedisClient.create();
+        try (Peer dying = new Peer(socket -> {
+            socket.getInputStream().read(new byte[4_096]);
+            socket.getOutputStream().write("-ERR unknown command\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getInputStream().read(new byte[4_096]);
+        })) {
+            assertThat(failure(to(dying.uri()).client(callers)).attempts()).hasSize(3);
+            assertThat(dying.accepted).hasValue(3);
+            ConnectedRedis redis = to(server.uri()).client(callers).build().connect();
+            assertThat(redis.client()).isSameAs(callers);
+            redis.close();
+            assertThat(redis.connection().isOpen()).isFalse();
+        } finally {
+            callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void theCallersOptionsAreTakenInsteadOfOurs() {
+        ClientOptions options = ClientOptions.builder()
+                .protocolVersion(ProtocolVersion.RESP2)
+                .autoReconnect(false)
+                .build();
+        try (ConnectedRedis redis =
+                to(server.uri()).clientOptions(options).build().connect()) {
+            assertThat(redis.client().getOptions().isAutoReconnect()).isFalse();
+            assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+            assertThat(redis.report().version()).isNotEmpty();
+        }
+        RedisClient callers = RedisClient.create();
+        try {
+            assertThatThrownBy(() -> to(server.uri())
+                            .client(callers)
+                            .clientOptions(options)
+                            .build())
+                    .hasMessage("clientOptions are for our own client: set them on yours");
+        } finally {
+            callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void theReportHasWhatEachPartTook() {
+        try (ConnectedRedis first = to(server.uri()).build().connect();
+                ConnectedRedis second = to(server.uri()).build().connect()) {
+            ConnectReport report = first.report();
+            assertThat(report.warmUp()).isPositive();
+            assertThat(report.connect()).isPositive();
+            assertThat(report.ping()).isPositive();
+            assertThat(second.report().warmUp()).isEqualTo(report.warmUp()); // once in a process
+            assertThat(first.toString()).contains(server.uri(), report.version());
+        }
+    }
+
+    @Test
+    void theQueueOfCommandsIsBoundedWhileNothingIsAnswered() throws Exception {
+        try (RedisServer still = RedisServer.start();
+                ConnectedRedis redis = to(still.uri()).build().connect()) {
+            still.signal("STOP");
+            try {
+                CompletableFuture<?> refused = null;
+                for (int i = 0; i <= 10_000; i++) {
+                    refused = redis.async().get("k").toCompletableFuture();
+                }
+                assertThatThrownBy(refused::join).hasMessageContaining("size exceeded: 10000");
+            } finally {
+                still.signal("CONT");
+            }
         }
     }
 

@@ -103,12 +103,16 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** Starts a Sentinel that alone decides about a primary. */
-    static RedisServer sentinel(String name, RedisServer primary, String... more) throws Exception {
+    static RedisServer sentinel(String name, RedisServer primary) throws Exception {
+        return sentinel(name, primary.port());
+    }
+
+    static RedisServer sentinel(String name, int primary) throws Exception {
         Path file = Files.createTempFile("sentinel", ".conf"); // it writes into it
         Files.writeString(
                 file,
-                "sentinel monitor " + name + " 127.0.0.1 " + primary.port() + " 1\n"
-                        + "sentinel down-after-milliseconds " + name + " 60000\n" + String.join("\n", more) + "\n");
+                "sentinel monitor " + name + " 127.0.0.1 " + primary + " 1\n" + "sentinel down-after-milliseconds "
+                        + name + " 60000\n");
         return start(file.toString(), "--sentinel");
     }
 
@@ -166,9 +170,14 @@ final class RedisServer implements AutoCloseable {
 
     /** Lets it stand still with its sockets open, as a machine does that swaps; {@code CONT} lets it go on. */
     void signal(String name) throws Exception {
-        new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid()))
+        // The shell's own kill: a small machine may have no other.
+        int result = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
+                .inheritIO()
                 .start()
                 .waitFor();
+        if (result != 0) {
+            throw new IllegalStateException("kill -" + name + " failed");
+        }
     }
 
     /** What it answers to a command line, with several answers in their order. */

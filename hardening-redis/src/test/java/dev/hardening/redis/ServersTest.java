@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.hardening.redis.Attempt.Verdict;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import reactor.core.publisher.Mono;
 
 /** Real servers of every kind: users, TLS, replicas, Sentinels, a server that loads or is full. */
 class ServersTest {
@@ -349,6 +352,96 @@ class ServersTest {
             }
         }
         assertThat(waits).isEmpty();
+    }
+
+    @Test
+    void aSentinelThatIsSilentDoesNotUseUpTheAttempt() throws Exception {
+        try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
+                Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+            String uri = "redis-sentinel://127.0.0.1:" + silent.listening.getLocalPort() + ",127.0.0.1:"
+                    + sentinel.port() + "#orders";
+            try (ConnectedRedis redis = to(uri).deadline(Duration.ofMinutes(1))
+                    .attemptTimeout(Duration.ofSeconds(8))
+                    .build()
+                    .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(1);
+                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+            }
+        }
+    }
+
+    @Test
+    void theUrisOfTheCallersSentinelsStayAsTheyAre() throws Exception {
+        try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
+            RedisURI watcher = RedisURI.builder()
+                    .withHost("127.0.0.1")
+                    .withPort(sentinel.port())
+                    .build();
+            RedisURI uri = RedisURI.builder()
+                    .withSentinelMasterId("orders")
+                    .withSentinel(watcher)
+                    .build();
+            watcher.setTimeout(Duration.ofSeconds(17));
+            try (ConnectedRedis redis = RedisConnector.builder(uri).build().connect()) {
+                assertThat(redis.ping()).isTrue();
+            }
+            assertThat(watcher.getTimeout()).hasSeconds(17);
+            assertThat(uri.getTimeout()).isEqualTo(RedisURI.DEFAULT_TIMEOUT_DURATION);
+        }
+    }
+
+    @Test
+    void thePrimaryIsSpokenToInTlsAndItsSentinelsPlainly(@TempDir Path directory) throws Exception {
+        Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
+        int port = RedisServer.freePort();
+        try (RedisServer guarded = tls(certificate, port, "no");
+                RedisServer sentinel = RedisServer.sentinel("orders", port)) {
+            RedisURI uri = RedisURI.create("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders");
+            uri.setSsl(true);
+            uri.getSentinels().forEach(plain -> plain.setSsl(false));
+            try (ConnectedRedis redis = RedisConnector.builder(uri)
+                    .clientOptions(trusting(certificate))
+                    .sleeper(waits::add)
+                    .build()
+                    .connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.report().endpoint()).startsWith("rediss-sentinel://");
+                assertThat(guarded.port()).isNotEqualTo(port);
+            }
+        }
+    }
+
+    // ---- credentials
+
+    @Test
+    void aProviderOfCredentialsThatFailsIsSaidAndTriedAgain() {
+        RedisURI uri = RedisURI.create(primary.uri());
+        uri.setCredentialsProvider(() -> {
+            throw new NullPointerException("no vault");
+        });
+        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                .hasMessage("Redis connection failed after 3 attempts: the credentials provider failed: no vault");
+        uri.setCredentialsProvider(() -> Mono.error(new IllegalStateException("the vault is sealed")));
+        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                .hasMessageEndingWith("the credentials provider failed: the vault is sealed");
+        uri.setCredentialsProvider(Mono::empty);
+        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                .hasMessageEndingWith("the credentials provider gave none");
+    }
+
+    @Test
+    void aPasswordThatIsBeingRotatedIsAskedForAgainWhereTheCallerWantsIt() throws Exception {
+        try (RedisServer guarded = RedisServer.start("--requirepass", "new")) {
+            RedisURI uri = RedisURI.create(guarded.uri());
+            uri.setCredentialsProvider(() -> Mono.just(RedisCredentials.just(null, waits.isEmpty() ? "old" : "new")));
+            try (ConnectedRedis redis = RedisConnector.builder(uri)
+                    .sleeper(waits::add)
+                    .retryOn(attempt -> attempt.reason().startsWith("WRONGPASS"))
+                    .build()
+                    .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(2);
+            }
+        }
     }
 
     @Test

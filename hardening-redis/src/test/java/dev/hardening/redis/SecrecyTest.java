@@ -1,0 +1,141 @@
+package dev.hardening.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.AppenderBase;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.protocol.ProtocolVersion;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+
+/** A password is in no log, not even in Lettuce's and Netty's at their finest, in no message, and in no toString. */
+class SecrecyTest {
+
+    private static final String CANARY = "hunter2";
+
+    private final Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    private final Logger ours = (Logger) LoggerFactory.getLogger("dev.hardening.redis");
+    private final Queue<String> seen = new ConcurrentLinkedQueue<>();
+    private final AppenderBase<ILoggingEvent> everything = new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+            seen.add(event.getLoggerName() + " " + event.getFormattedMessage());
+            if (event.getThrowableProxy() != null) {
+                seen.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
+            }
+        }
+    };
+    private Level rootLevel;
+    private Level oursLevel;
+
+    @BeforeEach
+    void logEverything() {
+        rootLevel = root.getLevel();
+        oursLevel = ours.getLevel();
+        everything.start();
+        root.addAppender(everything);
+        root.setLevel(Level.TRACE);
+        ours.setLevel(Level.TRACE);
+    }
+
+    @AfterEach
+    void logAsBefore() {
+        root.setLevel(rootLevel);
+        ours.setLevel(oursLevel);
+        root.detachAppender(everything);
+    }
+
+    private void connect(RedisConnector.Builder builder) {
+        RedisConnector connector = builder.attempts(2).sleeper(wait -> {}).build();
+        seen.add(connector.toString());
+        try (ConnectedRedis redis = connector.connect()) {
+            seen.add(redis + " " + redis.report() + " " + redis.ping());
+        } catch (RedisConnectException failure) {
+            StringWriter trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace, true)); // with its causes and what is suppressed
+            seen.add(trace + failure.attempts().toString());
+        }
+    }
+
+    private void assertNothingSeen() {
+        Traces.awaitNoThreads();
+        assertThat(seen)
+                .anyMatch(line -> line.contains("CommandHandler") && line.contains("Buffer: ")) // TRACE was on
+                .noneMatch(line -> line.contains(CANARY));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {CANARY, "right"})
+    void aPasswordThatIsRightOrWrongIsNowhere(String password) throws Exception {
+        try (RedisServer guarded = RedisServer.start("--requirepass", CANARY)) {
+            String canary = password.equals(CANARY) ? CANARY : CANARY + "-not";
+            String at = "@127.0.0.1:" + guarded.port();
+            connect(RedisConnector.builder("redis://:" + canary + at));
+            connect(RedisConnector.builder("redis://default:" + canary + at + "/3?clientName=orders"));
+            connect(RedisConnector.builder("redis://:" + canary + at)
+                    .clientOptions(ClientOptions.builder()
+                            .protocolVersion(ProtocolVersion.RESP2)
+                            .build()));
+            RedisURI uri = RedisURI.create(guarded.uri());
+            uri.setCredentialsProvider(RedisCredentialsProvider.from(() -> RedisCredentials.just(null, canary)));
+            connect(RedisConnector.builder(uri));
+        }
+        assertNothingSeen();
+    }
+
+    @Test
+    void aPasswordForAServerThatIsNotThereOrSomethingElseIsNowhere() throws Exception {
+        try (RedisServer open = RedisServer.start();
+                Peer echo = new Peer(socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
+            root.setLevel(Level.DEBUG); // what a peer sends is in Lettuce's log at TRACE, whatever it is
+            connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + echo.listening.getLocalPort()));
+            root.setLevel(Level.TRACE);
+            connect(RedisConnector.builder(open.uri()));
+            for (String address :
+                    List.of("127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + open.port(), "name.invalid:6379")) {
+                connect(RedisConnector.builder("redis://alice:" + CANARY + "@" + address)
+                        .attemptTimeout(java.time.Duration.ofMillis(500)));
+                connect(RedisConnector.builder("rediss://alice:" + CANARY + "@" + address)
+                        .attemptTimeout(java.time.Duration.ofMillis(500)));
+            }
+        }
+        assertNothingSeen();
+    }
+
+    @Test
+    void aPasswordForASentinelOrAClusterIsNowhere() throws Exception {
+        try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", CANARY)) {
+            int port = guarded.nodes.get(0).port();
+            connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + port));
+            connect(RedisConnector.builder("redis-sentinel://:" + CANARY + "@127.0.0.1:" + port + "#orders"));
+            for (String password : List.of(CANARY, CANARY + "-not")) {
+                try {
+                    RedisConnector.builder("redis://:" + password + "@127.0.0.1:" + port)
+                            .attempts(1)
+                            .buildCluster()
+                            .connect()
+                            .close();
+                } catch (RedisConnectException failure) {
+                    seen.add(Traces.of(failure));
+                }
+            }
+        }
+        assertNothingSeen();
+    }
+}
