@@ -65,9 +65,9 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     }
 
     /** Before the deadline's clock starts. */
-    static Duration warmUp() {
+    static Duration warmUp(RedisConnector.Builder options) {
         try {
-            return WarmUp.await();
+            return WarmUp.await(options.uris.get(0).isSsl());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new RedisConnectException(List.of(interrupted(1, Duration.ZERO, interrupted)));

@@ -91,28 +91,41 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
     }
 
     private static Diagnosis of(Throwable failure, boolean tls) {
-        Throwable root = failure;
-        for (Throwable one = failure; one != null && !one.equals(one.getCause()); one = one.getCause()) {
+        Diagnosis found = find(failure, tls);
+        return found == null ? transientBecause(firstLine(root(failure))) : found;
+    }
+
+    private static @Nullable Diagnosis find(@Nullable Throwable failure, boolean tls) {
+        for (Throwable one = failure; one != null; one = one.getCause()) {
             Diagnosis found = known(one, tls);
             if (found == null) {
-                found = ofAll(one.getSuppressed(), tls);
+                found = ofAll(one, tls);
             }
             if (found != null) {
                 return found;
             }
+        }
+        return null;
+    }
+
+    private static Throwable root(Throwable failure) {
+        Throwable root = failure;
+        for (Throwable one = failure; one != null; one = one.getCause()) {
             root = one;
         }
-        return transientBecause(firstLine(root));
+        return root;
     }
 
     /**
-     * What a cluster's seeds or the Sentinels said, which Lettuce keeps in suppressed exceptions only. One that may work
-     * in a moment is enough for another attempt.
+     * What a cluster's seeds or the Sentinels said, which Lettuce keeps in suppressed exceptions, and the last Sentinel's
+     * in the cause. One that may work in a moment is enough for another attempt.
      */
-    private static @Nullable Diagnosis ofAll(Throwable[] failures, boolean tls) {
-        List<Diagnosis> all = Stream.of(failures)
-                .filter(RedisException.class::isInstance)
-                .map(failure -> of(failure, tls))
+    private static @Nullable Diagnosis ofAll(Throwable failure, boolean tls) {
+        List<Diagnosis> all = Stream.concat(
+                        Stream.of(failure.getSuppressed())
+                                .filter(RedisException.class::isInstance)
+                                .map(one -> of(one, tls)),
+                        Stream.ofNullable(failure.getSuppressed().length == 0 ? null : find(failure.getCause(), tls)))
                 .distinct()
                 .toList();
         return all.isEmpty()

@@ -53,15 +53,13 @@ final class OwnResources {
 
     /** Frees all that there is, the client's connections too. */
     void free(AbstractRedisClient client) {
-        free(client, Duration.ZERO);
-    }
-
-    void freeAfterFailure(AbstractRedisClient client) {
-        free(client, QUIET_AFTER_FAILURE);
-    }
-
-    private void free(AbstractRedisClient client, Duration quiet) {
-        Shutdown.quietly(client, resources, quiet);
+        Shutdown.quietly(client, resources, Duration.ZERO);
         timer.stop();
+    }
+
+    /** The timer first: it still bounds the handshakes of attempts that are over, and would log an error for each. */
+    void freeAfterFailure(AbstractRedisClient client) {
+        timer.stop();
+        Shutdown.quietly(client, resources, QUIET_AFTER_FAILURE);
     }
 }

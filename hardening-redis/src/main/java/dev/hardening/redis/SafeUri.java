@@ -71,10 +71,8 @@ final class SafeUri {
     private static RedisURI create(String uri) {
         RedisURI parsed = RedisURI.create(uri);
         RedisCredentials credentials =
-                parsed.getCredentialsProvider().resolveCredentials().block();
-        if (credentials != null) {
-            parsed.setCredentialsProvider(new StaticCredentialsProvider(credentials));
-        }
+                parsed.getCredentialsProvider().resolveCredentials().toFuture().join();
+        parsed.setCredentialsProvider(new StaticCredentialsProvider(credentials));
         return parsed;
     }
 

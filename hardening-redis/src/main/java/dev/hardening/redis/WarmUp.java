@@ -11,11 +11,17 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 
 /**
  * Loads Lettuce's and Netty's classes once in a process, before a deadline's clock starts: cold, they take longer than a
@@ -28,29 +34,51 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    /** Begins when the class is initialized, on a thread of its own, so that whoever waits for it can be interrupted. */
-    private static final class Once {
-        static final FutureTask<Duration> TOOK = begin();
+    // Each begins when its holder is initialized, on a thread of its own, so that whoever waits for it can be
+    // interrupted.
 
-        private Once() {}
+    private static final class Plain {
+        static final FutureTask<Duration> TOOK = begin(WarmUp::run);
 
-        private static FutureTask<Duration> begin() {
-            FutureTask<Duration> task = new FutureTask<>(WarmUp::run);
-            Attempts.daemon("hardening-redis-warm-up", task).start();
-            return task;
-        }
+        private Plain() {}
+    }
+
+    private static final class Tls {
+        static final FutureTask<Duration> TOOK = begin(WarmUp::runTls);
+
+        private Tls() {}
+    }
+
+    private static FutureTask<Duration> begin(Callable<Duration> run) {
+        FutureTask<Duration> task = new FutureTask<>(run);
+        Attempts.daemon("hardening-redis-warm-up", task).start();
+        return task;
     }
 
     /** Waits until it is done, and says how long it took. */
-    static Duration await() throws InterruptedException {
+    static Duration await(boolean tls) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
         try {
-            return Once.TOOK.get();
+            Duration took = Plain.TOOK.get();
+            return tls ? took.plus(Tls.TOOK.get()) : took;
         } catch (ExecutionException failed) {
             return Duration.ZERO; // the first attempt meets the same, and says it
         }
+    }
+
+    /** As far as a client gets without a server: trust store, providers, and the keys of its first message. */
+    private static Duration runTls() throws GeneralSecurityException, SSLException {
+        long start = System.nanoTime();
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, null, null);
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(true);
+        engine.beginHandshake();
+        var unused = engine.wrap(
+                ByteBuffer.allocate(0), ByteBuffer.allocate(engine.getSession().getPacketBufferSize()));
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     private static Duration run() {

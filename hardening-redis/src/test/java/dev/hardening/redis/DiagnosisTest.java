@@ -262,6 +262,17 @@ class DiagnosisTest {
     }
 
     @Test
+    void theCauseOfSeveralCountsAsOneOfThem() {
+        RedisException sentinels = new RedisException(
+                "Cannot connect to a Redis Sentinel",
+                new RedisConnectionException("x", new ConnectException("refused")));
+        sentinels.addSuppressed(new RedisCommandExecutionException("WRONGPASS invalid"));
+        assertThat(Diagnosis.of(sentinels, false, null))
+                .extracting(Diagnosis::verdict, Diagnosis::reason)
+                .containsExactly(Verdict.TRANSIENT, "WRONGPASS: the user or the password is wrong; Connection refused");
+    }
+
+    @Test
     void aConnectionThatIsClosedUponAnErrorFailedByTheError() {
         Throwable closed = new CompletionException(new RedisConnectionException("Connection closed prematurely"));
         for (Throwable end :

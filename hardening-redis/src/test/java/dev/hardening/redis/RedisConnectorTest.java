@@ -403,6 +403,19 @@ class RedisConnectorTest {
         }
     }
 
+    // ---- what is logged
+
+    @Test
+    void failedStartsLogWarningsOfOursAndNoErrorOfAnybody() {
+        for (int i = 0; i < 20; i++) {
+            // A handshake's bound ends while its client is being shut down.
+            failure(to(nobody()).attempts(2).attemptTimeout(Duration.ofMillis(100)));
+        }
+        Traces.awaitNoThreads();
+        assertThat(log.list).noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.ERROR));
+        assertThat(warnings()).hasSize(20).allMatch(text -> text.contains("attempt 1/2"));
+    }
+
     // ---- why it failed
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -128,6 +129,10 @@ class ServersTest {
                         .connect()) {
             assertThat(redis.ping()).isTrue();
             assertThat(redis.report().endpoint()).isEqualTo("rediss://127.0.0.1:" + port);
+            try (ConnectedRedis plain = to(server.uri()).build().connect()) {
+                // TLS has classes of its own to load before the clock starts.
+                assertThat(redis.report().warmUp()).isGreaterThan(plain.report().warmUp());
+            }
             assertThat(server.port()).isNotEqualTo(port);
         }
     }
@@ -300,14 +305,22 @@ class ServersTest {
 
     @Test
     void aServerWithAllItsClientsIsTriedAgain() throws Exception {
-        try (RedisServer full = RedisServer.start("--maxclients", "1");
-                Socket other = new Socket(InetAddress.getLoopbackAddress(), full.port())) {
-            other.getOutputStream().write("PING\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            assertThat(other.getInputStream().read()).isEqualTo('+');
+        try (RedisServer full = RedisServer.start("--maxclients", "1")) {
+            List<Socket> others = new CopyOnWriteArrayList<>();
+            // The one that saw the server start may count as a client for a moment.
+            Awaitility.await().until(() -> {
+                Socket other = new Socket(InetAddress.getLoopbackAddress(), full.port());
+                others.add(other);
+                other.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+                return other.getInputStream().read() == '+';
+            });
             RedisConnectException failure = failure(to(full.uri()));
             assertThat(failure.attempts()).hasSize(3);
             // The server closes at once after its answer, which the client may or may not have read by then.
             assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
+            for (Socket other : others) {
+                other.close();
+            }
         }
     }
 
@@ -367,6 +380,21 @@ class ServersTest {
                 assertThat(redis.report().attempts()).isEqualTo(1);
                 assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
             }
+        }
+    }
+
+    @Test
+    void aSentinelThatIsDownMayComeBackWhateverTheOthersSay() throws Exception {
+        try (Peer guarded = new Peer(Peer.answering("-NOAUTH Authentication required.\r\n"))) {
+            String at = "127.0.0.1:" + guarded.listening.getLocalPort();
+            for (String both : List.of(at + ",127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + Peer.nobody() + "," + at)) {
+                assertThat(failure(to("redis-sentinel://" + both + "#orders")))
+                        .hasMessageStartingWith("Redis connection failed after 3 attempts: ")
+                        .hasMessageContaining("Connection refused")
+                        .hasMessageContaining("NOAUTH");
+            }
+            assertThat(failure(to("redis-sentinel://" + at + "#orders")))
+                    .hasMessageStartingWith("Redis connection failed after 1 attempt: NOAUTH");
         }
     }
 
