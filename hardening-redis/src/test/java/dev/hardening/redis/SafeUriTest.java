@@ -38,7 +38,8 @@ class SafeUriTest {
             assertThat(seed.getClientName()).isEqualTo("x");
             assertThat(seed.getCredentialsProvider()
                             .resolveCredentials()
-                            .block()
+                            .toFuture()
+                            .join()
                             .getPassword())
                     .containsExactly("p@ss".toCharArray());
         });
