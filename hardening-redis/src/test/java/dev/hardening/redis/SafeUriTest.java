@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,18 @@ class SafeUriTest {
         List<RedisURI> parsed = SafeUri.parse(uri);
         assertThat(parsed).hasSize(1);
         assertThat(SafeUri.endpoint(parsed.get(0))).isEqualTo(shown);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis://:hunter2@a", "redis-sentinel://:hunter2@a#x", "redis://:hunter2@a,b"})
+    void thePasswordOfAUriIsAtHandForLettucesHandshake(String uri) {
+        assertThat(SafeUri.parse(uri))
+                .allSatisfy(parsed -> assertThat(parsed.getCredentialsProvider())
+                        .isInstanceOfSatisfying(
+                                StaticCredentialsProvider.class,
+                                provider -> assertThat(
+                                                provider.resolveCredentialsNow().getPassword())
+                                        .containsExactly("hunter2".toCharArray())));
     }
 
     @Test
