@@ -52,11 +52,12 @@ final class Budgets {
     }
 
     /**
-     * With keys in hand: 1, 4, 16, 60, 60 … seconds, less up to a fifth. Without keys every request fails, so the first
+     * The backoff takes the place of the unknown key ids' cooldown. With keys in hand: 1, 4, 16, 60, 60 … seconds, less up to a fifth. Without keys every request fails, so the first
      * ten attempts are one to two seconds apart, and later ones up to ten.
      */
     void failed(long now, boolean hasKeys) {
         consecutiveFailures++;
+        unknownKeyAsked = false;
         long step = FIRST_BACKOFF;
         if (hasKeys) {
             for (int i = 1; i < consecutiveFailures && step < LAST_BACKOFF; i++) {

@@ -53,8 +53,9 @@ final class HttpFetcher implements JWKSFetcher {
         if (request.lastModified() != null) {
             http.header("If-Modified-Since", request.lastModified());
         }
+        HttpRequest get = http.build();
         CompletableFuture<HttpResponse<byte[]>> exchange =
-                Shared.httpClient().sendAsync(http.build(), info -> new Limited(request.maxResponseBytes()));
+                Shared.exchange(client -> client.sendAsync(get, info -> new Limited(request.maxResponseBytes())));
         CompletableFuture<Response> answered = exchange.thenApply(HttpFetcher::answer);
         // The request's own timeout ends with the headers; this one also ends a body that drips.
         Future<?> deadline = Shared.timerThread()
@@ -72,7 +73,7 @@ final class HttpFetcher implements JWKSFetcher {
     }
 
     private static Throwable readable(@Nullable Throwable failure, Request request) {
-        Throwable cause = JWKSCache.cause(failure);
+        Throwable cause = Flight.cause(failure);
         if (cause instanceof TimeoutException || cause instanceof java.net.http.HttpTimeoutException) {
             return new IOException(
                     "no complete answer within " + request.timeout().toMillis() + " ms");

@@ -112,7 +112,7 @@ public final class TokenDecoder {
      */
     public static TokenDecoder forSupabase(JWKSCache cache, URI projectUrl) {
         return builder(cache)
-                .issuer(JWKSCache.withoutSlash(projectUrl) + "/auth/v1")
+                .issuer(JWKSCache.supabaseBase(projectUrl) + "/auth/v1")
                 .audience("authenticated")
                 .build();
     }

@@ -83,6 +83,18 @@ class BudgetsTest {
         assertThat(budgets.takeUnknownKey(now + 31 * SECOND)).isFalse();
     }
 
+    @Test
+    void afterAFailureTheBackoffTakesThePlaceOfTheUnknownKeyIdsCooldown() {
+        Budgets budgets = budgets(0);
+        assertThat(budgets.takeUnknownKey(0)).isTrue();
+        budgets.failed(0, true);
+        assertThat(budgets.isBackoffOver(SECOND - 1)).isFalse();
+        assertThat(budgets.isBackoffOver(SECOND)).isTrue();
+        assertThat(budgets.takeUnknownKey(SECOND)).isTrue();
+        budgets.succeeded();
+        assertThat(budgets.takeUnknownKey(2 * SECOND)).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
     void fiveInvalidationsFetchInARowAndThenOneInTenSeconds(long now) {

@@ -442,6 +442,59 @@ class JWKSCacheTest {
     }
 
     @Test
+    void anErrorOfATransportAnExecutorOrAListenerIsAFailedFetchAndNothingWorse() {
+        JWKSFetcher broken = request -> {
+            throw new NoClassDefFoundError("com/example/Tls");
+        };
+        JWKSCache cache = endpoint.open(endpoint.background().fetcher(broken));
+        assertThatThrownBy(cache::getKeys)
+                .isInstanceOf(JWKSUnavailableException.class)
+                .hasMessageEndingWith("NoClassDefFoundError: com/example/Tls");
+        AtomicBoolean exhausted = new AtomicBoolean();
+        JWKSCache warm = endpoint.open(endpoint.background()
+                .listener(new JWKSCacheListener() {
+                    @Override
+                    public void refreshed(JWKSCacheStatus status) {
+                        throw new AssertionError("a listener's own");
+                    }
+                })
+                .executor(task -> {
+                    if (exhausted.get()) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    task.run();
+                }));
+        warm.getKeys();
+        exhausted.set(true);
+        endpoint.advance(Duration.ofMinutes(55));
+        assertThat(warm.findKey("rsa-1")).isPresent();
+        assertThat(warm.status().lastError()).contains("unable to create native thread");
+        exhausted.set(false);
+        endpoint.advance(Duration.ofSeconds(1));
+        warm.getKeys();
+        assertThat(warm.status().state()).isEqualTo(State.FRESH);
+    }
+
+    @Test
+    void aListenerHearsEverythingInOrderAlsoFromWhatItDoesItself() {
+        List<String> heard = new ArrayList<>();
+        AtomicReference<JWKSCache> self = new AtomicReference<>();
+        self.set(endpoint.open(endpoint.inline().listener(new JWKSCacheListener() {
+            @Override
+            public void refreshed(JWKSCacheStatus status) {
+                heard.add("begin " + status.fetches());
+                if (status.fetches() < 3) {
+                    self.get().invalidate();
+                    self.get().getKeys();
+                }
+                heard.add("end " + status.fetches());
+            }
+        })));
+        self.get().getKeys();
+        assertThat(heard).containsExactly("begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3");
+    }
+
+    @Test
     void aWaitingReaderThatIsInterruptedReturnsWithTheFlagSetAndTheFetchGoesOn() throws Exception {
         JWKSCache cache = endpoint.open(endpoint.background());
         CountDownLatch gate = new CountDownLatch(1);
@@ -522,6 +575,41 @@ class JWKSCacheTest {
         endpoint.serve(RSA_1, RSA_2);
         endpoint.advance(Duration.ofSeconds(30));
         assertThat(cache.findKey("rsa-2")).isPresent();
+    }
+
+    @Test
+    void anUnknownKidInAColdCacheCostsOneGetAndSoDoesAFloodOfThem() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        Random random = new Random(2);
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(cache.findKey(KeyEndpoint.randomKid(random))).isEmpty();
+            endpoint.advance(Duration.ofMillis(10));
+        }
+        assertThat(endpoint.gets).hasValue(1);
+        endpoint.serve(RSA_1, RSA_2);
+        endpoint.advance(Duration.ofSeconds(20));
+        assertThat(cache.findKey("rsa-2")).isPresent();
+    }
+
+    @Test
+    void aLookUpOfAnUnknownKidThatFindsARefreshDueCostsOneGet() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(55));
+        assertThat(cache.findKey("unknown")).isEmpty();
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void aNewKeyIsAcceptedASecondAfterTheFetchForItFailed() {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        cache.getKeys();
+        endpoint.down();
+        assertThat(cache.findKey("rsa-2")).isEmpty();
+        endpoint.serve(RSA_1, RSA_2);
+        endpoint.advance(Duration.ofSeconds(1));
+        assertThat(cache.findKey("rsa-2")).isPresent();
+        assertThat(endpoint.gets).hasValue(3);
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -164,6 +165,11 @@ final class KeyEndpoint implements AutoCloseable {
             FutureTask<?> later = new FutureTask<>(task, null);
             tasks.put(later, now.get() + delayNanos);
             return later;
+        }
+
+        @Override
+        public Executor workers() {
+            return Runnable::run;
         }
 
         /** Lets time pass in steps of a second, running what becomes due. */

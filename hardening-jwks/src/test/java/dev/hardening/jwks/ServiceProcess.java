@@ -27,6 +27,7 @@ final class ServiceProcess {
     }
 
     private static void closeDuringFetch(URI uri) throws Exception {
+        JWKSCache open = JWKSCache.builder(uri).build(); // one that is forgotten keeps no thread either
         JWKSCache cache = JWKSCache.builder(uri).build();
         CountDownLatch over = new CountDownLatch(1);
         Thread reader = new Thread(() -> {
@@ -48,6 +49,7 @@ final class ServiceProcess {
             Thread.sleep(50);
         }
         System.out.println("left: " + ours());
+        System.out.println(open.status().state());
     }
 
     private static void thousandIssuers(URI uri) {
@@ -59,6 +61,11 @@ final class ServiceProcess {
             caches.add(cache);
             reads.add(cache.getKeysAsync());
         }
+        var unused = JWKSCache.builder(uri)
+                .fetcher(request -> JWKSFetcher.Response.of(new byte[0]))
+                .listener(new JWKSCacheListener() {})
+                .build()
+                .getKeysAsync();
         int most = 0;
         for (CompletableFuture<?> read : reads) {
             read.join();
