@@ -6,6 +6,7 @@ import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.RSAKey;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class KeySet {
 
     private static final SigningKey[] NONE = {};
+    private static final int MAX_ALIKE = 4; // each costs a forged token one verification more
 
     private final JWKSet jwkSet;
     private final List<SigningKey> keys;
@@ -71,30 +73,19 @@ final class KeySet {
         return first == null ? Optional.empty() : first;
     }
 
-    /** The key of a key id that verifies an algorithm. */
-    @Nullable
-    SigningKey find(String kid, JWSAlgorithm algorithm) {
-        for (SigningKey key : named(kid)) {
-            if (verifies(key, algorithm)) {
-                return key;
-            }
-        }
-        return null;
+    /** The keys of a key id that verify an algorithm: one, unless the issuer named several alike. */
+    List<SigningKey> find(String kid, JWSAlgorithm algorithm) {
+        return Arrays.stream(named(kid))
+                .filter(key -> verifies(key, algorithm))
+                .limit(MAX_ALIKE)
+                .toList();
     }
 
     /** For a token without a key id: the key that verifies an algorithm, if there is exactly one. */
-    @Nullable
-    SigningKey onlyOneFor(JWSAlgorithm algorithm) {
-        SigningKey only = null;
-        for (SigningKey key : keys) {
-            if (verifies(key, algorithm)) {
-                if (only != null) {
-                    return null;
-                }
-                only = key;
-            }
-        }
-        return only;
+    List<SigningKey> onlyOneFor(JWSAlgorithm algorithm) {
+        List<SigningKey> fitting =
+                keys.stream().filter(key -> verifies(key, algorithm)).limit(2).toList();
+        return fitting.size() == 1 ? fitting : List.of();
     }
 
     private SigningKey[] named(@Nullable String kid) {

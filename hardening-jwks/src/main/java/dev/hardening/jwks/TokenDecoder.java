@@ -1,11 +1,7 @@
 package dev.hardening.jwks;
 
-import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.JWSVerifier;
-import com.nimbusds.jose.crypto.ECDSAVerifier;
-import com.nimbusds.jose.crypto.RSASSAVerifier;
 import com.nimbusds.jose.util.Base64URL;
 import com.nimbusds.jose.util.JSONObjectUtils;
 import com.nimbusds.jwt.JWTClaimsSet;
@@ -13,13 +9,11 @@ import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.Provider;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.text.ParseException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.Date;
 import java.util.LinkedHashMap;
@@ -44,7 +38,6 @@ import org.slf4j.LoggerFactory;
 public final class TokenDecoder {
 
     private static final Logger LOG = LoggerFactory.getLogger(TokenDecoder.class);
-    private static final int MAX_TOKEN_LENGTH = 16 * 1024;
 
     // Without ES256K, whose curve the JDK's provider does not have since 16.
     private static final Set<JWSAlgorithm> SUPPORTED = Set.of(
@@ -63,23 +56,36 @@ public final class TokenDecoder {
     private final @Nullable String issuer;
     private final @Nullable String audience;
     private final Set<JWSAlgorithm> algorithms;
-    private final Duration clockSkew;
+    private final long clockSkew;
     private final Clock clock;
     private final @Nullable Provider provider;
     private final @Nullable VerifiedTokens verified;
 
-    /** Headers of tokens that verified, by their encoded form: a provider uses a few. */
-    private final Map<String, JWSHeader> headers = new ConcurrentHashMap<>();
+    private volatile Known known = new Known(null, null);
 
-    private volatile Verifiers verifiers = new Verifiers(null);
+    /** Who verifies with a key. */
+    private record Candidate(SigningKey key, SignatureVerifier verifier) {}
 
-    /** The verifiers of one key set, each built when its key is first used. */
-    private static final class Verifiers {
+    /** How tokens with one header are verified: by one key, or by one of several that share a key id. */
+    private record Route(@Nullable String kid, List<Candidate> candidates) {}
+
+    /** What was learned of one key set: routes by encoded header, of which a provider has a few, and verifiers. */
+    private static final class Known {
         final @Nullable KeySet keys;
-        final Map<SigningKey, JWSVerifier> byKey = new ConcurrentHashMap<>();
+        final Map<String, Route> routes = new ConcurrentHashMap<>();
+        final Map<Use, SignatureVerifier> verifiers = new ConcurrentHashMap<>();
 
-        Verifiers(@Nullable KeySet keys) {
+        record Use(SigningKey key, JWSAlgorithm algorithm) {}
+
+        Known(@Nullable KeySet keys, @Nullable Known before) {
             this.keys = keys;
+            if (keys != null && before != null) {
+                before.verifiers.forEach((use, verifier) -> {
+                    if (keys.has(use.key())) {
+                        verifiers.put(use, verifier);
+                    }
+                });
+            }
         }
     }
 
@@ -88,7 +94,7 @@ public final class TokenDecoder {
         issuer = builder.issuer;
         audience = builder.audience;
         algorithms = builder.algorithms;
-        clockSkew = builder.clockSkew;
+        clockSkew = builder.clockSkew.toMillis();
         clock = builder.clock;
         provider = builder.provider == null ? FastProvider.find() : builder.provider;
         verified = builder.cacheVerified == 0 ? null : new VerifiedTokens(builder.cacheVerified);
@@ -126,23 +132,17 @@ public final class TokenDecoder {
      */
     public JWTClaimsSet decode(@Nullable String token) {
         if (verified != null && token != null) {
-            VerifiedTokens.Entry known = verified.get(token);
-            if (known != null && cache.isCurrent(known.key())) {
-                known.times().check(clock.instant(), clockSkew);
-                return known.claims();
+            VerifiedTokens.Entry entry = verified.get(token);
+            if (entry != null && cache.isCurrent(entry.key())) {
+                entry.times().check(clock.millis(), clockSkew);
+                return entry.claims();
             }
         }
-        Parts parts = Parts.of(token);
-        JWSHeader header = header(parts.header());
-        KeySet keys = cache.keysFor(header.getKeyID());
-        SigningKey key = keyOf(header, keys);
-        verify(parts, header, key, keys);
-        if (headers.size() < MAX_HEADERS) {
-            headers.putIfAbsent(parts.header(), header);
-        }
-        JWTClaimsSet claims = claims(parts.payload());
+        CompactToken compact = CompactToken.of(token);
+        SigningKey key = verify(compact);
+        JWTClaimsSet claims = claims(compact);
         Times times = Times.of(claims);
-        times.check(clock.instant(), clockSkew);
+        times.check(clock.millis(), clockSkew);
         checkNames(claims);
         if (verified != null && token != null) {
             verified.put(token, new VerifiedTokens.Entry(claims, times, key));
@@ -158,56 +158,13 @@ public final class TokenDecoder {
      * @throws JWKSUnavailableException if there are no usable keys
      */
     public SigningKey getSigningKey(@Nullable String token) {
-        JWSHeader header = header(Parts.of(token).header());
-        return keyOf(header, cache.keysFor(header.getKeyID()));
-    }
-
-    /** The three parts of a compact JWS (RFC 7515, section 7.1), still encoded. */
-    private record Parts(String header, String payload, String signature) {
-
-        static Parts of(@Nullable String token) {
-            if (token == null || token.length() > MAX_TOKEN_LENGTH) {
-                throw new InvalidTokenException(Reason.MALFORMED);
-            }
-            int first = token.indexOf('.');
-            int second = token.indexOf('.', first + 1);
-            if (first < 1 || second < first + 2) {
-                throw new InvalidTokenException(Reason.MALFORMED);
-            }
-            for (int i = 0; i < token.length(); i++) {
-                if (i != first && i != second && !isBase64Url(token.charAt(i))) {
-                    throw new InvalidTokenException(Reason.MALFORMED);
-                }
-            }
-            return new Parts(
-                    token.substring(0, first), token.substring(first + 1, second), token.substring(second + 1));
-        }
-
-        private static boolean isBase64Url(char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        }
-
-        /** Only one encoding of each signature is accepted: the bits that its last character has left over are 0. */
-        Base64URL canonicalSignature() {
-            Base64URL encoded = new Base64URL(signature);
-            if (!Base64URL.encode(encoded.decode()).equals(encoded)) {
-                throw new IllegalArgumentException();
-            }
-            return encoded;
-        }
-
-        byte[] signingInput() {
-            return (header + '.' + payload).getBytes(StandardCharsets.US_ASCII);
-        }
+        JWSHeader header = header(CompactToken.of(token).header());
+        return keysOf(header, cache.keysFor(header.getKeyID())).get(0);
     }
 
     private JWSHeader header(String encoded) {
-        JWSHeader known = headers.get(encoded);
-        if (known != null) {
-            return known;
-        }
         try {
-            Map<String, Object> json = json(encoded);
+            Map<String, Object> json = json(Base64.getUrlDecoder().decode(encoded));
             if (!(json.get("alg") instanceof String algorithm) || json.containsKey("crit")) {
                 throw new InvalidTokenException(Reason.MALFORMED);
             }
@@ -223,63 +180,79 @@ public final class TokenDecoder {
         }
     }
 
-    private static Map<String, Object> json(String encoded) throws ParseException {
-        String text = new String(java.util.Base64.getUrlDecoder().decode(encoded), StandardCharsets.UTF_8);
+    private static Map<String, Object> json(byte[] decoded) throws ParseException {
+        String text = new String(decoded, StandardCharsets.UTF_8);
         if (!text.stripLeading().startsWith("{")) {
             throw new ParseException("not a JSON object", 0); // Nimbus's parser takes an array of pairs for one
         }
         return JSONObjectUtils.parse(text);
     }
 
-    private static SigningKey keyOf(JWSHeader header, KeySet keys) {
+    private static List<SigningKey> keysOf(JWSHeader header, KeySet keys) {
         String kid = header.getKeyID();
-        SigningKey key = kid == null ? keys.onlyOneFor(header.getAlgorithm()) : keys.find(kid, header.getAlgorithm());
-        if (key == null) {
+        List<SigningKey> fitting =
+                kid == null ? keys.onlyOneFor(header.getAlgorithm()) : keys.find(kid, header.getAlgorithm());
+        if (fitting.isEmpty()) {
             throw new InvalidTokenException(
                     kid != null && keys.has(kid) ? Reason.UNSUPPORTED_ALGORITHM : Reason.UNKNOWN_KEY);
         }
-        return key;
+        return fitting;
     }
 
-    private void verify(Parts parts, JWSHeader header, SigningKey key, KeySet keys) {
-        Verifiers current = verifiers;
-        if (current.keys != keys) {
-            current = new Verifiers(keys);
-            verifiers = current;
+    /** The key that signed a token. */
+    private SigningKey verify(CompactToken compact) {
+        String header = compact.header();
+        Known learned = known;
+        Route route = learned.routes.get(header);
+        boolean fresh = route == null || cache.keysFor(route.kid()) != learned.keys;
+        if (route == null || fresh) {
+            JWSHeader read = header(header);
+            KeySet keys = cache.keysFor(read.getKeyID());
+            learned = learnedOf(keys);
+            route = route(read, keys, learned);
         }
-        boolean valid;
-        try {
-            valid = current.byKey
-                    .computeIfAbsent(key, this::verifier)
-                    .verify(header, parts.signingInput(), parts.canonicalSignature());
-        } catch (JOSEException | RuntimeException unverifiable) {
-            valid = false;
-        }
-        if (!valid) {
-            throw new InvalidTokenException(Reason.BAD_SIGNATURE);
-        }
-    }
-
-    private JWSVerifier verifier(SigningKey key) {
-        JWSVerifier verifier;
-        if (key.publicKey() instanceof RSAPublicKey rsa) {
-            verifier = new RSASSAVerifier(rsa);
-        } else {
-            try {
-                verifier = new ECDSAVerifier((ECPublicKey) key.publicKey());
-            } catch (JOSEException unsupported) {
-                throw new IllegalStateException("a curve that the parser let through is not supported", unsupported);
+        byte[] signature = compact.signature();
+        if (signature != null) {
+            for (Candidate candidate : route.candidates()) {
+                if (candidate.verifier().verifies(compact.ascii(), compact.signedLength(), signature)) {
+                    if (fresh && learned.routes.size() < MAX_HEADERS) {
+                        learned.routes.put(header, route); // only now: a forger cannot fill it
+                    }
+                    return candidate.key();
+                }
             }
         }
-        if (provider != null) {
-            verifier.getJCAContext().setProvider(provider);
-        }
-        return verifier;
+        throw new InvalidTokenException(Reason.BAD_SIGNATURE);
     }
 
-    private JWTClaimsSet claims(String payload) {
+    private Known learnedOf(KeySet keys) {
+        Known learned = known;
+        if (learned.keys != keys) {
+            learned = new Known(keys, learned);
+            known = learned;
+        }
+        return learned;
+    }
+
+    private Route route(JWSHeader header, KeySet keys, Known learned) {
+        List<Candidate> candidates = new ArrayList<>(1);
+        for (SigningKey key : keysOf(header, keys)) {
+            SignatureVerifier verifier = learned.verifiers.computeIfAbsent(
+                    new Known.Use(key, header.getAlgorithm()),
+                    use -> new SignatureVerifier(key.publicKey(), use.algorithm(), provider(use.algorithm())));
+            candidates.add(new Candidate(key, verifier));
+        }
+        return new Route(header.getKeyID(), candidates);
+    }
+
+    /** The chosen provider; Conscrypt, which was not, only for what it has. */
+    private @Nullable Provider provider(JWSAlgorithm algorithm) {
+        return provider != null && SignatureVerifier.isPossible(algorithm, provider) ? provider : null;
+    }
+
+    private JWTClaimsSet claims(CompactToken compact) {
         try {
-            Map<String, Object> json = json(payload);
+            Map<String, Object> json = json(compact.payload());
             if (verified != null) {
                 // Claims that are remembered are handed out again: what is inside them must not change meanwhile.
                 json.replaceAll((name, value) -> frozen(value));
@@ -304,21 +277,26 @@ public final class TokenDecoder {
         return value;
     }
 
-    /** RFC 7519, sections 4.1.4 and 4.1.5; apart from the claims, whose dates a caller could change. */
-    record Times(@Nullable Instant expires, @Nullable Instant notBefore) {
+    /**
+     * When a token is valid (RFC 7519, sections 4.1.4 and 4.1.5); apart from the claims, whose dates a caller could change.
+     *
+     * @param expires in milliseconds of the wall clock; in the distant past if it never would
+     */
+    record Times(long expires, long notBefore) {
 
         static Times of(JWTClaimsSet claims) {
             Date expires = claims.getExpirationTime();
             Date notBefore = claims.getNotBeforeTime();
             return new Times(
-                    expires == null ? null : expires.toInstant(), notBefore == null ? null : notBefore.toInstant());
+                    expires == null ? Long.MIN_VALUE : expires.toInstant().toEpochMilli(),
+                    notBefore == null ? Long.MIN_VALUE : notBefore.toInstant().toEpochMilli());
         }
 
-        void check(Instant now, Duration clockSkew) {
-            if (expires == null || !now.minus(clockSkew).isBefore(expires)) {
+        void check(long now, long clockSkew) {
+            if (now - clockSkew >= expires) {
                 throw new InvalidTokenException(Reason.EXPIRED);
             }
-            if (notBefore != null && now.plus(clockSkew).isBefore(notBefore)) {
+            if (now + clockSkew < notBefore) {
                 throw new InvalidTokenException(Reason.NOT_YET_VALID);
             }
         }
@@ -421,7 +399,7 @@ public final class TokenDecoder {
             if (chosen != null) {
                 for (JWSAlgorithm algorithm : algorithms) {
                     require(
-                            canVerify(chosen, algorithm),
+                            SignatureVerifier.isPossible(algorithm, chosen),
                             "the provider " + chosen.getName() + " does not verify " + algorithm);
                 }
             }
@@ -435,17 +413,6 @@ public final class TokenDecoder {
                     cacheVerified == 0 || VerifiedTokens.isPossible(),
                     "cacheVerified needs com.github.ben-manes.caffeine:caffeine on the class path");
             return new TokenDecoder(this);
-        }
-
-        private static boolean canVerify(Provider provider, JWSAlgorithm algorithm) {
-            String hash = "SHA" + algorithm.getName().substring(2);
-            return switch (algorithm.getName().substring(0, 2)) {
-                case "RS" -> provider.getService("Signature", hash + "withRSA") != null;
-                case "PS" ->
-                    provider.getService("Signature", "RSASSA-PSS") != null
-                            || provider.getService("Signature", hash + "withRSAandMGF1") != null;
-                default -> provider.getService("Signature", hash + "withECDSA") != null;
-            };
         }
 
         private static void require(boolean condition, String reason) {

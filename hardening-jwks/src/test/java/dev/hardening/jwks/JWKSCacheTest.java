@@ -872,5 +872,11 @@ class JWKSCacheTest {
                 .isEqualTo(expected);
         assertThat(JWKSCache.supabaseJwksUri(URI.create("https://abc.supabase.co/")))
                 .isEqualTo(expected);
+        assertThat(JWKSCache.supabaseJwksUri(URI.create("http://localhost:54321/prefix//")))
+                .isEqualTo(URI.create("http://localhost:54321/prefix/auth/v1/.well-known/jwks.json"));
+        for (String project : List.of("https://abc.supabase.co?a=b", "https://abc.supabase.co/#a")) {
+            assertThatThrownBy(() -> JWKSCache.supabaseJwksUri(URI.create(project)))
+                    .hasMessage("the project's URL may not have a query or a fragment");
+        }
     }
 }

@@ -264,6 +264,81 @@ class TokenDecoderTest {
         assertThat(decoder.getSigningKey(token(ec)).jwk()).isInstanceOf(ECKey.class);
     }
 
+    @Test
+    void keysThatAreAlikeUnderOneKeyIdAreAllTriedUpToFour() {
+        List<RSAKey> alike = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            alike.add(new RSAKey.Builder(KeyEndpoint.rsa("same")).keyID("same").build());
+        }
+        endpoint.serve(alike.toArray(new JWK[0]));
+        TokenDecoder remembering = builder().cacheVerified(10).build();
+        for (int i = 0; i < 5; i++) {
+            for (TokenDecoder each : List.of(decoder, remembering, remembering)) {
+                if (i < 4) {
+                    assertThat(each.decode(token(alike.get(i))).getSubject()).isEqualTo(SUBJECT);
+                } else {
+                    refused(each, token(alike.get(i)), Reason.BAD_SIGNATURE);
+                }
+            }
+        }
+        assertThat(endpoint.gets).hasValue(1);
+    }
+
+    @Test
+    void theFirstThatIsWrongIsTheReason() {
+        JWTClaimsSet.Builder wrong = claims().expirationTime(Date.from(NOON.minusSeconds(100)))
+                .notBeforeTime(Date.from(NOON.plusSeconds(100)))
+                .issuer("other")
+                .audience("other")
+                .subject(null);
+        String forged =
+                KeyEndpoint.token(new RSAKey.Builder(RSA_2).keyID("rsa-1").build(), wrong.build());
+        refused("!" + forged, Reason.MALFORMED);
+        refused(
+                encode("{\"alg\":\"HS256\",\"kid\":\"unknown\"}") + forged.substring(forged.indexOf('.')),
+                Reason.UNSUPPORTED_ALGORITHM);
+        refused(KeyEndpoint.token(RSA_2, wrong.build()), Reason.UNKNOWN_KEY);
+        refused(forged, Reason.BAD_SIGNATURE);
+        refused(KeyEndpoint.token(RSA_1, wrong.build()), Reason.EXPIRED);
+        wrong.expirationTime(Date.from(NOON.plusSeconds(600)));
+        refused(KeyEndpoint.token(RSA_1, wrong.build()), Reason.NOT_YET_VALID);
+        wrong.notBeforeTime(null);
+        refused(KeyEndpoint.token(RSA_1, wrong.build()), Reason.WRONG_ISSUER);
+        wrong.issuer(ISSUER);
+        refused(KeyEndpoint.token(RSA_1, wrong.build()), Reason.WRONG_AUDIENCE);
+        wrong.audience("authenticated");
+        refused(KeyEndpoint.token(RSA_1, wrong.build()), Reason.MISSING_SUBJECT);
+    }
+
+    @Test
+    void aHeaderIsReadAgainForAKeySetThatChanged() {
+        decoder.decode(token(RSA_1));
+        decoder.decode(token(EC_1));
+        endpoint.serve(new RSAKey.Builder(RSA_2).keyID("rsa-1").build(), EC_1);
+        cache.invalidate();
+        refused(token(RSA_1), Reason.BAD_SIGNATURE);
+        assertThat(decoder.decode(token(new RSAKey.Builder(RSA_2).keyID("rsa-1").build()))
+                        .getSubject())
+                .isEqualTo(SUBJECT);
+        assertThat(decoder.decode(token(EC_1)).getSubject()).isEqualTo(SUBJECT);
+        endpoint.serve(EC_1);
+        cache.invalidate();
+        refused(token(RSA_1), Reason.UNKNOWN_KEY);
+    }
+
+    @Test
+    void headersThatDifferFromTokenToTokenAreReadEachTime() throws Exception {
+        for (int i = 0; i < 300; i++) {
+            JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.RS256)
+                    .keyID("rsa-1")
+                    .customParam("n", i)
+                    .build();
+            assertThat(decoder.decode(KeyEndpoint.token(RSA_1, header, claims().build())))
+                    .isNotNull();
+        }
+        assertThat(decoder.decode(token(RSA_1))).isNotNull();
+    }
+
     // ---- times and names
 
     @ParameterizedTest
