@@ -78,7 +78,7 @@ final class Flight {
                 request.timeout().toNanos());
     }
 
-    /** Sends the request, on an executor where there is one or where the transport blocks. */
+    /** Sends the request, on the caller's executor where there is one, else on this thread. */
     void launch(JWKSFetcher fetcher, JWKSFetcher.Request request, @Nullable Executor executor, Arrival arrival) {
         try {
             if (executor == null && fetcher instanceof HttpFetcher http) {
@@ -88,7 +88,11 @@ final class Flight {
             } else {
                 FutureTask<?> fetch = new FutureTask<>(() -> fetchOnThisThread(fetcher, request, arrival), null);
                 work = fetch;
-                (executor == null ? Shared.workers() : executor).execute(fetch);
+                if (executor == null) {
+                    fetch.run();
+                } else {
+                    executor.execute(fetch);
+                }
             }
         } catch (Throwable rejected) { // an executor that cannot start a thread throws an Error
             arrival.land(this, null, rejected);

@@ -300,19 +300,27 @@ public final class JWKSCache implements AutoCloseable {
     // ---- fetching
 
     private void launch(@Nullable Flight begun) {
-        if (begun != null) {
-            JWKSFetcher.Request request = request(begun);
-            begun.arm(alarm.timer, request, this::land);
-            begun.launch(fetcher, request, executor, this::land);
-        }
+        launch(begun, executor != null);
     }
 
-    /** On the timer's thread nothing may block, and an executor of the caller's may run what it is given at once. */
-    private void launchFromTimer(@Nullable Flight begun) {
+    /**
+     * Launches a flight, on this thread or on one that has the time: not on a reader's own, which would pay for building an
+     * HTTP client, and not on the timer's, whatever the caller's executor does.
+     */
+    private void launch(@Nullable Flight begun, boolean here) {
         if (begun != null) {
             JWKSFetcher.Request request = request(begun);
             begun.arm(alarm.timer, request, this::land);
-            alarm.timer.workers().execute(() -> begun.launch(fetcher, request, executor, this::land));
+            Runnable launching = () -> begun.launch(fetcher, request, executor, this::land);
+            if (here) {
+                launching.run();
+            } else {
+                try {
+                    alarm.timer.workers().execute(launching);
+                } catch (Throwable exhausted) { // there may be no thread left to start
+                    land(begun, null, exhausted);
+                }
+            }
         }
     }
 
@@ -422,7 +430,7 @@ public final class JWKSCache implements AutoCloseable {
         private void ring() {
             JWKSCache rung = cache.get();
             if (rung != null) {
-                rung.launchFromTimer(rung.state.refreshIfDue());
+                rung.launch(rung.state.refreshIfDue(), false);
             }
         }
 

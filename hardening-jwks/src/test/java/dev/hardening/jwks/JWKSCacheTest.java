@@ -18,12 +18,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -129,6 +131,20 @@ class JWKSCacheTest {
         gate.countDown();
         Awaitility.await().until(() -> kids(cache.getKeys()).contains("rsa-2"));
         assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void noFetchRunsOnAReadersThreadUnlessItsExecutorDoes() {
+        List<String> threads = Collections.synchronizedList(new ArrayList<>());
+        byte[] keys = new JWKSet(RSA_1).toString(true).getBytes(StandardCharsets.UTF_8);
+        JWKSFetcher noting = request -> {
+            threads.add(Thread.currentThread().getName());
+            return JWKSFetcher.Response.of(keys);
+        };
+        endpoint.open(endpoint.background().fetcher(noting)).getKeys();
+        endpoint.open(endpoint.inline().fetcher(noting)).getKeys();
+        assertThat(threads)
+                .containsExactly("hardening-jwks-worker", Thread.currentThread().getName());
     }
 
     @Test
