@@ -5,8 +5,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** One fetch: its transport, its deadline, and those who wait for it. It lands once; what comes back later is nobody's. */
@@ -32,8 +32,14 @@ final class Flight {
     private final CompletableFuture<Landing> landed = new CompletableFuture<>();
 
     private volatile @Nullable Future<?> deadline;
-    private volatile @Nullable Future<?> work;
+    private volatile @Nullable Future<?> exchange;
     private volatile @Nullable Thread worker;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    // Guarded by the lock, so that the interrupt of abort() reaches the transport and nothing that its thread does
+    // later.
+    private boolean fetching;
+    private boolean aborted;
 
     /**
      * Begins a flight; nothing is sent before it is launched.
@@ -81,18 +87,14 @@ final class Flight {
     /** Sends the request, on the caller's executor where there is one, else on this thread. */
     void launch(JWKSFetcher fetcher, JWKSFetcher.Request request, @Nullable Executor executor, Arrival arrival) {
         try {
-            if (executor == null && fetcher instanceof HttpFetcher http) {
-                CompletableFuture<JWKSFetcher.Response> exchange = http.fetchAsync(request);
-                work = exchange;
-                var unused = exchange.whenComplete((response, failure) -> arrival.land(this, response, failure));
+            if (executor != null) {
+                executor.execute(() -> fetchOnThisThread(fetcher, request, arrival));
+            } else if (fetcher instanceof HttpFetcher http) {
+                CompletableFuture<JWKSFetcher.Response> begun = http.fetchAsync(request);
+                exchange = begun;
+                var unused = begun.whenComplete((response, failure) -> arrival.land(this, response, failure));
             } else {
-                FutureTask<?> fetch = new FutureTask<>(() -> fetchOnThisThread(fetcher, request, arrival), null);
-                work = fetch;
-                if (executor == null) {
-                    fetch.run();
-                } else {
-                    executor.execute(fetch);
-                }
+                fetchOnThisThread(fetcher, request, arrival);
             }
         } catch (Throwable rejected) { // an executor that cannot start a thread throws an Error
             arrival.land(this, null, rejected);
@@ -103,21 +105,46 @@ final class Flight {
     }
 
     private void fetchOnThisThread(JWKSFetcher fetcher, JWKSFetcher.Request request, Arrival arrival) {
+        if (!takeOff()) {
+            return;
+        }
         JWKSFetcher.Response response = null;
         Throwable failure = null;
-        worker = Thread.currentThread();
         try {
             response = fetcher.fetch(request);
-        } catch (InterruptedException interrupted) {
-            // By abort(), whose interrupt ends here, or by the owner of this thread, who wants to see it.
-            if (!landed.isDone()) {
-                Thread.currentThread().interrupt();
-            }
-            failure = interrupted;
         } catch (Throwable failed) { // the caller's code; whatever it throws, those who wait are not left waiting
             failure = failed;
         }
+        boolean interruptedByOwner = !touchDown() && failure instanceof InterruptedException;
+        if (interruptedByOwner) {
+            Thread.currentThread().interrupt();
+        }
         arrival.land(this, response, failure);
+    }
+
+    private boolean takeOff() {
+        lock.lock();
+        try {
+            worker = Thread.currentThread();
+            fetching = !aborted;
+            return fetching;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the transport, and says whether it was aborted; the interrupt for that ends here. */
+    private boolean touchDown() {
+        lock.lock();
+        try {
+            fetching = false;
+            if (aborted) {
+                Thread.interrupted();
+            }
+            return aborted;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Lets those who wait go on, and ends the deadline. */
@@ -135,9 +162,19 @@ final class Flight {
         if (pending != null) {
             pending.cancel(false);
         }
-        Future<?> running = work;
+        Future<?> running = exchange;
         if (running != null) {
             running.cancel(true);
+        }
+        lock.lock();
+        try {
+            aborted = true;
+            Thread fetches = worker;
+            if (fetching && fetches != null) {
+                fetches.interrupt();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

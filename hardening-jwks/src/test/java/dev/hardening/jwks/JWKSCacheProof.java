@@ -183,7 +183,7 @@ class JWKSCacheProof {
     void inEachInterleavingOfARaceEveryResultIsExplainedByAnOrder(String before, String one, String two, String after) {
         options()
                 .iterations(0)
-                .invocationsPerIteration(2_000)
+                .invocationsPerIteration(1_000)
                 .addCustomScenario(
                         new ExecutionScenario(actors(before), List.of(actors(one), actors(two)), actors(after), null))
                 .check(Real.class);
@@ -196,7 +196,7 @@ class JWKSCacheProof {
                 .actorsPerThread(3)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(20)
+                .iterations(10)
                 .invocationsPerIteration(300)
                 .check(Real.class);
     }

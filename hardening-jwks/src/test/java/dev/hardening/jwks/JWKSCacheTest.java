@@ -555,6 +555,37 @@ class JWKSCacheTest {
     }
 
     @Test
+    void theInterruptThatEndsATransportEndsThereAndReachesNothingElseOfItsThread() throws Exception {
+        CountDownLatch fetching = new CountDownLatch(1);
+        JWKSCache cache = endpoint.open(endpoint.inline().fetcher(request -> {
+            fetching.countDown();
+            while (!Thread.currentThread().isInterrupted()) {
+                Thread.onSpinWait();
+            }
+            throw new IOException("stopped, with the flag set");
+        }));
+        Future<Boolean> flag = readers.submit(() -> {
+            assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+            return Thread.currentThread().isInterrupted();
+        });
+        assertThat(fetching.await(30, TimeUnit.SECONDS)).isTrue();
+        cache.close();
+        assertThat(flag.get(30, TimeUnit.SECONDS)).isFalse();
+    }
+
+    @Test
+    void theInterruptOfAThreadsOwnerIsKept() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.inline().fetcher(request -> {
+            throw new InterruptedException("by the owner");
+        }));
+        Future<Boolean> flag = readers.submit(() -> {
+            assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+            return Thread.currentThread().isInterrupted();
+        });
+        assertThat(flag.get(30, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
     void readingAsynchronouslyNeverWaits() throws Exception {
         JWKSCache cache = endpoint.open(endpoint.background());
         CountDownLatch gate = new CountDownLatch(1);
