@@ -729,7 +729,12 @@ class TokenDecoderTest {
         TokenDecoder remembering = builder().cacheVerified(100).build();
         String token = KeyEndpoint.token(
                 EC_1,
-                claims().claim("app", Map.of("roles", List.of("user"), "nested", Map.of("a", 1)))
+                claims().claim(
+                                "app",
+                                Map.of(
+                                        "roles", List.of("user"),
+                                        "nested", Map.of("a", 1),
+                                        "teams", List.of(Map.of("b", 2))))
                         .build());
         JWTClaimsSet claims = remembering.decode(token);
         Map<?, ?> app = (Map<?, ?>) claims.getClaim("app");
@@ -737,6 +742,8 @@ class TokenDecoderTest {
         assertThatThrownBy(() -> ((List<?>) app.get("roles")).clear())
                 .isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> ((Map<?, ?>) app.get("nested")).clear())
+                .isInstanceOf(UnsupportedOperationException.class);
+        assertThatThrownBy(() -> ((Map<?, ?>) ((List<?>) app.get("teams")).get(0)).clear())
                 .isInstanceOf(UnsupportedOperationException.class);
         assertThat(remembering.decode(token).getClaims())
                 .isEqualTo(decoder.decode(token).getClaims());
