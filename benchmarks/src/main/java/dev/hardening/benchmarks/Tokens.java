@@ -1,0 +1,93 @@
+package dev.hardening.benchmarks;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.crypto.RSASSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.UUID;
+
+/** Keys, and tokens as Supabase issues them. */
+final class Tokens {
+
+    static final String AUDIENCE = "authenticated";
+
+    private Tokens() {}
+
+    static RSAKey rsa(String kid) {
+        try {
+            return new RSAKeyGenerator(2048)
+                    .keyID(kid)
+                    .algorithm(JWSAlgorithm.RS256)
+                    .generate();
+        } catch (JOSEException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    static ECKey ec(String kid) {
+        try {
+            return new ECKeyGenerator(Curve.P_256)
+                    .keyID(kid)
+                    .algorithm(JWSAlgorithm.ES256)
+                    .generate();
+        } catch (JOSEException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /** A few RSA and as many EC keys, as a provider has after rotations. */
+    static List<JWK> keys(int ofEach) {
+        List<JWK> keys = new ArrayList<>();
+        for (int i = 1; i <= ofEach; i++) {
+            keys.add(rsa("rsa-" + i));
+            keys.add(ec("ec-" + i));
+        }
+        return keys;
+    }
+
+    static List<String> kids(List<JWK> keys) {
+        return keys.stream().map(JWK::getKeyID).toList();
+    }
+
+    static String sign(JWK key, String issuer, String subject) {
+        try {
+            boolean rsa = key instanceof RSAKey;
+            JWTClaimsSet claims = new JWTClaimsSet.Builder()
+                    .issuer(issuer)
+                    .audience(AUDIENCE)
+                    .subject(subject)
+                    .claim("role", "authenticated")
+                    .claim("email", subject.substring(0, 8) + "@focus-squad.example")
+                    .claim("session_id", UUID.randomUUID().toString())
+                    .issueTime(Date.from(Instant.now()))
+                    .expirationTime(Date.from(Instant.now().plusSeconds(3_600)))
+                    .build();
+            SignedJWT jwt = new SignedJWT(
+                    new JWSHeader.Builder(rsa ? JWSAlgorithm.RS256 : JWSAlgorithm.ES256)
+                            .keyID(key.getKeyID())
+                            .build(),
+                    claims);
+            jwt.sign(rsa ? new RSASSASigner((RSAKey) key) : new ECDSASigner((ECKey) key));
+            return jwt.serialize();
+        } catch (JOSEException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    static String subject() {
+        return UUID.randomUUID().toString();
+    }
+}
