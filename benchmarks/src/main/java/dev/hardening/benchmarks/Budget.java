@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param outage how long the endpoint is down
  * @param flood how long forged key ids are sent
  * @param rounds how often the flood is repeated for each side of its pair, and the herd for each contender
+ * @param failingCallers how many there are in the herd at an endpoint that fails
  * @param connects pairs of connects to Redis
  * @param coldConnects pairs of connects to Redis, each in a JVM of its own
  * @param appWindows pairs of windows of load on the app
@@ -29,6 +30,7 @@ record Budget(
         Duration outage,
         Duration flood,
         int rounds,
+        int failingCallers,
         int connects,
         int coldConnects,
         int appWindows,
@@ -44,6 +46,7 @@ record Budget(
             Duration.ofSeconds(5),
             Duration.ofSeconds(3),
             5,
+            20,
             300,
             10,
             30,
@@ -59,6 +62,7 @@ record Budget(
             Duration.ofSeconds(2),
             Duration.ofSeconds(1),
             3,
+            5,
             40,
             2,
             6,

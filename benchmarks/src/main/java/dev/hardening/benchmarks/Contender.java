@@ -84,7 +84,18 @@ public enum Contender {
     SPRING("Spring `NimbusJwtDecoder`") {
         @Override
         Peer open(KeyServer server, @Nullable Duration timeToLive) {
-            return spring(server, timeToLive);
+            if (timeToLive != null) {
+                throw new IllegalArgumentException(
+                        "its own cache has Nimbus's time to live, which it does not let be set");
+            }
+            return spring(server, null);
+        }
+    },
+    SPRING_CACHE("Spring, with a `Cache`") {
+        @Override
+        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+            Caffeine<Object, Object> cache = Caffeine.newBuilder();
+            return spring(server, timeToLive == null ? cache : cache.expireAfterWrite(timeToLive));
         }
     },
     AUTH0("auth0 jwks-rsa, java-jwt") {
@@ -118,9 +129,13 @@ public enum Contender {
         }
     };
 
-    /** Those that fetch keys from an endpoint. */
+    /** Those whose keys can be made to expire when a scenario wants it. */
+    static final List<Contender> EXPIRING =
+            List.of(HARDENING, NIMBUS, NIMBUS_OUTAGE_TOLERANT, SPRING_CACHE, AUTH0, JOSE4J, JOSE4J_RETAINING);
+
+    /** Those that differ while the endpoint answers. */
     static final List<Contender> FETCHING =
-            List.of(HARDENING, NIMBUS, NIMBUS_OUTAGE_TOLERANT, SPRING, AUTH0, JOSE4J, JOSE4J_RETAINING);
+            List.of(HARDENING, NIMBUS, NIMBUS_OUTAGE_TOLERANT, SPRING, SPRING_CACHE, AUTH0, JOSE4J);
 
     final String title;
 
@@ -208,16 +223,15 @@ public enum Contender {
     }
 
     /** It has no way to ask for a key: what its decoder asks for each token is its processor's key selector. */
-    private static Peer spring(KeyServer server, @Nullable Duration timeToLive) {
+    private static Peer spring(KeyServer server, @Nullable Caffeine<Object, Object> cache) {
         AtomicReference<@Nullable JWSKeySelector<SecurityContext>> captured = new AtomicReference<>();
         NimbusJwtDecoder.JwkSetUriJwtDecoderBuilder builder = NimbusJwtDecoder.withJwkSetUri(
                         server.jwksUri().toString())
                 .jwsAlgorithm(SignatureAlgorithm.RS256)
                 .jwsAlgorithm(SignatureAlgorithm.ES256)
                 .jwtProcessorCustomizer(processor -> captured.set(processor.getJWSKeySelector()));
-        if (timeToLive != null) {
-            builder.cache(new CaffeineCache(
-                    "jwks", Caffeine.newBuilder().expireAfterWrite(timeToLive).build()));
+        if (cache != null) {
+            builder.cache(new CaffeineCache("jwks", cache.build()));
         }
         NimbusJwtDecoder decoder = builder.build();
         decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(

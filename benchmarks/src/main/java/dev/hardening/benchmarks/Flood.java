@@ -73,13 +73,18 @@ final class Flood {
         List<Outcome> ours = new ArrayList<>();
         List<Outcome> maps = new ArrayList<>();
         for (int i = 0; i < budget.rounds(); i++) {
-            ours.add(run(Contender.HARDENING, budget));
-            maps.add(run(Contender.BARE_CONCURRENT, budget));
+            if (i % 2 == 0) {
+                ours.add(run(Contender.HARDENING, budget));
+                maps.add(run(Contender.BARE_CONCURRENT, budget));
+            } else {
+                maps.add(run(Contender.BARE_CONCURRENT, budget));
+                ours.add(run(Contender.HARDENING, budget));
+            }
             pairs.add(ours.get(i).validRate, maps.get(i).validRate);
         }
         row(section, Contender.HARDENING, ours);
         for (Contender contender : Contender.FETCHING) {
-            if (contender != Contender.HARDENING && contender != Contender.JOSE4J_RETAINING) {
+            if (contender != Contender.HARDENING) {
                 row(section, contender, List.of(run(contender, budget)));
             }
         }

@@ -1,7 +1,6 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -44,7 +43,7 @@ final class Outage {
                 lookups = load.calls() - lookups;
                 failures = load.failures() - failures;
                 long before = load.failures();
-                Load.sleep(budget.keyLifetime().plus(Duration.ofMillis(500)));
+                Load.sleep(budget.keyLifetime().multipliedBy(3).dividedBy(2));
                 List<Long> fetches = server.askedAt().stream()
                         .filter(at -> at - down > 0 && up - at > 0)
                         .sorted()
@@ -66,12 +65,12 @@ final class Outage {
 
     static Section section(Budget budget) throws Exception {
         Section section = new Section(
-                "the endpoint answers 503 for " + budget.outage().toSeconds() + " s",
+                "the endpoint answers 503 for " + budget.outage().toMillis() / 1000.0 + " s",
                 "lookups",
                 "failed",
                 "fetches",
                 "failed after it was back");
-        for (Contender contender : Contender.FETCHING) {
+        for (Contender contender : Contender.EXPIRING) {
             Outcome seen = run(contender, budget);
             section.row(contender.title, seen.lookups, seen.failed, seen.fetches, seen.afterwards);
             if (contender == Contender.HARDENING) {

@@ -170,7 +170,7 @@ final class RefreshAhead {
                 "a map's p99.9, µs",
                 "a map's slowest, ms",
                 "the clock's longest gap, ms");
-        for (Contender contender : Contender.FETCHING) {
+        for (Contender contender : Contender.EXPIRING) {
             if (contender == Contender.NIMBUS_OUTAGE_TOLERANT || contender == Contender.JOSE4J_RETAINING) {
                 continue; // as their siblings, while the endpoint answers
             }

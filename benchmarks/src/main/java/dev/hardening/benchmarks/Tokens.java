@@ -24,9 +24,12 @@ final class Tokens {
 
     static final String AUDIENCE = "authenticated";
 
+    private static final int MOST_OF_EACH = 4;
+    private static final List<JWK> KEYS = generate();
+
     private Tokens() {}
 
-    static RSAKey rsa(String kid) {
+    private static RSAKey rsa(String kid) {
         try {
             return new RSAKeyGenerator(2048)
                     .keyID(kid)
@@ -37,7 +40,7 @@ final class Tokens {
         }
     }
 
-    static ECKey ec(String kid) {
+    private static ECKey ec(String kid) {
         try {
             return new ECKeyGenerator(Curve.P_256)
                     .keyID(kid)
@@ -48,14 +51,18 @@ final class Tokens {
         }
     }
 
-    /** A few RSA and as many EC keys, as a provider has after rotations. */
+    /** A few RSA and as many EC keys, the same ones in one JVM. */
     static List<JWK> keys(int ofEach) {
+        return KEYS.subList(0, 2 * ofEach);
+    }
+
+    private static List<JWK> generate() {
         List<JWK> keys = new ArrayList<>();
-        for (int i = 1; i <= ofEach; i++) {
+        for (int i = 1; i <= MOST_OF_EACH; i++) {
             keys.add(rsa("rsa-" + i));
             keys.add(ec("ec-" + i));
         }
-        return keys;
+        return List.copyOf(keys);
     }
 
     static List<String> kids(List<JWK> keys) {

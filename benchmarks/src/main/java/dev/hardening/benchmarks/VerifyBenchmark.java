@@ -78,5 +78,6 @@ public class VerifyBenchmark {
     public void close() {
         peer.close();
         server.close();
+        Security.removeProvider("Conscrypt");
     }
 }

@@ -1,0 +1,173 @@
+package dev.hardening.benchmarks;
+
+import com.nimbusds.jose.jwk.JWK;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * Authenticated requests a second at the example app, in production mode, with and without the hardenings. Without them
+ * it is the same app with the same jars, and stand-ins for {@code TokenDecoder}, {@code RedisConnector} and
+ * {@code ConnectedRedis} before theirs on the class path: keys in a map, a bare {@link java.security.Signature} of the
+ * same provider, and Lettuce as it comes.
+ */
+final class AppLoad {
+
+    private static final String PATH = "/api/v1/sessions/pending-ratings";
+    private static final int CLIENTS = 8;
+    private static final int TOKENS_OF_EACH = 8;
+    private static final Path STAND_INS = Path.of("target", "stand-ins");
+    private static final String READY = "Focus Squad is at ";
+    private static final double LEAST = 0.95;
+
+    private AppLoad() {}
+
+    /** The app as a process. */
+    private record App(Process process, URI url) implements AutoCloseable {
+
+        static App start(boolean hardened, KeyServer keys, RedisProcess redis) throws IOException {
+            String classPath = hardened
+                    ? Children.classPath()
+                    : STAND_INS.toAbsolutePath() + File.pathSeparator + Children.classPath();
+            ProcessBuilder builder = Children.java(
+                    classPath,
+                    "-Xmx512m",
+                    "-Dport=0",
+                    "-Dredis.url=" + redis.url(),
+                    "dev.hardening.example.FocusSquad");
+            builder.environment()
+                    .putAll(Map.of(
+                            "SUPABASE_URL", keys.projectUrl().toString(),
+                            "SUPABASE_ANON_KEY", "for-the-benchmark-only",
+                            "SUPABASE_SERVICE_ROLE_KEY", "for-the-benchmark-only",
+                            "LIVEKIT_API_KEY", "for-the-benchmark-only",
+                            "LIVEKIT_API_SECRET", "for-the-benchmark-only",
+                            "LIVEKIT_URL", "wss://livekit.focus-squad.example"));
+            Process process = Children.start(builder.redirectErrorStream(true));
+            StringBuilder output = new StringBuilder();
+            BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(READY)) {
+                    Load.daemon(() -> lines.lines().forEach(ignored -> {})).start();
+                    return new App(process, URI.create(line.substring(READY.length())));
+                }
+                output.append(line).append('\n');
+            }
+            Children.end(process);
+            throw new IOException("the app did not start: " + output);
+        }
+
+        @Override
+        public void close() {
+            Children.end(process);
+        }
+    }
+
+    static Section section(Budget budget) throws Exception {
+        if (!Files.isDirectory(STAND_INS)) {
+            throw new IOException(
+                    "there are no stand-ins in " + STAND_INS + ": run this in the module's folder, built");
+        }
+        List<JWK> keys = Tokens.keys(1);
+        try (KeyServer server = new KeyServer(keys);
+                RedisProcess redis = new RedisProcess()) {
+            List<String> people =
+                    IntStream.range(0, 4).mapToObj(i -> Tokens.subject()).toList();
+            seat(redis, people);
+            Section section = new Section(
+                    "`GET " + PATH + "`, " + CLIENTS + " clients",
+                    "pairs of windows",
+                    "with the hardenings, requests a second",
+                    "without",
+                    "ratio (95 % interval)",
+                    "failed");
+            long failed = 0;
+            double slowest = Double.MAX_VALUE;
+            String texts = "";
+            for (JWK key : List.of(keys.get(1), keys.get(0))) {
+                List<String> tokens = new ArrayList<>();
+                for (int i = 0; i < TOKENS_OF_EACH; i++) {
+                    people.forEach(person -> tokens.add(Tokens.sign(key, server.issuer(), person)));
+                }
+                Paired pairs = new Paired();
+                long failedNow = pairs(budget, server, redis, tokens, pairs);
+                String algorithm = String.valueOf(key.getAlgorithm());
+                section.row(
+                        algorithm + " tokens",
+                        budget.appWindows(),
+                        pairs.ours(),
+                        pairs.theirs(),
+                        pairs.text(),
+                        failedNow);
+                failed += failedNow;
+                slowest = Math.min(slowest, pairs.ratio());
+                texts += (texts.isEmpty() ? "" : ", ") + algorithm + " " + pairs.text();
+            }
+            section.targets()
+                    .add(Section.Target.of(
+                            "authenticated requests a second at the example app, against it without the hardenings",
+                            "≥ 0.95×",
+                            texts + (failed == 0 ? "" : String.format(Locale.ROOT, ", %,d failed", failed)),
+                            slowest >= LEAST && failed == 0));
+            return section;
+        }
+    }
+
+    private static long pairs(Budget budget, KeyServer server, RedisProcess redis, List<String> tokens, Paired pairs)
+            throws IOException {
+        try (App with = App.start(true, server, redis);
+                App without = App.start(false, server, redis);
+                HttpClients toWith = new HttpClients(with.url, PATH, tokens, CLIENTS);
+                HttpClients toWithout = new HttpClients(without.url, PATH, tokens, CLIENTS)) {
+            Duration warmUp = budget.appWindow().multipliedBy(Math.min(6, budget.appWindows()));
+            long failed = toWith.run(warmUp).failed() + toWithout.run(warmUp).failed();
+            Random order = new Random(5);
+            for (int i = 0; i < budget.appWindows(); i++) {
+                HttpClients.Seen our;
+                HttpClients.Seen their;
+                if (order.nextBoolean()) {
+                    our = toWith.run(budget.appWindow());
+                    their = toWithout.run(budget.appWindow());
+                } else {
+                    their = toWithout.run(budget.appWindow());
+                    our = toWith.run(budget.appWindow());
+                }
+                failed += our.failed() + their.failed();
+                pairs.add(our.rate(), their.rate());
+            }
+            return failed;
+        }
+    }
+
+    /** A table of four whose social phase is on, as the app keeps it, so that each request has something to answer. */
+    private static void seat(RedisProcess redis, List<String> people) {
+        RedisClient client = RedisClient.create(redis.url());
+        try (StatefulRedisConnection<String, String> connection = client.connect()) {
+            RedisCommands<String, String> commands = connection.sync();
+            Instant started = Instant.now().minus(Duration.ofMinutes(51));
+            commands.hset("session:{table-1}:meta", "started_at", String.valueOf(started.toEpochMilli()));
+            for (String person : people) {
+                commands.hset("session:{table-1}:members", person, "Somebody");
+                commands.sadd("session:{table-1}:open", person);
+                commands.zadd("user:{" + person + "}:sessions", started.toEpochMilli() + 86_400_000.0, "table-1");
+            }
+        } finally {
+            client.shutdown();
+        }
+    }
+}

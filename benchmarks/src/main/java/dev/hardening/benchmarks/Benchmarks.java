@@ -1,0 +1,219 @@
+package dev.hardening.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Runs everything, prints a table for each group, and writes them down; see {@code benchmarks/run}. */
+public final class Benchmarks {
+
+    /** A group of measurements that make one table. */
+    enum Group {
+        LOOKUP {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return new Microbenchmarks(budget).lookups();
+            }
+        },
+        VERIFY {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return new Microbenchmarks(budget).verifications();
+            }
+        },
+        REPEATED {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return new Microbenchmarks(budget).repeatedTokens();
+            }
+        },
+        REFRESH {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return RefreshAhead.section(budget);
+            }
+        },
+        OUTAGE {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return Outage.section(budget);
+            }
+        },
+        FLOOD {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return Flood.section(budget);
+            }
+        },
+        HERD {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return Herd.section(budget);
+            }
+        },
+        REDIS {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return RedisConnect.section(budget);
+            }
+        },
+        APP {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return AppLoad.section(budget);
+            }
+        };
+
+        abstract Section run(Budget budget) throws Exception;
+
+        String id() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private record Options(
+            boolean quick, List<Group> groups, @Nullable Path docs) {
+
+        static Options read(String[] arguments) {
+            boolean quick = false;
+            List<Group> groups = List.of(Group.values());
+            Path docs = null;
+            for (String argument : arguments) {
+                if (argument.equals("--quick")) {
+                    quick = true;
+                } else if (argument.startsWith("--docs=")) {
+                    docs = Path.of(argument.substring("--docs=".length()));
+                } else if (argument.startsWith("--only=")) {
+                    groups = List.of(argument.substring("--only=".length()).split(",", -1)).stream()
+                            .map(name -> Group.valueOf(name.toUpperCase(Locale.ROOT)))
+                            .toList();
+                } else {
+                    throw new IllegalArgumentException(argument);
+                }
+            }
+            return new Options(quick, groups, docs);
+        }
+
+        boolean everything() {
+            return groups.size() == Group.values().length;
+        }
+
+        String command() {
+            return "benchmarks/run" + (quick ? " --quick" : "")
+                    + (everything()
+                            ? ""
+                            : " --only="
+                                    + String.join(
+                                            ",", groups.stream().map(Group::id).toList()));
+        }
+    }
+
+    private Benchmarks() {}
+
+    /**
+     * Runs them; exits with 1 if a target was missed or a group failed.
+     *
+     * @param arguments {@code --quick}; {@code --only=} with names of groups; {@code --docs=} with the page to write into
+     */
+    public static void main(String[] arguments) throws IOException {
+        Options options;
+        try {
+            options = Options.read(arguments);
+        } catch (IllegalArgumentException wrong) {
+            System.err.println("Usage: benchmarks/run [--quick] [--only=" + names() + "] [--docs]");
+            System.exit(2);
+            return;
+        }
+        System.exit(run(options) ? 0 : 1);
+    }
+
+    private static String names() {
+        return String.join(",", List.of(Group.values()).stream().map(Group::id).toList());
+    }
+
+    private static boolean run(Options options) throws IOException {
+        long start = System.nanoTime();
+        Budget budget = options.quick ? Budget.QUICK : Budget.FULL;
+        Page page = options.docs == null ? null : new Page(options.docs);
+        List<Section.Target> targets = new ArrayList<>();
+        List<Group> failed = new ArrayList<>();
+        StringBuilder all = new StringBuilder(machine(options) + "\n");
+        for (Group group : options.groups) {
+            System.err.printf(Locale.ROOT, "[%5d s] %s…%n", seconds(start), group.id());
+            try {
+                Section section = group.run(budget);
+                targets.addAll(section.targets());
+                System.out.println(section.table());
+                all.append(section.table()).append('\n');
+                if (page != null) {
+                    page.put(group.id(), section.table());
+                }
+            } catch (Exception broken) {
+                failed.add(group);
+                broken.printStackTrace();
+            }
+        }
+        String reached = targets(targets);
+        System.out.println(reached);
+        all.append(reached);
+        if (page != null && options.everything() && failed.isEmpty()) {
+            page.put("machine", machine(options));
+            page.put("targets", reached);
+        }
+        Path results = Path.of("target", "results.md");
+        Files.createDirectories(results.toAbsolutePath().getParent());
+        Files.writeString(results, all);
+        long missed = targets.stream()
+                .filter(target -> target.verdict() == Section.Verdict.MISSED)
+                .count();
+        System.err.printf(
+                Locale.ROOT,
+                "[%5d s] done: %d of %d targets missed, %d groups failed %s%n",
+                seconds(start),
+                missed,
+                targets.size(),
+                failed.size(),
+                failed);
+        return missed == 0 && failed.isEmpty();
+    }
+
+    private static long seconds(long start) {
+        return Duration.ofNanos(System.nanoTime() - start).toSeconds();
+    }
+
+    /** What it ran on and when, without a name or a path of the machine. */
+    private static String machine(Options options) {
+        Runtime.Version version = Runtime.version();
+        return String.format(
+                Locale.ROOT,
+                "`%s`, %s: %d cores, %s, JDK %s (%s).%s%n",
+                options.command(),
+                LocalDate.now(ZoneOffset.UTC),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+                version.feature() + "." + version.interim() + "." + version.update(),
+                System.getProperty("java.vm.name"),
+                options.quick ? " A quick run, whose figures mean little." : "");
+    }
+
+    private static String targets(List<Section.Target> targets) {
+        return Section.markdown(
+                List.of("to be reached", "wanted", "measured", "verdict"),
+                targets.stream()
+                        .map(target -> List.of(
+                                target.what(),
+                                target.wanted(),
+                                target.measured(),
+                                target.verdict() == Section.Verdict.OTHER_JDK
+                                        ? "–"
+                                        : target.verdict().name()))
+                        .toList());
+    }
+}
