@@ -9,6 +9,8 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Runs everything, prints a table for each group, and writes them down; see {@code benchmarks/run}. */
@@ -78,7 +80,16 @@ public final class Benchmarks {
         }
     }
 
-    private record Options(
+    private static final List<String> COMPARED = List.of(
+            "nimbus-jose-jwt",
+            "spring-security-oauth2-jose",
+            "jwks-rsa",
+            "java-jwt",
+            "jose4j",
+            "conscrypt-openjdk-uber",
+            "lettuce-core");
+
+    record Options(
             boolean quick, List<Group> groups, @Nullable Path docs) {
 
         static Options read(String[] arguments) {
@@ -146,7 +157,7 @@ public final class Benchmarks {
         List<Group> failed = new ArrayList<>();
         StringBuilder all = new StringBuilder(machine(options) + "\n");
         for (Group group : options.groups) {
-            System.err.printf(Locale.ROOT, "[%5d s] %s…%n", seconds(start), group.id());
+            System.err.printf(Locale.ROOT, "[%5d s] %s…\n", seconds(start), group.id());
             try {
                 Section section = group.run(budget);
                 targets.addAll(section.targets());
@@ -175,7 +186,7 @@ public final class Benchmarks {
                 .count();
         System.err.printf(
                 Locale.ROOT,
-                "[%5d s] done: %d of %d targets missed, %d groups failed %s%n",
+                "[%5d s] done: %d of %d targets missed, %d groups failed %s\n",
                 seconds(start),
                 missed,
                 targets.size(),
@@ -189,18 +200,30 @@ public final class Benchmarks {
     }
 
     /** What it ran on and when, without a name or a path of the machine. */
-    private static String machine(Options options) {
+    static String machine(Options options) {
         Runtime.Version version = Runtime.version();
         return String.format(
                 Locale.ROOT,
-                "`%s`, %s: %d cores, %s, JDK %s (%s).%s%n",
+                "`%s`, %s: %d cores, %s, JDK %s (%s); %s.%s\n",
                 options.command(),
                 LocalDate.now(ZoneOffset.UTC),
                 Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 version.feature() + "." + version.interim() + "." + version.update(),
                 System.getProperty("java.vm.name"),
+                String.join(", ", versions()),
                 options.quick ? " A quick run, whose figures mean little." : "");
+    }
+
+    /** The versions of what is compared, by the names of the jars on the class path. */
+    private static List<String> versions() {
+        List<String> versions = new ArrayList<>();
+        for (String artifact : COMPARED) {
+            Matcher jar = Pattern.compile(Pattern.quote(artifact) + "-(\\d[^/\\\\]*)\\.jar")
+                    .matcher(Children.classPath());
+            versions.add(artifact + (jar.find() ? " " + jar.group(1) : ""));
+        }
+        return versions;
     }
 
     private static String targets(List<Section.Target> targets) {

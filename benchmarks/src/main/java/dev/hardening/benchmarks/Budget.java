@@ -38,9 +38,9 @@ record Budget(
 
     static final Budget FULL = new Budget(
             2,
-            3,
-            5,
-            Duration.ofMillis(500),
+            6,
+            12,
+            Duration.ofMillis(250),
             Duration.ofSeconds(2),
             Duration.ofSeconds(12),
             Duration.ofSeconds(5),

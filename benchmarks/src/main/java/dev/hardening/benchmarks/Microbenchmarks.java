@@ -35,7 +35,7 @@ final class Microbenchmarks {
             Contender.HARDENING, Contender.NIMBUS, Contender.SPRING, Contender.AUTH0, Contender.JOSE4J, Contender.BARE);
     private static final boolean JDK_17 = Runtime.version().feature() == 17;
 
-    /** A time in the benchmark's unit, and bytes allocated in each call. */
+    /** The median of the iterations' times, in the benchmark's unit, and bytes allocated in each call. */
     record Figure(double time, double bytes) {}
 
     private final Budget budget;
@@ -185,7 +185,7 @@ final class Microbenchmarks {
             figures.put(
                     key,
                     new Figure(
-                            result.getPrimaryResult().getScore(),
+                            result.getPrimaryResult().getStatistics().getPercentile(50),
                             allocated == null ? Double.NaN : allocated.getScore()));
         }
         return figures;

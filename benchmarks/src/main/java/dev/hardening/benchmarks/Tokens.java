@@ -24,8 +24,7 @@ final class Tokens {
 
     static final String AUDIENCE = "authenticated";
 
-    private static final int MOST_OF_EACH = 4;
-    private static final List<JWK> KEYS = generate();
+    private static final List<JWK> KEYS = new ArrayList<>();
 
     private Tokens() {}
 
@@ -52,17 +51,12 @@ final class Tokens {
     }
 
     /** A few RSA and as many EC keys, the same ones in one JVM. */
-    static List<JWK> keys(int ofEach) {
-        return KEYS.subList(0, 2 * ofEach);
-    }
-
-    private static List<JWK> generate() {
-        List<JWK> keys = new ArrayList<>();
-        for (int i = 1; i <= MOST_OF_EACH; i++) {
-            keys.add(rsa("rsa-" + i));
-            keys.add(ec("ec-" + i));
+    static synchronized List<JWK> keys(int ofEach) {
+        for (int i = KEYS.size() / 2 + 1; i <= ofEach; i++) {
+            KEYS.add(rsa("rsa-" + i));
+            KEYS.add(ec("ec-" + i));
         }
-        return List.copyOf(keys);
+        return List.copyOf(KEYS.subList(0, 2 * ofEach));
     }
 
     static List<String> kids(List<JWK> keys) {

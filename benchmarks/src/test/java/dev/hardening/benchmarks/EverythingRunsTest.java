@@ -120,6 +120,15 @@ class EverythingRunsTest {
         assertThat(section.rows()).allSatisfy(row -> assertThat(row).endsWith("0"));
     }
 
+    @Test
+    void theMachineIsDescribedWithoutItsNames() {
+        String machine = Benchmarks.machine(Benchmarks.Options.read(new String[] {"--quick", "--only=redis,app"}));
+        assertThat(machine)
+                .startsWith("`benchmarks/run --quick --only=redis,app`, 2")
+                .contains(" cores, ", "JDK " + Runtime.version().feature(), "nimbus-jose-jwt 10.", "jwks-rsa 0.")
+                .doesNotContain(System.getProperty("user.dir"), System.getProperty("user.home") + "/");
+    }
+
     @ParameterizedTest
     @EnumSource
     void thePageHasAPlaceForEachGroup(Benchmarks.Group group) throws Exception {
