@@ -43,6 +43,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jose4j.jwa.AlgorithmConstraints;
 import org.jose4j.jwk.HttpsJwks;
 import org.jose4j.jws.JsonWebSignature;
@@ -149,6 +150,31 @@ public enum Contender {
      * @param timeToLive of its keys; null for its own default
      */
     abstract Peer open(KeyServer server, @Nullable Duration timeToLive);
+
+    /**
+     * Sets one up and has it find each of these keys. It begins anew if that fails: on a machine with other work the first
+     * fetch of a JVM may take longer than a peer waits for it.
+     */
+    Peer openWarm(KeyServer server, @Nullable Duration timeToLive, List<String> kids) throws Exception {
+        return warm(() -> open(server, timeToLive), kids);
+    }
+
+    static Peer warm(Supplier<Peer> opens, List<String> kids) throws Exception {
+        for (int i = 1; ; i++) {
+            Peer peer = opens.get();
+            try {
+                for (String kid : kids) {
+                    peer.find(kid);
+                }
+                return peer;
+            } catch (Exception slow) {
+                peer.close();
+                if (i == 5) {
+                    throw slow;
+                }
+            }
+        }
+    }
 
     static Peer hardening(KeyServer server, @Nullable Duration timeToLive, int remembered) {
         JWKSCache.Builder builder = JWKSCache.builder(server.jwksUri());

@@ -28,11 +28,8 @@ final class Flood {
         List<JWK> keys = Tokens.keys(KEYS_OF_EACH_KIND);
         List<String> kids = Tokens.kids(keys);
         try (KeyServer server = new KeyServer(keys);
-                Peer peer = contender.open(server, null)) {
+                Peer peer = contender.openWarm(server, null, kids)) {
             server.mood(NEAR);
-            for (String kid : kids) {
-                peer.find(kid);
-            }
             int before = server.askedAt().size();
             Load forging = new Load(FORGING_THREADS, 0, n -> peer.find(forgedKid()));
             Load valid = new Load(VALID_THREADS, VALID_PER_MILLISECOND, n -> peer.find(kids.get(n % kids.size())));

@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import java.security.PublicKey;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -30,8 +31,7 @@ public class LookupBenchmark {
     @Setup
     public void open() throws Exception {
         server = new KeyServer(Tokens.keys(1));
-        peer = contender.open(server, null);
-        find();
+        peer = contender.openWarm(server, null, List.of(kid));
     }
 
     @Benchmark

@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import java.io.File;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -175,7 +176,9 @@ final class Microbenchmarks {
                 .measurementTime(time())
                 .addProfiler(GCProfiler.class)
                 .shouldFailOnError(true)
-                .verbosity(VerboseMode.SILENT);
+                .verbosity(VerboseMode.NORMAL)
+                .output(Path.of("target", "jmh-" + benchmark.getSimpleName() + ".txt")
+                        .toString());
         parameters.forEach(options::param);
         Collection<RunResult> results = new Runner(options.build()).run();
         Map<String, Figure> figures = new HashMap<>();

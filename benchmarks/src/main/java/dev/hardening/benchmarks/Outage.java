@@ -27,10 +27,7 @@ final class Outage {
         List<JWK> keys = Tokens.keys(1);
         List<String> kids = Tokens.kids(keys);
         try (KeyServer server = new KeyServer(keys);
-                Peer peer = contender.open(server, budget.keyLifetime())) {
-            for (String kid : kids) {
-                peer.find(kid);
-            }
+                Peer peer = contender.openWarm(server, budget.keyLifetime(), kids)) {
             try (Load load = new Load(THREADS, PER_MILLISECOND, n -> peer.find(kids.get(n % kids.size())))) {
                 Load.sleep(budget.keyLifetime().dividedBy(4));
                 long down = System.nanoTime();

@@ -64,10 +64,7 @@ final class RefreshAhead {
         List<String> kids = Tokens.kids(keys);
         try (KeyServer server = new KeyServer(keys);
                 Peer map = Contender.BARE.open(server, null);
-                Peer peer = contender.open(server, budget.keyLifetime())) {
-            for (String kid : kids) {
-                peer.find(kid);
-            }
+                Peer peer = contender.openWarm(server, budget.keyLifetime(), kids)) {
             // As quick as they get, before anything is slow.
             for (int i = 0; i < 50_000; i++) {
                 peer.find(kids.get(i % kids.size()));
