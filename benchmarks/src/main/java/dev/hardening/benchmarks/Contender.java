@@ -307,7 +307,7 @@ public enum Contender {
                 return provider.get(kid).getPublicKey();
             }
 
-            /** Its verifiers are for one algorithm each: a header is told apart by its length, which costs nothing. */
+            // Its verifiers are for one algorithm each: a token is told apart by its length, which costs nothing.
             @Override
             public String verify(String token) {
                 return (isRsaToken(token) ? rsa : ec).verify(token).getSubject();
