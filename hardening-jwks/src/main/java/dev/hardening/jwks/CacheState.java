@@ -382,7 +382,7 @@ final class CacheState {
         Snapshot held = snapshot;
         JWKSCacheStatus.State state;
         if (held == null) {
-            state = budgets.isFailing() ? JWKSCacheStatus.State.UNAVAILABLE : JWKSCacheStatus.State.EMPTY;
+            state = failures > 0 ? JWKSCacheStatus.State.UNAVAILABLE : JWKSCacheStatus.State.EMPTY;
         } else if (!held.isUsable(now)) {
             state = JWKSCacheStatus.State.UNAVAILABLE;
         } else if (held.isStale(now)) {

@@ -219,6 +219,15 @@ class JWKSCacheTest {
         assertThat(cache.status().state()).isEqualTo(State.UNAVAILABLE);
     }
 
+    @Test
+    void anInvalidationDoesNotHideThatNothingCouldBeFetchedYet() {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        endpoint.script(KeyEndpoint.status(500));
+        assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+        cache.invalidate();
+        assertThat(cache.status().state()).isEqualTo(State.UNAVAILABLE);
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void aColdCacheAsksAFailingEndpointAtMostFiveTimesInFiveSecondsAndRecoversInTwo(long seed) {
