@@ -27,7 +27,19 @@ let stopped = 0;
 let rotatedAt = null;
 const now = () => Date.now() + skew;
 const millis = (time) => (typeof time === "number" ? time : Date.parse(time));
+/** The drills that were run, for the charts; and the different ways in which the service was broken. */
 const ran = [];
+const broken = new Set();
+const WAYS = {
+  "secrets-boot": "secrets",
+  rotate: "rotation",
+  "rotate-hard": "withdrawal",
+  "provider-down": "outage",
+  "provider-slow": "slowness",
+  "redis-kill": "crash",
+  "wrong-session": "mismatch",
+  bypass: "mismatch",
+};
 
 // Lamps, numbers, sentences
 
@@ -62,7 +74,7 @@ function result(card, ...content) {
   node.replaceChildren(...content);
   node.hidden = content.length === 0;
 }
-const required = (secrets) => secrets.declared - (secrets.optional_absent?.length ?? 0);
+const required = ({ settings }) => settings.filter((setting) => setting.required);
 const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 const fine = (ms) => (ms < 10 ? ms.toFixed(1) : String(Math.round(ms)));
 
@@ -80,10 +92,13 @@ function showStatus() {
   if (status === null) return;
   const { secrets, keys, redis, rating } = status;
 
+  showSettings(secrets.settings);
   const copy = flashOf("secrets");
-  lamp("secrets", ...(copy ? [copy.state, copy.text] : secrets.state === "OK" ? ["ok", "Complete"] : ["error", "Incomplete"]), secrets.state);
-  number("secrets", `${copy?.present ?? secrets.present}/${required(secrets)}`, copy?.present === undefined ? "required, present" : "in the copy", [
-    secrets.optional_absent?.length ? `optional, not set: ${secrets.optional_absent.join(", ")}` : "nothing optional is absent",
+  const needed = required(secrets);
+  const present = needed.filter((setting) => setting.present).length;
+  lamp("secrets", ...(copy ? [copy.state, copy.text] : present === needed.length ? ["ok", "Complete"] : ["error", "Incomplete"]));
+  number("secrets", `${copy?.present ?? present}/${needed.length}`, copy?.present === undefined ? "required, present" : "in the copy", [
+    copy?.present === undefined ? "checked once, before anything else" : "it started nothing else",
   ]);
 
   lamp("keys", ...keysLamp(keys), keys.state);
@@ -101,11 +116,12 @@ function showStatus() {
   number("redis", up && typeof redis.ping_ms === "number" ? fine(redis.ping_ms) : "–", up ? "ms to answer PING" : "no answer", [
     redis.version && `Redis ${redis.version}`,
     redis.mode,
-    plural(redis.attempts, "attempt"),
-    typeof redis.connect_ms === "number" && `connected in ${fine(redis.connect_ms)} ms`,
+    `${plural(redis.attempts, "attempt")}, ${fine(redis.connect_ms)} ms`,
   ]);
   for (const name of ["redis-kill", "redis-start"])
     byTestId(`drill-${name}`).setAttribute("aria-disabled", String(redis.owned === false));
+  byTestId("drill-redis-start").classList.toggle("first", !up);
+  byTestId("drill-redis-kill").classList.toggle("first", up);
   if (redis.owned === false) result("redis", "This Redis is yours, so the drill leaves it alone.");
 
   const guard = flashOf("rating");
@@ -117,6 +133,38 @@ function showStatus() {
   ]);
   setText(byId("server-post-count"), String(rating.posts));
   showTable(status.table);
+}
+
+/** The settings by name: present, optional, or left out of the copy. */
+function showSettings(settings) {
+  const missing = flashOf("secrets")?.missing ?? [];
+  const list = byId("settings");
+  const key = JSON.stringify([settings, missing]);
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.replaceChildren(
+    ...settings.map(({ name, required, present }) => {
+      const [look, word] = missing.includes(name)
+        ? ["error", "left out"]
+        : present
+          ? ["ok", "present"]
+          : required
+            ? ["error", "missing"]
+            : ["idle", "optional"];
+      return element("li", { "data-look": look }, icon(look), element("code", {}, name), element("span", { class: "quiet" }, word));
+    }),
+  );
+}
+
+function showWays() {
+  const all = new Set(Object.values(WAYS)).size;
+  byId("pips").replaceChildren(
+    ...Array.from({ length: all }, (_, at) => element("span", { class: at < broken.size ? "pip done" : "pip" })),
+  );
+  setText(
+    byId("ways"),
+    broken.size === all ? `Broken in all ${all} ways, and still here` : `Broken in ${broken.size} of ${all} ways`,
+  );
 }
 
 function showTable({ phase, minute, members }) {
@@ -173,8 +221,10 @@ function drawRing(minute) {
 const seen = new Set();
 let notes = 0;
 function addToTimeline({ id, at, card, level, text }) {
-  if (seen.has(id)) return;
-  seen.add(id);
+  // With the time, since a server that was started anew counts from one again.
+  const key = `${id} ${at}`;
+  if (seen.has(key)) return;
+  seen.add(key);
   const clock = new Date(millis(at)).toLocaleTimeString("en-GB");
   const name = card.charAt(0).toUpperCase() + card.slice(1);
   const list = byId("timeline");
@@ -245,8 +295,12 @@ async function bootWithoutTwo() {
   try {
     const answer = await drills.run("secrets/boot");
     flash("secrets", "warn", `Copy refused, exit ${answer.exit_code}`, 10_000);
-    flashes.get("secrets").present = required(status.secrets) - 2;
-    result("secrets", `Exit code ${answer.exit_code} after ${fine(answer.took_ms)} ms. It said:`, element("pre", {}, answer.output.trim()));
+    const output = answer.output.trim();
+    const missing = status.secrets.settings.map(({ name }) => name).filter((name) => output.includes(name));
+    Object.assign(flashes.get("secrets"), { present: required(status.secrets).length - missing.length, missing });
+    setText(byId("copy-output"), output);
+    byId("copy-output").hidden = false;
+    result("secrets", `It left with exit code ${answer.exit_code} after ${fine(answer.took_ms)} ms, and named both.`);
     showStatus();
   } catch (failure) {
     flashes.delete("secrets");
@@ -289,7 +343,11 @@ const actions = {
     async () => {
       await drills.run("reset");
       for (const card of ["secrets", "keys", "redis", "rating"]) result(card);
+      byId("copy-output").hidden = true;
       flashes.clear();
+      tallies.clear();
+      broken.clear();
+      showWays();
       stopped = 0;
       rotatedAt = null;
       session.resetPosts();
@@ -301,14 +359,28 @@ const actions = {
   ],
 };
 
+const MARKS = {
+  rotate: "rotate",
+  "rotate-hard": "rotate",
+  "provider-down": "down",
+  "provider-slow": "slow",
+  "provider-up": "up",
+  "redis-kill": "kill",
+  "redis-start": "start",
+};
+
 async function press(button) {
   if (button.getAttribute("aria-disabled") === "true") return;
   const [card, action] = actions[button.dataset.drill];
   button.setAttribute("aria-disabled", "true");
   button.setAttribute("aria-busy", "true");
-  ran.push({ at: now() });
+  const name = button.dataset.drill;
+  ran.push({ at: now(), name: MARKS[name] ?? "" });
+  if (name in WAYS && TALLIED.includes(card)) tallies.set(card, { ...loadChart.totals });
   try {
     const words = await action();
+    if (name in WAYS) broken.add(WAYS[name]);
+    showWays();
     if (card !== null && Array.isArray(words)) result(card, ...words);
   } catch (failure) {
     result(card ?? "secrets", failure.message);
@@ -322,10 +394,13 @@ for (const button of document.querySelectorAll("[data-drill]")) button.addEventL
 
 // Load
 
+const TALLIED = ["keys", "redis"];
+/** The totals when a card was broken last: what came after is told beside its button. */
+const tallies = new Map();
 let ticking = null;
 let running = 0;
 async function oneRequest() {
-  if (running >= 20) return;
+  if (running >= 20 || document.hidden) return;
   running++;
   const issue = session.issue;
   let outcome = "ok";
@@ -344,9 +419,17 @@ async function oneRequest() {
   showLoad();
 }
 function showLoad() {
-  const { ok, unavailable, failed } = loadChart.totals;
-  const any = ok + unavailable + failed > 0;
-  setText(byId("load-figures"), any ? `${ok} OK, ${unavailable} × 503, ${failed} failed` : "");
+  for (const card of TALLIED) {
+    const node = byTestId(`tally-${card}`);
+    const before = tallies.get(card);
+    const { ok, unavailable, failed } = loadChart.totals;
+    node.hidden = before === undefined || ok + unavailable + failed === before.ok + before.unavailable + before.failed;
+    if (!node.hidden)
+      setText(
+        node,
+        `Requests since: ${ok - before.ok} OK, ${unavailable - before.unavailable} answered 503, ${failed - before.failed} failed.`,
+      );
+  }
 }
 function runLoad(on) {
   clearInterval(ticking);
@@ -362,7 +445,7 @@ function apply(snapshot) {
   skew = millis(snapshot.now) - Date.now();
   keyChart.add(now(), snapshot.keys);
   showStatus();
-  if (seenSession !== null && seenSession !== snapshot.table.session_id) form.refresh().catch(() => {});
+  if (seenSession !== null && seenSession !== snapshot.table.session_id) void loadPending();
   seenSession = snapshot.table.session_id;
 }
 function drawCharts() {
@@ -388,12 +471,16 @@ function listen() {
   });
 }
 
+let asking = null;
 async function loadPending() {
+  clearTimeout(asking);
   try {
     await form.refresh();
-  } catch {
+  } catch (failure) {
+    // A server that was started anew has another identity provider: the token of the former one is void.
+    if (failure.status === 401) await session.signIn().catch(() => {});
     if (form.sessionId === null) setText(byId("rate-intro"), "Your pending ratings can’t be read just now. Trying again…");
-    setTimeout(loadPending, 3000);
+    asking = setTimeout(loadPending, 3000);
   }
 }
 
@@ -438,13 +525,16 @@ async function start() {
   drawCharts();
   setInterval(drawCharts, 1000);
   setInterval(showStatus, 1000);
+  runLoad(true);
   await loadPending();
 }
 
 session.onPost((count) => setText(byId("post-count"), String(count)));
 for (const step of byId("phases").children) step.style.setProperty("--minutes", step.dataset.to - step.dataset.from);
 addEventListener("resize", () => status !== null && drawCharts());
+let loadBefore = false;
 addEventListener("pagehide", () => {
+  loadBefore = ticking !== null;
   runLoad(false);
   events?.close();
   events = null;
@@ -452,6 +542,8 @@ addEventListener("pagehide", () => {
 addEventListener("pageshow", (event) => {
   if (!event.persisted || status === null) return;
   if (events === null) listen();
+  if (loadBefore) runLoad(true);
   void loadPending();
 });
+showWays();
 void start();

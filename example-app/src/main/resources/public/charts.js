@@ -23,9 +23,16 @@ function timeAxis(svg, left, right, y, span) {
   svg.append(text(right, y + 17, "now", "end"));
 }
 
-/** Drills as dotted lines, so that cause and effect stand on one axis. */
-function drillMarks(svg, drills, x, top, bottom, since) {
-  for (const { at } of drills) if (at > since) svg.append(line(x(at), top, x(at), bottom, "drill"));
+/** Drills as dotted lines with their names, so that cause and effect stand on one axis; the newest name wins. */
+function drillMarks(svg, drills, x, right, top, bottom, since) {
+  let free = Infinity;
+  for (const { at, name } of drills.filter((drill) => drill.at > since && drill.name !== "").reverse()) {
+    svg.append(line(x(at), top, x(at), bottom, "drill"));
+    const from = Math.min(x(at) + 4, right - name.length * 6.5);
+    if (from + name.length * 6.5 > free) continue;
+    svg.append(text(from, top + 9, name, "halo"));
+    free = x(at);
+  }
 }
 
 /** Age of the keys over the last minutes: fetches as dots, failed ones as crosses, the refresh-ahead zone shaded. */
@@ -68,7 +75,7 @@ export function createKeyChart(svg) {
     svg.append(line(left, y(ttl), right, y(ttl), "limit"));
     for (const age of [0, ttl - ahead, ttl]) svg.append(text(left - 8, y(age) + 4, `${seconds(age)} s`, "end"));
     timeAxis(svg, left, right, bottom, SPAN);
-    drillMarks(svg, drills, x, top, bottom, now - SPAN);
+    drillMarks(svg, drills, x, right, top, bottom, now - SPAN);
     svg.append(shape("polyline", { points: points.map((p) => `${x(p.at)},${y(p.age)}`).join(" "), class: "line" }));
     for (const at of fetches) svg.append(shape("circle", { cx: x(at), cy: bottom, r: 4.5, class: "fetch" }));
     for (const miss of failures) svg.append(cross(x(miss.at), y(miss.age), 4, "miss"));
@@ -124,7 +131,7 @@ export function createLoadChart(svg) {
       at += 34 + words.length * 6.5;
     }
     timeAxis(svg, left, right, bottom, span);
-    drillMarks(svg, drills, x, top, bottom, now - span);
+    drillMarks(svg, drills, x, right, top, bottom, now - span);
     for (let back = 0; back < count; back++) {
       const column = columns.get(second - back) ?? [];
       const lift = Math.min(11, (bottom - top - 8) / Math.max(1, column.length));

@@ -2,9 +2,10 @@ package dev.hardening.example;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.nimbusds.jose.JWSAlgorithm;
+import dev.hardening.config.Setting;
+import dev.hardening.config.Settings;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.JWKSCacheStatus;
-import dev.hardening.redis.ConnectedRedis;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.sse.SseClient;
@@ -39,12 +40,14 @@ final class Drills implements AutoCloseable {
 
     private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
     private static final int MAX_FOLLOWERS = 32;
+    private static final Duration HEALING = Duration.ofSeconds(15);
     private static final Duration BOOT_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration SOCIAL_BEGAN = Duration.ofMinutes(51);
 
+    private final Settings settings;
     private final DemoIdentityProvider provider;
     private final @Nullable DemoRedis demoRedis;
-    private final ConnectedRedis redis;
+    private final Redis redis;
     private final JWKSCache keys;
     private final Tables tables;
     private final Observed observed;
@@ -59,13 +62,15 @@ final class Drills implements AutoCloseable {
     private volatile Map<String, Object> status = Map.of();
 
     Drills(
+            Settings settings,
             DemoIdentityProvider provider,
             @Nullable DemoRedis demoRedis,
-            ConnectedRedis redis,
+            Redis redis,
             JWKSCache keys,
             Tables tables,
             Observed observed,
             Duration timeToLive) {
+        this.settings = settings;
         this.provider = provider;
         this.demoRedis = demoRedis;
         this.redis = redis;
@@ -225,10 +230,11 @@ final class Drills implements AutoCloseable {
         done(context);
     }
 
-    private void reset(Context context) throws IOException {
+    private void reset(Context context) throws IOException, InterruptedException {
         provider.mood(DemoIdentityProvider.Mood.UP);
         if (demoRedis != null) {
             demoRedis.start();
+            awaitRedis();
         }
         Tables.Session before = table;
         table = seat(PEOPLE);
@@ -236,6 +242,14 @@ final class Drills implements AutoCloseable {
         tables.close(before.id());
         observed.tell("rating", "info", "New tables, and every part as it was.");
         done(context);
+    }
+
+    /** The connection heals by itself; what is written before that would be refused. */
+    private void awaitRedis() throws InterruptedException {
+        long started = System.nanoTime();
+        while (!redis.isUp().getAsBoolean() && System.nanoTime() - started < HEALING.toNanos()) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
     }
 
     private void done(Context context) {
@@ -353,14 +367,17 @@ final class Drills implements AutoCloseable {
         return all;
     }
 
-    private static Map<String, Object> secrets() {
-        int declared = FocusSquad.DECLARED.size();
-        Map<String, Object> secrets = new LinkedHashMap<>();
-        secrets.put("state", "OK");
-        secrets.put("declared", declared);
-        secrets.put("present", declared - 1);
-        secrets.put("optional_absent", List.of(FocusSquad.JWT_SECRET.name()));
-        return secrets;
+    /** Names, and whether each is present; never a value. */
+    private Map<String, Object> secrets() {
+        List<Map<String, Object>> declared = new ArrayList<>();
+        for (Setting<?> setting : FocusSquad.DECLARED) {
+            Map<String, Object> described = new LinkedHashMap<>();
+            described.put("name", setting.name());
+            described.put("required", setting != FocusSquad.JWT_SECRET);
+            described.put("present", settings.find(setting).isPresent());
+            declared.add(described);
+        }
+        return Map.of("settings", declared);
     }
 
     private Map<String, Object> keys() {
@@ -382,7 +399,7 @@ final class Drills implements AutoCloseable {
 
     private Map<String, Object> redis() {
         long asked = System.nanoTime();
-        boolean up = redis.ping();
+        boolean up = redis.isUp().getAsBoolean();
         double pingMillis = Math.round((System.nanoTime() - asked) / 1e4) / 1e2;
         Map<String, Object> part = new LinkedHashMap<>();
         part.put("state", up ? "UP" : "DOWN");

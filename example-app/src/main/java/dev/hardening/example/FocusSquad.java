@@ -7,9 +7,7 @@ import dev.hardening.config.Setting;
 import dev.hardening.config.Settings;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.TokenDecoder;
-import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisConnectException;
-import dev.hardening.redis.RedisConnector;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import java.io.IOException;
@@ -49,7 +47,7 @@ public final class FocusSquad implements AutoCloseable {
             JWT_SECRET);
     static final SecretValidator SECRETS = SecretValidator.of(DECLARED.toArray(new Setting<?>[0]));
 
-    private final ConnectedRedis redis;
+    private final Redis redis;
     private final JWKSCache keys;
     private final Javalin server;
     private final AutoCloseable demo;
@@ -58,7 +56,7 @@ public final class FocusSquad implements AutoCloseable {
         Observed observed = new Observed();
         DemoRedis demoRedis = options.demo && options.redisUrl.isEmpty() ? new DemoRedis() : null;
         String redisUrl = demoRedis != null ? demoRedis.url() : options.redisUrl.orElse("redis://localhost:6379");
-        redis = RedisConnector.builder(redisUrl).listener(observed).build().connect();
+        redis = Redis.connect(redisUrl, observed);
 
         URI supabase = settings.get(SUPABASE_URL);
         JWKSCache.Builder cache =
@@ -72,11 +70,12 @@ public final class FocusSquad implements AutoCloseable {
         var unused = keys.getKeysAsync(); // An identity provider that is down delays no start; readiness tells.
         TokenDecoder decoder = TokenDecoder.forSupabase(keys, supabase);
 
-        Tables tables = new Tables(redis::sync, Clock.systemUTC());
+        Tables tables = new Tables(redis.commands(), Clock.systemUTC());
         Consumer<JavalinConfig> drills = none -> {};
         AutoCloseable ends = () -> {};
         if (provider != null) {
-            Drills all = new Drills(provider, demoRedis, redis, keys, tables, observed, options.demoTimeToLive);
+            Drills all =
+                    new Drills(settings, provider, demoRedis, redis, keys, tables, observed, options.demoTimeToLive);
             drills = all::register;
             ends = all;
         }

@@ -10,7 +10,6 @@ import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.JWKSCacheStatus;
 import dev.hardening.jwks.JWKSUnavailableException;
 import dev.hardening.jwks.TokenDecoder;
-import dev.hardening.redis.ConnectedRedis;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
@@ -61,10 +60,10 @@ final class Server {
     private final TokenDecoder decoder;
     private final Tables tables;
     private final JWKSCache keys;
-    private final ConnectedRedis redis;
+    private final Redis redis;
     private final Observed observed;
 
-    private Server(TokenDecoder decoder, Tables tables, JWKSCache keys, ConnectedRedis redis, Observed observed) {
+    private Server(TokenDecoder decoder, Tables tables, JWKSCache keys, Redis redis, Observed observed) {
         this.decoder = decoder;
         this.tables = tables;
         this.keys = keys;
@@ -76,7 +75,7 @@ final class Server {
             TokenDecoder decoder,
             Tables tables,
             JWKSCache keys,
-            ConnectedRedis redis,
+            Redis redis,
             Observed observed,
             Consumer<JavalinConfig> drills) {
         Server server = new Server(decoder, tables, keys, redis, observed);
@@ -168,7 +167,7 @@ final class Server {
             case FRESH, REFRESH_DUE, STALE -> true;
             case EMPTY, UNAVAILABLE -> false;
         };
-        boolean connected = redis.ping();
+        boolean connected = redis.isUp().getAsBoolean();
         Map<String, String> parts = new LinkedHashMap<>();
         parts.put("status", usable && connected ? "UP" : "DOWN");
         parts.put("secrets", "UP");

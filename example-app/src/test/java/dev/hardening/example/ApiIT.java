@@ -379,24 +379,15 @@ class ApiIT {
     @Test
     void theMetricsCountAndHoldNoId() throws Exception {
         String name = "focus_squad_rating_guard_mismatches_total";
-        long before = metric(name);
+        long before = app.metric(name);
         app.rate(id(), token, App.green(people.get(1)));
-        assertThat(metric(name)).isEqualTo(before + 1);
+        assertThat(app.metric(name)).isEqualTo(before + 1);
         assertThat(App.send(app.request("/metrics").build()).body())
                 .contains(
                         "focus_squad_jwks_fetches_total",
                         "focus_squad_jwks_key_age_seconds",
                         "focus_squad_redis_connect_attempts_total")
                 .doesNotContain(session, people.get(0), "ec-", "rsa-");
-    }
-
-    private static long metric(String name) throws Exception {
-        return App.send(app.request("/metrics").build())
-                .body()
-                .lines()
-                .filter(line -> line.startsWith(name + " "))
-                .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
-                .sum();
     }
 
     @Test

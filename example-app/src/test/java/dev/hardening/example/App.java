@@ -164,6 +164,15 @@ final class App implements AutoCloseable {
         return json(send(request("/health/ready").build()));
     }
 
+    long metric(String name) throws Exception {
+        return send(request("/metrics").build())
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
+                .sum();
+    }
+
     String token(String user) throws Exception {
         return drill("token", "{\"user\":\"" + user + "\"}")
                 .path("access_token")
