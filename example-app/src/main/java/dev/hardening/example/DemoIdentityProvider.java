@@ -53,6 +53,7 @@ final class DemoIdentityProvider implements AutoCloseable {
         return thread;
     });
     private final AtomicLong asked = new AtomicLong();
+    private final AtomicLong answered = new AtomicLong();
     private volatile Mood mood = Mood.UP;
     private volatile List<JWK> keys = List.of();
 
@@ -128,6 +129,11 @@ final class DemoIdentityProvider implements AutoCloseable {
         return asked.get();
     }
 
+    /** How many who asked are waiting for their answer now. */
+    long answering() {
+        return asked.get() - answered.get();
+    }
+
     private void answer(HttpExchange exchange) throws IOException {
         asked.incrementAndGet();
         try (exchange) {
@@ -145,6 +151,8 @@ final class DemoIdentityProvider implements AutoCloseable {
             exchange.getResponseBody().write(body);
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();
+        } finally {
+            answered.incrementAndGet();
         }
     }
 

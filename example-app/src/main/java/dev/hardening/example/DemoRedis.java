@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,15 +16,31 @@ import redis.embedded.core.ExecutableProvider;
 /** The demo's own Redis on loopback: the {@code redis-server} on the path, or the real one inside embedded-redis. */
 final class DemoRedis implements AutoCloseable {
 
-    private final String executable;
+    private final List<String> command;
     private final int port;
     private final Path directory;
     private @Nullable Process process;
 
-    DemoRedis() throws IOException {
-        executable = executable();
+    /** Starts it, with further arguments of redis-server's own. */
+    DemoRedis(String... further) throws IOException {
         port = freePort();
         directory = Files.createTempDirectory("focus-squad-redis");
+        // Everything is on disk before it is answered, so that a kill loses nothing.
+        command = new ArrayList<>(List.of(
+                executable(),
+                "--port",
+                String.valueOf(port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                directory.toString(),
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always"));
+        command.addAll(List.of(further));
         Runtime.getRuntime().addShutdownHook(new Thread(this::close));
         start();
     }
@@ -44,27 +61,16 @@ final class DemoRedis implements AutoCloseable {
         }
     }
 
+    int port() {
+        return port;
+    }
+
     String url() {
         return "redis://127.0.0.1:" + port;
     }
 
     synchronized void start() throws IOException {
         if (process == null || !process.isAlive()) {
-            // Everything is on disk before it is answered, so that a kill loses nothing.
-            List<String> command = List.of(
-                    executable,
-                    "--port",
-                    String.valueOf(port),
-                    "--bind",
-                    "127.0.0.1",
-                    "--dir",
-                    directory.toString(),
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "yes",
-                    "--appendfsync",
-                    "always");
             process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("output.txt").toFile())

@@ -133,7 +133,7 @@ final class Drills implements AutoCloseable {
     void register(JavalinConfig config) {
         config.routes.before("/drill/*", Drills::onlyFromThePageItself);
         config.routes.post("/drill/token", this::token);
-        config.routes.get("/drill/status", context -> context.json(status));
+        config.routes.get("/drill/status", context -> context.json(snapshot()));
         config.routes.sse("/drill/events", this::follow);
         config.routes.post("/drill/keys/rotate", context -> rotate(context, false));
         config.routes.post("/drill/keys/rotate-hard", context -> rotate(context, true));
@@ -393,6 +393,7 @@ final class Drills implements AutoCloseable {
         part.put("failures", now.failures());
         part.put("last_error", now.lastError());
         part.put("provider", provider.mood().name());
+        part.put("provider_answering", provider.answering());
         part.put("verifying_provider", verifyingProvider);
         return part;
     }

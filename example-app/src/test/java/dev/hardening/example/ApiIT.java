@@ -17,9 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
@@ -40,7 +38,7 @@ class ApiIT {
     private static App app;
     private static App second;
 
-    private final List<String> people = List.of(id(), id(), id(), id());
+    private final List<String> people = Seated.four();
     private String session;
     private String token;
 
@@ -78,20 +76,17 @@ class ApiIT {
     }
 
     private String seat(int minutesAgo) {
-        Map<String, String> members = new LinkedHashMap<>();
-        people.forEach(person -> members.put(person, "Somebody"));
-        Tables.Session seated = new Tables.Session(id(), Instant.now().minus(Duration.ofMinutes(minutesAgo)), members);
-        tables.create(seated);
-        return seated.id();
+        return Seated.at(tables, people, minutesAgo).session();
     }
 
-    private static void assertProblem(HttpResponse<String> answer, int status, String code) throws Exception {
+    private void assertProblem(HttpResponse<String> answer, int status, String code) throws Exception {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
         assertThat(answer.headers().firstValue("Content-Type"))
                 .hasValueSatisfying(type -> assertThat(type).startsWith("application/problem+json"));
         assertThat(App.json(answer).path("code").asText()).isEqualTo(code);
         assertThat(App.json(answer).path("status").asInt()).isEqualTo(status);
         assertThat(App.json(answer).path("detail").asText()).isNotBlank();
+        assertThat(answer.body()).doesNotContain(session).doesNotContain(people);
     }
 
     @Test
@@ -410,6 +405,45 @@ class ApiIT {
                             text -> assertThat(text).isEmpty(),
                             text -> assertThat(text).startsWith("HTTP/1.1 4"),
                             text -> assertThat(text).startsWith("HTTP/1.1 5"));
+        }
+    }
+
+    @Test
+    void aSenderOfAByteAtATimeIsLetGoToo() throws Exception {
+        URI url = app.url();
+        try (Socket dribbling = new Socket(url.getHost(), url.getPort())) {
+            dribbling.setSoTimeout(60_000);
+            OutputStream out = dribbling.getOutputStream();
+            out.write(("POST /api/v1/sessions/" + session
+                            + "/rate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                            + "Authorization: Bearer " + token + "\r\nContent-Length: 10000\r\n\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+            for (int sent = 0; sent < 1000 && dribbling.getInputStream().available() == 0; sent++) {
+                out.write(' ');
+                Thread.sleep(100);
+            }
+            byte[] answer = dribbling.getInputStream().readNBytes(12);
+            assertThat(new String(answer, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 408");
+        }
+    }
+
+    @Test
+    void twoHundredWhoNeverEndTheirHeadersHoldUpNobody() throws Exception {
+        URI url = app.url();
+        List<Socket> slow = new ArrayList<>();
+        try {
+            for (int number = 0; number < 200; number++) {
+                Socket one = new Socket(url.getHost(), url.getPort());
+                slow.add(one);
+                one.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: localhost\r\nX-".getBytes(StandardCharsets.US_ASCII));
+            }
+            assertThat(app.get("/api/v1/sessions/pending-ratings", token).statusCode())
+                    .isEqualTo(200);
+        } finally {
+            for (Socket one : slow) {
+                one.close();
+            }
         }
     }
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -86,8 +85,8 @@ final class App implements AutoCloseable {
                     url.complete(URI.create(line.substring(READY.length())));
                 }
             }
-        } catch (IOException ended) {
-            throw new UncheckedIOException(ended);
+        } catch (IOException killed) {
+            // Its output ends here.
         } finally {
             url.completeExceptionally(new IllegalStateException("it ended: " + output));
         }

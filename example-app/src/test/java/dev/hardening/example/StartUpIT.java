@@ -1,14 +1,19 @@
 package dev.hardening.example;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.nimbusds.jose.JWSAlgorithm;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 class StartUpIT {
@@ -18,8 +23,13 @@ class StartUpIT {
         Map<String, String> secrets = App.productionSecrets("https://project.example");
         secrets.remove("SUPABASE_URL");
         secrets.remove("LIVEKIT_API_KEY");
-        try (App app = App.start(secrets, List.of("redis.url=redis://127.0.0.1:1"))) {
+        try (ServerSocket redis = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                App app = App.start(secrets, List.of("redis.url=redis://127.0.0.1:" + redis.getLocalPort()))) {
             assertThat(app.exitCode()).isEqualTo(78);
+            redis.setSoTimeout(1);
+            assertThatThrownBy(redis::accept)
+                    .as("nothing else was started, so nobody has called")
+                    .isInstanceOf(SocketTimeoutException.class);
             assertThat(app.output()).isEqualTo("""
                             Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY
                             Set these environment variables before starting the application.
@@ -43,8 +53,8 @@ class StartUpIT {
         try (DemoIdentityProvider provider = new DemoIdentityProvider();
                 App app = App.production(provider, "redis://127.0.0.1:" + closedPort())) {
             assertThat(app.exitCode()).isEqualTo(1);
-            assertThat(app.output().lines().reduce((first, last) -> last))
-                    .contains("Redis connection failed after 3 attempts: Connection refused");
+            assertThat(app.output().lines()).endsWith("Redis connection failed after 3 attempts: Connection refused");
+            assertThat(warnings(app)).as("of the attempts before the last").hasSize(2);
             assertThat(app.output()).doesNotContain("\tat ", App.CANARY);
             assertThat(provider.asked()).isZero();
         }
@@ -59,10 +69,9 @@ class StartUpIT {
                 await().atMost(Duration.ofSeconds(60)).until(() -> app.output().contains("Connection refused"));
                 redis.start();
                 assertThat(app.url().getPort()).isPositive();
-                assertThat(app.output()
-                                .lines()
-                                .filter(line -> line.contains("WARN") && line.contains("Connection refused")))
-                        .isNotEmpty();
+                assertThat(warnings(app))
+                        .isNotEmpty()
+                        .hasSize((int) app.metric("focus_squad_redis_connect_attempts_total") - 1);
                 assertThat(app.output()).doesNotContain(App.CANARY);
             }
         } finally {
@@ -84,6 +93,45 @@ class StartUpIT {
             assertThat(app.exitCode()).isEqualTo(2);
             assertThat(app.output()).startsWith("Usage: java ");
         }
+    }
+
+    @Test
+    void anIdentityProviderThatIsDownDelaysNoStartAndIsNeverSaidToBeABadToken() throws Exception {
+        DemoRedis redis = new DemoRedis();
+        try (DemoIdentityProvider provider = new DemoIdentityProvider()) {
+            provider.mood(DemoIdentityProvider.Mood.DOWN);
+            try (App app = App.production(provider, redis.url())) {
+                String token = provider.sign(UUID.randomUUID().toString(), "ada", JWSAlgorithm.ES256);
+                HttpResponse<String> answer = app.get("/api/v1/sessions/pending-ratings", token);
+                assertThat(answer.statusCode()).isEqualTo(503);
+                assertThat(App.json(answer).path("code").asText()).isEqualTo("KEYS_UNAVAILABLE");
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+
+                HttpResponse<String> ready =
+                        App.send(app.request("/health/ready").build());
+                assertThat(ready.statusCode()).isEqualTo(503);
+                assertThat(ready.body())
+                        .matches("\\{\"status\":\"DOWN\",\"secrets\":\"UP\",\"redis\":\"UP\",\"jwks\":\"[A-Z_]+\"}");
+                assertThat(App.send(app.request("/health/live").build()).statusCode())
+                        .isEqualTo(200);
+
+                provider.mood(DemoIdentityProvider.Mood.UP);
+                await().atMost(Duration.ofMinutes(2))
+                        .until(() -> app.get("/api/v1/sessions/pending-ratings", token)
+                                        .statusCode()
+                                == 200);
+                assertThat(app.ready().path("status").asText()).isEqualTo("UP");
+            }
+        } finally {
+            redis.close();
+        }
+    }
+
+    private static List<String> warnings(App app) {
+        return app.output()
+                .lines()
+                .filter(line -> line.contains("WARN") && line.contains("Connection refused"))
+                .toList();
     }
 
     private static int closedPort() throws IOException {
