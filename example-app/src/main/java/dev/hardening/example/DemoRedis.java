@@ -23,11 +23,12 @@ final class DemoRedis implements AutoCloseable {
 
     /** Starts it, with further arguments of redis-server's own. */
     DemoRedis(String... further) throws IOException {
+        String executable = executable();
         port = freePort();
         directory = Files.createTempDirectory("focus-squad-redis");
         // Everything is on disk before it is answered, so that a kill loses nothing.
         command = new ArrayList<>(List.of(
-                executable(),
+                executable,
                 "--port",
                 String.valueOf(port),
                 "--bind",

@@ -337,7 +337,7 @@ class PageIT {
         URI url = mortal.url();
         visit(mortal);
         String old = formsSession();
-        mortal.kill();
+        mortal.close();
         assertThat(at("notice")).containsText("The connection to the server is lost.");
         assertThat(at("lamp-keys")).hasText("Unknown");
         press("rotate");
