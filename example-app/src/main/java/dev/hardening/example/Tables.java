@@ -111,9 +111,7 @@ final class Tables {
             commands.zremrangebyscore(sessionsOf(userId), Range.create(0.0, (double) clock.millis()));
             for (String sessionId : commands.zrange(sessionsOf(userId), 0, 100)) {
                 Optional<Session> session = find(sessionId);
-                if (session.isPresent()
-                        && commands.sismember(open(sessionId), userId)
-                        && !clock.instant().isBefore(session.get().startedAt.plus(Phase.ratableAfter()))) {
+                if (session.isPresent() && commands.sismember(open(sessionId), userId) && isRatable(session.get())) {
                     Map<String, String> rateable = new LinkedHashMap<>(session.get().members);
                     rateable.remove(userId);
                     for (String rated : commands.hkeys(ratings(sessionId))) {
@@ -127,6 +125,10 @@ final class Tables {
             }
             return pending;
         });
+    }
+
+    private boolean isRatable(Session session) {
+        return !clock.instant().isBefore(session.startedAt.plus(Phase.ratableAfter()));
     }
 
     /** The sessions whose ratings a person has open, whatever their phase. */
@@ -171,9 +173,12 @@ final class Tables {
         }
     }
 
-    /** Closes a person's open ratings of a session without giving any. */
+    /** Closes a person's open ratings of a session without giving any; as little as a rating before they have begun. */
     void skip(String userId, String sessionId) {
         require(verdict(userId, sessionId, sessionId));
+        if (find(sessionId).filter(this::isRatable).isEmpty()) {
+            throw Problem.SESSION_NOT_RATABLE.thrown();
+        }
         if (asking(commands -> commands.srem(open(sessionId), userId)) == 0) {
             throw Problem.SESSION_MISMATCH.thrown();
         }

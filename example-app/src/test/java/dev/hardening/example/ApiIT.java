@@ -183,16 +183,30 @@ class ApiIT {
 
     @Test
     void skippingClosesTheRatings() throws Exception {
-        HttpRequest skip = app.request("/api/v1/sessions/" + session + "/rate/skip")
-                .header("Authorization", "Bearer " + token)
-                .POST(HttpRequest.BodyPublishers.noBody())
-                .build();
-        assertThat(App.json(App.send(skip)).path("success").booleanValue()).isTrue();
+        assertThat(App.json(skip(session)).path("success").booleanValue()).isTrue();
         assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", token))
                         .path("has_pending")
                         .booleanValue())
                 .isFalse();
-        assertProblem(App.send(skip), 404, "NO_PENDING_RATINGS");
+        assertProblem(skip(session), 404, "NO_PENDING_RATINGS");
+    }
+
+    @Test
+    void skippingIsForTheOpenSessionAndNotBeforeItsSocialPhase() throws Exception {
+        assertProblem(skip(id()), 409, "SESSION_MISMATCH");
+        assertProblem(skip(seat(49)), 403, "SESSION_NOT_RATABLE");
+        assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", token))
+                        .path("pending")
+                        .path("session_id")
+                        .asText())
+                .isEqualTo(session);
+    }
+
+    private HttpResponse<String> skip(String sessionId) throws Exception {
+        return App.send(app.request("/api/v1/sessions/" + sessionId + "/rate/skip")
+                .header("Authorization", "Bearer " + token)
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build());
     }
 
     @Test

@@ -88,6 +88,17 @@ class StartUpIT {
     }
 
     @Test
+    void aPortThatIsTakenIsSaidInOneLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                App app = App.start(Map.of(), List.of("port=" + taken.getLocalPort()), "--demo")) {
+            assertThat(app.exitCode()).isEqualTo(1);
+            assertThat(app.output().lines())
+                    .anySatisfy(line -> assertThat(line).startsWith("Focus Squad cannot start: Port already in use."));
+            assertThat(app.output()).doesNotContain("\tat ");
+        }
+    }
+
+    @Test
     void anArgumentThatIsNoneIsAnsweredByTheUsage() throws Exception {
         try (App app = App.start(Map.of(), List.of(), "--dmeo")) {
             assertThat(app.exitCode()).isEqualTo(2);
