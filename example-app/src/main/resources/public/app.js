@@ -21,6 +21,7 @@ const form = createRatingForm({
 /** The newest snapshot, and how far the server's clock is ahead of this one. */
 let status = null;
 let skew = 0;
+let connected = false;
 let seenSession = null;
 let stopped = 0;
 /** The sign-in that was in use when the keys were rotated, until a later one is accepted. */
@@ -89,7 +90,7 @@ function keysLamp(keys) {
 }
 
 function showStatus() {
-  if (status === null) return;
+  if (status === null || !connected) return;
   const { secrets, keys, redis, rating } = status;
 
   showSettings(secrets.settings);
@@ -255,6 +256,7 @@ async function proveRotation(before) {
       if (keysAnswered(failure)) accepted();
     }
   }
+  if (rotatedAt !== null) return result("keys", "No token signed with the new key was accepted yet.");
   await new Promise((resolve) => setTimeout(resolve, 1200));
   const fetches = plural(status.keys.fetches - before, "fetch", "fetches");
   result("keys", `A token signed with the new key was accepted, after ${fetches}.`);
@@ -278,12 +280,14 @@ async function rotate(path) {
 }
 
 async function bypass() {
-  const other = status?.table.other_session_id ?? crypto.randomUUID();
+  const { other_session_id: other, members } = status.table;
+  const others = members.filter((member) => member.user_id !== session.userId);
+  const ratings = form.sessionId === null ? others.map(({ user_id: id }) => ({ ratee_id: id, rating: "green" })) : form.ratings();
   try {
-    await session.rate(other, form.ratings());
+    await session.rate(other, ratings);
     result("rating", "The server accepted it. It should not have.");
   } catch (failure) {
-    if (failure.code !== "SESSION_MISMATCH") throw failure;
+    if (!["SESSION_MISMATCH", "NO_PENDING_RATINGS"].includes(failure.code)) throw failure;
     flash("rating", "warn", "Refused by the server");
     result("rating", `The server answered ${failure.status} ${failure.code}.`);
   }
@@ -442,6 +446,7 @@ byId("load-toggle").addEventListener("click", () => runLoad(ticking === null));
 
 function apply(snapshot) {
   status = snapshot;
+  connected = true;
   skew = millis(snapshot.now) - Date.now();
   keyChart.add(now(), snapshot.keys);
   showStatus();
@@ -466,6 +471,7 @@ function listen() {
   events.addEventListener("timeline", (event) => addToTimeline(JSON.parse(event.data)));
   events.addEventListener("error", () => {
     say("The connection to the server is lost. Trying again; what you see may be old.");
+    connected = false;
     for (const card of ["secrets", "keys", "redis", "rating"]) lamp(card, "idle", "Unknown");
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   });

@@ -250,6 +250,20 @@ class PageIT {
     }
 
     @Test
+    void afterTheLastRatingThereIsNothingToBypassOrToMistake() throws Exception {
+        visit(app);
+        at("rate-skip").click();
+        assertThat(at("rate-message")).hasText("Rating skipped.");
+        press("bypass");
+        assertThat(at("result-rating")).hasText("The server answered 404 NO_PENDING_RATINGS.");
+        press("wrong-session");
+        assertThat(at("result-rating")).containsText("Seat the next table first.");
+        press("session-next");
+        assertThat(at("rate-person-2")).isVisible();
+        assertThat(posts).hasSize(2);
+    }
+
+    @Test
     void aRedRatingWithoutAReasonIsNotSent() throws Exception {
         visit(app);
         choose("red", 0);
@@ -339,7 +353,8 @@ class PageIT {
         String old = formsSession();
         mortal.close();
         assertThat(at("notice")).containsText("The connection to the server is lost.");
-        assertThat(at("lamp-keys")).hasText("Unknown");
+        answers("failed", 15);
+        assertThat(at("lamp-keys").textContent()).as("seconds later, too").isEqualTo("Unknown");
         press("rotate");
         assertThat(at("result-keys")).hasText("The server did not answer.");
         try (App next = App.demo("port=" + url.getPort())) {
