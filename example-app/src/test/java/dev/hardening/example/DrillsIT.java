@@ -23,9 +23,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class DrillsIT {
+
+    /** A demo for the tests that leave it as it was. */
+    private static App app;
+
+    @BeforeAll
+    static void start() throws Exception {
+        app = App.demo();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        app.close();
+    }
 
     /** Authenticated requests, so many a second, each with the token of the moment; answers counted by status. */
     private static final class Load implements AutoCloseable {
@@ -156,36 +171,36 @@ class DrillsIT {
 
     @Test
     void rotatingHardLetsNewTokensInAndOldOnesOut() throws Exception {
-        try (App app = App.demo()) {
-            String old = app.token("ada");
-            assertThat(app.get("/api/v1/sessions/pending-ratings", old).statusCode())
-                    .isEqualTo(200);
-            app.drill("keys/rotate-hard", "{}");
-            await().atMost(Duration.ofSeconds(60))
-                    .untilAsserted(() -> assertThat(app.get("/api/v1/sessions/pending-ratings", app.token("ada"))
-                                    .statusCode())
-                            .isEqualTo(200));
-        }
+        String old = app.token("ada");
+        assertThat(app.get("/api/v1/sessions/pending-ratings", old).statusCode())
+                .isEqualTo(200);
+        app.drill("keys/rotate-hard", "{}");
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(app.get("/api/v1/sessions/pending-ratings", app.token("ada"))
+                                .statusCode())
+                        .isEqualTo(200));
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(
+                                app.get("/api/v1/sessions/pending-ratings", old).statusCode())
+                        .isEqualTo(401));
     }
 
     @Test
     void killingRedisUnderLoadIsA503WithACodeAndEndsWithoutARestart() throws Exception {
-        try (App app = App.demo()) {
-            String token = app.token("ada");
-            try (Load load = new Load(app, 100, () -> token)) {
-                load.awaitMore("200", 50);
-                app.drill("redis/kill", "{}");
-                load.awaitMore("503", 50);
-                HttpResponse<String> meanwhile = app.get("/api/v1/sessions/pending-ratings", token);
-                assertThat(App.json(meanwhile).path("code").asText()).isEqualTo("REDIS_UNAVAILABLE");
-                assertThat(app.ready().path("redis").asText()).isEqualTo("DOWN");
-                app.drill("redis/start", "{}");
-                load.awaitMore("200", 100);
-                assertThat(app.ready().path("redis").asText()).isEqualTo("UP");
-                assertThat(load.stop()).containsOnlyKeys("200", "503");
-            }
-            assertThat(app.output()).doesNotContain("\tat ", "eyJ");
+        String token = app.token("ada");
+        try (Load load = new Load(app, 100, () -> token)) {
+            load.awaitMore("200", 50);
+            app.drill("redis/kill", "{}");
+            load.awaitMore("503", 50);
+            HttpResponse<String> meanwhile = app.get("/api/v1/sessions/pending-ratings", token);
+            assertThat(App.json(meanwhile).path("code").asText()).isEqualTo("REDIS_UNAVAILABLE");
+            assertThat(app.ready().path("redis").asText()).isEqualTo("DOWN");
+            app.drill("redis/start", "{}");
+            load.awaitMore("200", 100);
+            assertThat(app.ready().path("redis").asText()).isEqualTo("UP");
+            assertThat(load.stop()).containsOnlyKeys("200", "503");
         }
+        assertThat(app.output()).doesNotContain("\tat ", "eyJ");
     }
 
     @Test
@@ -232,39 +247,32 @@ class DrillsIT {
 
     @Test
     void theBootDrillReallyStartsAProcessThatLeavesWith78() throws Exception {
-        try (App app = App.demo()) {
-            JsonNode boot = app.drill("secrets/boot", "{}");
-            assertThat(boot.path("exit_code").asInt()).isEqualTo(78);
-            assertThat(boot.path("output").asText())
-                    .startsWith("Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY\n")
-                    .doesNotContain("for-the-demo-only", "\tat ");
-        }
+        JsonNode boot = app.drill("secrets/boot", "{}");
+        assertThat(boot.path("exit_code").asInt()).isEqualTo(78);
+        assertThat(boot.path("output").asText())
+                .startsWith("Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY\n")
+                .doesNotContain("for-the-demo-only", "\tat ");
     }
 
     @Test
     void aDrillIsOnlyForThePageItself() throws Exception {
-        try (App app = App.demo()) {
-            String path = "/drill/keys/rotate";
-            HttpRequest.BodyPublisher nothing = HttpRequest.BodyPublishers.noBody();
-            long keys = keys(app).path("key_count").asLong();
-            assertThat(App.send(app.request(path).POST(nothing).build()).statusCode())
-                    .as("a form of another site cannot send the header")
-                    .isEqualTo(403);
-            assertThat(App.send(app.request(path)
-                                    .header("X-Drill", "1")
-                                    .header("Origin", "https://evil.example")
-                                    .POST(nothing)
-                                    .build())
-                            .statusCode())
-                    .isEqualTo(403);
-            assertThat(rebound(app, "POST " + path, "evil.example")).startsWith("HTTP/1.1 403");
-            assertThat(rebound(
-                            app,
-                            "GET /drill/status",
-                            "evil.example:" + app.url().getPort()))
-                    .startsWith("HTTP/1.1 403");
-            assertThat(keys(app).path("key_count").asLong()).isEqualTo(keys);
-        }
+        String path = "/drill/keys/rotate";
+        HttpRequest.BodyPublisher nothing = HttpRequest.BodyPublishers.noBody();
+        long keys = keys(app).path("key_count").asLong();
+        assertThat(App.send(app.request(path).POST(nothing).build()).statusCode())
+                .as("a form of another site cannot send the header")
+                .isEqualTo(403);
+        assertThat(App.send(app.request(path)
+                                .header("X-Drill", "1")
+                                .header("Origin", "https://evil.example")
+                                .POST(nothing)
+                                .build())
+                        .statusCode())
+                .isEqualTo(403);
+        assertThat(rebound(app, "POST " + path, "evil.example")).startsWith("HTTP/1.1 403");
+        assertThat(rebound(app, "GET /drill/status", "evil.example:" + app.url().getPort()))
+                .startsWith("HTTP/1.1 403");
+        assertThat(keys(app).path("key_count").asLong()).isEqualTo(keys);
     }
 
     private static String rebound(App app, String line, String host) throws Exception {
