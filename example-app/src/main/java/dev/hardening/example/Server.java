@@ -153,8 +153,7 @@ final class Server {
 
     private String user(Context context) {
         String authorization = context.header("Authorization");
-        boolean bearer = authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length());
-        if (!bearer) {
+        if (authorization == null || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             context.header("WWW-Authenticate", "Bearer");
             throw Problem.INVALID_TOKEN.thrown();
         }
