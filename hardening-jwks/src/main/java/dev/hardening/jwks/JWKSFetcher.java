@@ -21,6 +21,11 @@ public interface JWKSFetcher {
      */
     Response fetch(Request request) throws IOException, InterruptedException;
 
+    /** The default transport: the JDK's HTTP client, without redirects, within the timeout and the size of the request. */
+    static JWKSFetcher http() {
+        return new HttpFetcher();
+    }
+
     /**
      * What to get.
      *

@@ -1,0 +1,98 @@
+package dev.hardening.redis;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Micrometer meters of one connection, as its {@link ConnectListener}: {@code redis.connect.attempts} by
+ * {@code outcome}, {@code redis.connect.time}, {@code redis.connection.up}, {@code redis.connection.losses} and
+ * {@code redis.connection.returns}.
+ *
+ * <p>The only tags are {@code connection}, {@code outcome} and the caller's own. Micrometer is an optional dependency;
+ * nothing else of this module needs it. It may be bound before the connection is made or after. The meters hold it weakly:
+ * the connector holds it. Safe for use by several threads.
+ */
+public final class RedisConnectionMetrics implements MeterBinder, ConnectListener {
+
+    private final Tags tags;
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder succeeded = new LongAdder();
+    private final LongAdder losses = new LongAdder();
+    private final LongAdder returns = new LongAdder();
+    private volatile boolean up;
+    private volatile double connectMillis = Double.NaN;
+
+    /**
+     * The meters of a connection that is yet to be made: hand them to {@link RedisConnector.Builder#listener}.
+     *
+     * @param name the value of the tag {@code connection}, which tells the connections of a service apart
+     * @param more further tags, with few values each
+     */
+    public RedisConnectionMetrics(String name, Tag... more) {
+        tags = Tags.of("connection", Objects.requireNonNull(name, "name")).and(more);
+    }
+
+    @Override
+    public void attemptFailed(Attempt attempt) {
+        failed.increment();
+    }
+
+    @Override
+    public void connected(ConnectReport report) {
+        succeeded.increment();
+        connectMillis = report.connect().toNanos() / 1e6;
+        up = true;
+    }
+
+    @Override
+    public void disconnected() {
+        losses.increment();
+        up = false;
+    }
+
+    @Override
+    public void reconnected() {
+        returns.increment();
+        up = true;
+    }
+
+    @Override
+    public void bindTo(MeterRegistry registry) {
+        Tags failure = tags.and("outcome", "failure");
+        Tags success = tags.and("outcome", "success");
+        String attempts = "Attempts to connect at start-up";
+        counter(registry, "redis.connect.attempts", failure, attempts, of -> of.failed.doubleValue());
+        counter(registry, "redis.connect.attempts", success, attempts, of -> of.succeeded.doubleValue());
+        counter(registry, "redis.connection.losses", tags, "Times that it was lost", of -> of.losses.doubleValue());
+        counter(registry, "redis.connection.returns", tags, "Times that it came back", of -> of.returns.doubleValue());
+        Gauge.builder("redis.connection.up", this, of -> of.up ? 1 : 0)
+                .tags(tags)
+                .description("1 while it is connected, else 0")
+                .register(registry);
+        TimeGauge.builder("redis.connect.time", this, TimeUnit.MILLISECONDS, of -> of.connectMillis)
+                .tags(tags)
+                .description("How long the attempt that succeeded took; not a number before")
+                .register(registry);
+    }
+
+    private void counter(
+            MeterRegistry registry,
+            String name,
+            Tags tagged,
+            String description,
+            ToDoubleFunction<RedisConnectionMetrics> count) {
+        FunctionCounter.builder(name, this, count)
+                .tags(tagged)
+                .description(description)
+                .register(registry);
+    }
+}

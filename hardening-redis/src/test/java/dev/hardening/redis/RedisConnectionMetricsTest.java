@@ -1,0 +1,110 @@
+package dev.hardening.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.File;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class RedisConnectionMetricsTest {
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final RedisConnectionMetrics metrics = new RedisConnectionMetrics("ratings", Tag.of("region", "eu"));
+
+    @Test
+    void meters_count_attempts_and_follow_the_connection_through_a_loss() throws Exception {
+        metrics.bindTo(registry);
+        assertThat(up()).isZero();
+        assertThat(connectTime()).isNaN();
+        int port = RedisServer.freePort();
+        RedisServer[] server = new RedisServer[1];
+        try (ConnectedRedis redis = RedisConnector.builder("redis://127.0.0.1:" + port)
+                .listener(metrics)
+                .sleeper(wait -> server[0] = startAt(port))
+                .build()
+                .connect()) {
+            assertThat(attempts("failure")).isEqualTo(1);
+            assertThat(attempts("success")).isEqualTo(1);
+            assertThat(up()).isEqualTo(1);
+            assertThat(connectTime()).isPositive();
+
+            server[0].stop();
+            await().until(() -> up() == 0);
+            assertThat(count("redis.connection.losses")).isEqualTo(1);
+            server[0].restart();
+            await().until(() -> up() == 1);
+            assertThat(count("redis.connection.returns")).isEqualTo(1);
+            assertThat(redis.ping()).isTrue();
+        } finally {
+            if (server[0] != null) {
+                server[0].close();
+            }
+        }
+    }
+
+    @Test
+    void the_connector_works_without_micrometer_on_the_class_path() throws Exception {
+        List<URL> without = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            if (!entry.contains("micrometer")) {
+                without.add(Path.of(entry).toUri().toURL());
+            }
+        }
+        ClassLoader usual = Thread.currentThread().getContextClassLoader();
+        try (RedisServer server = RedisServer.start();
+                URLClassLoader loader =
+                        new URLClassLoader(without.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+            Thread.currentThread().setContextClassLoader(loader); // Lettuce looks some of its classes up there
+            Class<?> connectorType = loader.loadClass(RedisConnector.class.getName());
+            Object builder =
+                    connectorType.getMethod("builder", String.class).invoke(null, "redis://127.0.0.1:" + server.port());
+            Object connector = builder.getClass().getMethod("build").invoke(builder);
+            Method connect = connectorType.getMethod("connect");
+            try (AutoCloseable redis = (AutoCloseable) connect.invoke(connector)) {
+                assertThat(redis.getClass().getMethod("ping").invoke(redis)).isEqualTo(true);
+            }
+            assertThatExceptionOfType(NoClassDefFoundError.class)
+                    .isThrownBy(() -> loader.loadClass(RedisConnectionMetrics.class.getName()))
+                    .withMessageContaining("MeterBinder");
+        } finally {
+            Thread.currentThread().setContextClassLoader(usual);
+        }
+    }
+
+    private static RedisServer startAt(int port) {
+        try {
+            return RedisServer.startAt(port);
+        } catch (Exception failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private double attempts(String outcome) {
+        return registry.get("redis.connect.attempts")
+                .tags("connection", "ratings", "region", "eu", "outcome", outcome)
+                .functionCounter()
+                .count();
+    }
+
+    private double count(String name) {
+        return registry.get(name).functionCounter().count();
+    }
+
+    private double up() {
+        return registry.get("redis.connection.up").gauge().value();
+    }
+
+    private double connectTime() {
+        return registry.get("redis.connect.time").timeGauge().value(TimeUnit.MILLISECONDS);
+    }
+}
