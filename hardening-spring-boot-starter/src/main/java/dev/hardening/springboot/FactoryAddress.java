@@ -1,0 +1,112 @@
+package dev.hardening.springboot;
+
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.RedisURI;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.NamedNode;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
+import org.springframework.data.redis.connection.RedisConfiguration;
+import org.springframework.data.redis.connection.RedisConfiguration.WithAuthentication;
+import org.springframework.data.redis.connection.RedisNode;
+import org.springframework.data.redis.connection.RedisPassword;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.RedisSocketConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/** Where a connection factory connects to, as Lettuce says it; the factory keeps that to itself. */
+final class FactoryAddress {
+
+    private final LettuceConnectionFactory factory;
+    private final LettuceClientConfiguration client;
+
+    FactoryAddress(LettuceConnectionFactory factory) {
+        this.factory = factory;
+        client = factory.getClientConfiguration();
+    }
+
+    /** One Redis: by host, by Unix socket, or by its Sentinels. */
+    RedisURI uri() {
+        RedisSentinelConfiguration sentinel = factory.getSentinelConfiguration();
+        if (sentinel != null) {
+            return sentinels(sentinel);
+        }
+        RedisSocketConfiguration socket = factory.getSocketConfiguration();
+        if (socket != null) {
+            RedisURI.Builder builder =
+                    RedisURI.Builder.socket(socket.getSocket()).withDatabase(factory.getDatabase());
+            return authenticated(builder, socket, socket).build();
+        }
+        RedisURI.Builder builder =
+                RedisURI.Builder.redis(factory.getHostName(), factory.getPort()).withDatabase(factory.getDatabase());
+        return configured(
+                authenticated(builder, factory.getStandaloneConfiguration(), factory.getStandaloneConfiguration())
+                        .build());
+    }
+
+    /** Some nodes of a cluster. */
+    List<RedisURI> seeds() {
+        RedisClusterConfiguration cluster = factory.getClusterConfiguration();
+        List<RedisURI> seeds = new ArrayList<>();
+        if (cluster != null) {
+            for (RedisNode node : cluster.getClusterNodes()) {
+                RedisURI.Builder builder = RedisURI.Builder.redis(node.getRequiredHost(), node.getRequiredPort());
+                seeds.add(configured(authenticated(builder, cluster, cluster).build()));
+            }
+        }
+        return seeds;
+    }
+
+    private RedisURI sentinels(RedisSentinelConfiguration sentinel) {
+        NamedNode primary = sentinel.getMaster();
+        RedisURI.Builder builder = RedisURI.builder()
+                .withSentinelMasterId(primary == null ? "" : String.valueOf(primary.getName()))
+                .withDatabase(factory.getDatabase());
+        authenticated(builder, sentinel, sentinel);
+        for (RedisNode node : sentinel.getSentinels()) {
+            RedisURI each = configured(RedisURI.Builder.redis(node.getRequiredHost(), node.getRequiredPort())
+                    .build());
+            credentials(sentinel.getSentinelUsername(), sentinel.getSentinelPassword(), each);
+            client.getRedisCredentialsProviderFactory()
+                    .ifPresent(credentials ->
+                            each.setCredentialsProvider(credentials.createSentinelCredentialsProvider(sentinel)));
+            builder.withSentinel(each);
+        }
+        return configured(builder.build());
+    }
+
+    private static void credentials(@Nullable String user, RedisPassword password, RedisURI uri) {
+        if (password.isPresent()) {
+            uri.setCredentialsProvider(
+                    RedisCredentialsProvider.from(() -> RedisCredentials.just(user, password.get())));
+        }
+    }
+
+    private RedisURI.Builder authenticated(
+            RedisURI.Builder builder, WithAuthentication plain, RedisConfiguration configuration) {
+        var provider = client.getRedisCredentialsProviderFactory()
+                .map(credentials -> credentials.createCredentialsProvider(configuration));
+        if (provider.isPresent()) {
+            return builder.withAuthentication(provider.get());
+        }
+        RedisPassword password = plain.getPassword();
+        if (password.isPresent()) {
+            String user = plain.getUsername();
+            return user == null
+                    ? builder.withPassword(password.get())
+                    : builder.withAuthentication(user, password.get());
+        }
+        return builder;
+    }
+
+    private RedisURI configured(RedisURI uri) {
+        client.getClientName().ifPresent(uri::setClientName);
+        uri.setSsl(client.isUseSsl());
+        uri.setVerifyPeer(client.getVerifyMode());
+        uri.setStartTls(client.isStartTls());
+        return uri;
+    }
+}

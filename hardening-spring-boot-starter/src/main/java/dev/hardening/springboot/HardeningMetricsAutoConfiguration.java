@@ -1,0 +1,43 @@
+package dev.hardening.springboot;
+
+import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.JWKSCacheMetrics;
+import dev.hardening.redis.RedisConnectionMetrics;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Meters of the keys and of the Redis connection, which Boot binds to the application's registry. */
+@AutoConfiguration(after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class})
+@ConditionalOnClass(MeterBinder.class)
+public final class HardeningMetricsAutoConfiguration {
+
+    HardeningMetricsAutoConfiguration() {}
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(JWKSCache.class)
+    @ConditionalOnBean(JWKSCache.class)
+    static class Jwks {
+
+        @Bean
+        @ConditionalOnMissingBean
+        JWKSCacheMetrics hardeningJwksMetrics(JWKSCache cache) {
+            return new JWKSCacheMetrics(cache, "jwt");
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBean(RedisStartUp.class)
+    static class Redis {
+
+        @Bean
+        @ConditionalOnMissingBean
+        RedisConnectionMetrics hardeningRedisMetrics() {
+            return new RedisConnectionMetrics("spring");
+        }
+    }
+}

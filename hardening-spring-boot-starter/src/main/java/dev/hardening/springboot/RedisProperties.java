@@ -1,0 +1,30 @@
+package dev.hardening.springboot;
+
+import dev.hardening.redis.Role;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * How Redis is connected to at start-up. Where it is, is said by Spring Boot's own {@code spring.data.redis} properties.
+ *
+ * @param enabled Whether Redis is connected to before the web server listens.
+ * @param attempts How many times it is tried at the most.
+ * @param backoff The first wait between two attempts; each next one is twice as long.
+ * @param deadline How long it may take in all.
+ * @param attemptTimeout How long one attempt may take.
+ * @param jitter By which part of it a wait may be shorter or longer, from 0 to 1.
+ * @param requireRole The role that the server has to have; any if it is not set.
+ * @param failFast Whether commands are refused while Redis is away, and end after 5 s unless spring.data.redis.timeout is set.
+ */
+@ConfigurationProperties("hardening.redis")
+record RedisProperties(
+        @DefaultValue("true") boolean enabled,
+        @DefaultValue("3") int attempts,
+        @DefaultValue("1s") Duration backoff,
+        @DefaultValue("7s") Duration deadline,
+        @DefaultValue("3s") Duration attemptTimeout,
+        @DefaultValue("0") double jitter,
+        @Nullable Role requireRole,
+        @DefaultValue("true") boolean failFast) {}

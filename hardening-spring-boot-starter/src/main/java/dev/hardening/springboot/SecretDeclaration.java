@@ -1,0 +1,18 @@
+package dev.hardening.springboot;
+
+import dev.hardening.config.SecretValidator;
+
+/**
+ * What an application's secrets have to be, where {@code hardening.config.required}, a list of names, is not enough. At
+ * the time of the check there are no beans yet, so it is named in {@code META-INF/spring.factories}:
+ *
+ * <pre>dev.hardening.springboot.SecretDeclaration=com.example.Secrets</pre>
+ *
+ * <p>The class has a constructor without parameters. An application has one declaration, or the property, not both.
+ */
+@FunctionalInterface
+public interface SecretDeclaration {
+
+    /** The validator; it is called once, before the context refreshes. */
+    SecretValidator secrets();
+}

@@ -1,0 +1,8 @@
+/**
+ * The hardenings for Spring Boot: secrets validated before the context refreshes, a {@code JwtDecoder} that survives key
+ * rotation and outages, and a Redis that is checked before the web server listens.
+ */
+@NullMarked
+package dev.hardening.springboot;
+
+import org.jspecify.annotations.NullMarked;
