@@ -73,10 +73,15 @@ class SecretsTest {
                 .hasCauseInstanceOf(SecretValidationException.class);
         assertThat(thrown.getExitCode()).isEqualTo(78);
         assertThat(output)
-                .contains(
-                        "APPLICATION FAILED TO START",
-                        "Description:\n\nMissing required secrets: SUPABASE_URL, LIVEKIT_API_KEY\n\n"
-                                + "Action:\n\nSet these environment variables before starting the application.\n")
+                .contains("APPLICATION FAILED TO START", """
+                        Description:
+
+                        Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY
+
+                        Action:
+
+                        Set these environment variables before starting the application.
+                        """)
                 .doesNotContain("a bean was made", CANARY, "\tat ");
     }
 

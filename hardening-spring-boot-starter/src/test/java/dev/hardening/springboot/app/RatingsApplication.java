@@ -4,9 +4,11 @@ import java.security.Principal;
 import java.util.Map;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
-import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** An application as a team writes it: it knows Spring, and nothing of the hardening. */
@@ -31,9 +33,14 @@ public class RatingsApplication {
             return Map.of("user", user.getName());
         }
 
-        @PostMapping("/ratings")
-        Map<String, Long> rate() {
-            return Map.of("ratings", redis.opsForValue().increment("ratings"));
+        @GetMapping("/ratings/count")
+        Map<String, Long> count() {
+            return Map.of("asked", redis.opsForValue().increment("asked"));
+        }
+
+        @ExceptionHandler(DataAccessException.class)
+        ProblemDetail unavailable(DataAccessException outage) {
+            return ProblemDetail.forStatus(503);
         }
     }
 }

@@ -1,0 +1,301 @@
+package dev.hardening.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.JWKSCacheMetrics;
+import dev.hardening.jwks.JWKSCacheStatus;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.JwkSetUriJwtDecoderBuilderCustomizer;
+import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.OAuth2ResourceServerAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.assertj.AssertableWebApplicationContext;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.security.config.annotation.web.configuration.EnableWebSecurity;
+import org.springframework.security.oauth2.core.OAuth2TokenValidator;
+import org.springframework.security.oauth2.jwt.BadJwtException;
+import org.springframework.security.oauth2.jwt.JwtClaimValidator;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
+import org.springframework.security.oauth2.jwt.JwtException;
+import org.springframework.security.oauth2.jwt.JwtValidationException;
+import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
+import org.springframework.security.oauth2.server.resource.authentication.BearerTokenAuthenticationToken;
+
+class HardeningJwtAutoConfigurationTest {
+
+    private static final String JWT = "spring.security.oauth2.resourceserver.jwt.";
+    private static final String OURS = "hardeningJwtDecoder";
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableWebSecurity
+    static class WebSecurity {}
+
+    private final WebApplicationContextRunner runner = new WebApplicationContextRunner()
+            .withUserConfiguration(WebSecurity.class)
+            .withConfiguration(AutoConfigurations.of(
+                    OAuth2ResourceServerAutoConfiguration.class,
+                    HardeningJwtAutoConfiguration.class,
+                    HardeningHealthAutoConfiguration.class,
+                    HardeningMetricsAutoConfiguration.class));
+
+    private IdentityProvider provider;
+
+    @BeforeEach
+    void start() throws Exception {
+        provider = new IdentityProvider();
+    }
+
+    @AfterEach
+    void stop() {
+        provider.close();
+    }
+
+    private WebApplicationContextRunner byKeys(String... more) {
+        return runner.withPropertyValues(JWT + "jwk-set-uri=" + provider.keysUri())
+                .withPropertyValues(more);
+    }
+
+    private WebApplicationContextRunner byIssuer(String... more) {
+        return runner.withPropertyValues(JWT + "issuer-uri=" + provider.issuer())
+                .withPropertyValues(more);
+    }
+
+    private static String subject(AssertableWebApplicationContext context, String token) {
+        return context.getBean(JwtDecoder.class).decode(token).getSubject();
+    }
+
+    @Test
+    void the_only_decoder_is_ours_and_decodes_with_the_cached_keys() {
+        byKeys().run(context -> {
+            assertThat(context).getBeanNames(JwtDecoder.class).containsExactly(OURS);
+            assertThat(subject(context, provider.token(IdentityProvider.RSA_1))).isEqualTo("3f0e8a52-user");
+            assertThat(subject(context, provider.token(IdentityProvider.RSA_1))).isEqualTo("3f0e8a52-user");
+            assertThat(provider.keyGets).hasValue(1);
+        });
+    }
+
+    @Test
+    void keys_are_fetched_in_the_background_before_the_first_token() {
+        byKeys().run(context -> {
+            await().until(() -> context.getBean(JWKSCache.class).status().state() == JWKSCacheStatus.State.FRESH);
+            assertThat(provider.keyGets).hasValue(1);
+        });
+    }
+
+    @Test
+    void the_start_does_not_wait_for_a_provider_that_says_nothing() {
+        provider.silent();
+        byKeys().run(context -> {
+            assertThat(context).hasNotFailed();
+            await().until(() -> provider.keyGets.get() == 1);
+            assertThat(context.getBean(JWKSCache.class).status().state()).isEqualTo(JWKSCacheStatus.State.EMPTY);
+        });
+        byIssuer().run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void only_the_algorithms_of_the_property_are_accepted() {
+        JWK elliptic = IdentityProvider.EC_1;
+        byKeys().run(context -> assertThatExceptionOfType(BadJwtException.class)
+                .isThrownBy(() -> subject(context, provider.token(elliptic))));
+        byKeys(JWT + "jws-algorithms=ES256").run(context -> {
+            assertThat(subject(context, provider.token(elliptic))).isNotNull();
+            assertThatExceptionOfType(BadJwtException.class)
+                    .isThrownBy(() -> subject(context, provider.token(IdentityProvider.RSA_1)));
+        });
+    }
+
+    @Test
+    void an_algorithm_that_is_none_ends_the_start_with_the_property_named() {
+        byKeys(JWT + "jws-algorithms=HS256").run(context -> {
+            assertThat(context).hasFailed();
+            FailureAnalysis analysis = new UnusablePropertyFailureAnalyzer().analyze(context.getStartupFailure());
+            assertThat(analysis.getDescription()).startsWith(JWT + "jws-algorithms: only RS, PS and ES");
+            assertThat(analysis.getAction()).contains("hardening.jwks.enabled=false");
+        });
+    }
+
+    @Test
+    void issuer_and_audience_are_checked_by_springs_validators() {
+        byKeys(JWT + "issuer-uri=" + provider.issuer(), JWT + "audiences=other,authenticated")
+                .run(context -> {
+                    assertThat(subject(context, provider.token(IdentityProvider.RSA_1)))
+                            .isNotNull();
+                    assertThatExceptionOfType(JwtValidationException.class)
+                            .isThrownBy(() -> subject(
+                                    context,
+                                    provider.token(
+                                            IdentityProvider.RSA_1, "rsa-1", "authenticated", "https://evil.example")))
+                            .withMessageContaining("iss");
+                    assertThatExceptionOfType(JwtValidationException.class)
+                            .isThrownBy(() -> subject(
+                                    context,
+                                    provider.token(IdentityProvider.RSA_1, "rsa-1", "elsewhere", provider.issuer())))
+                            .withMessageContaining("aud");
+                });
+    }
+
+    @Test
+    void a_validator_bean_of_the_application_has_its_say() {
+        byKeys().withBean(
+                        "role",
+                        OAuth2TokenValidator.class,
+                        () -> new JwtClaimValidator<String>("role", role -> "admin".equals(role)))
+                .run(context -> assertThatExceptionOfType(JwtValidationException.class)
+                        .isThrownBy(() -> subject(context, provider.token(IdentityProvider.RSA_1)))
+                        .withMessageContaining("role"));
+    }
+
+    @Test
+    void an_issuer_alone_is_enough_and_its_keys_decide_the_algorithms() {
+        byIssuer().run(context -> {
+            assertThat(context).getBeanNames(JwtDecoder.class).containsExactly(OURS);
+            assertThat(subject(context, provider.token(IdentityProvider.RSA_1))).isNotNull();
+            assertThat(subject(context, provider.token(IdentityProvider.EC_1))).isNotNull();
+            assertThat(provider.discoveries).hasValue(1);
+            assertThat(provider.keyGets).hasValue(1);
+            assertThatExceptionOfType(JwtValidationException.class)
+                    .isThrownBy(() -> subject(
+                            context, provider.token(IdentityProvider.RSA_1, "rsa-1", "authenticated", "https://evil")));
+        });
+    }
+
+    @Test
+    void an_outage_without_keys_is_no_statement_about_the_token() {
+        provider.down = true;
+        byKeys().run(context -> assertThatExceptionOfType(JwtException.class)
+                .isThrownBy(() -> subject(context, provider.token(IdentityProvider.RSA_1)))
+                .isNotInstanceOf(BadJwtException.class));
+    }
+
+    @Test
+    void an_unknown_key_is_a_bad_token() {
+        byKeys().run(context -> assertThatExceptionOfType(BadJwtException.class)
+                .isThrownBy(() -> subject(
+                        context,
+                        provider.token(IdentityProvider.RSA_2, "forged", "authenticated", provider.issuer()))));
+    }
+
+    @Test
+    void it_leaves_the_field_to_a_decoder_of_the_application() {
+        byKeys().withBean("mine", JwtDecoder.class, () -> token -> {
+                    throw new BadJwtException("mine");
+                })
+                .run(context -> {
+                    assertThat(context).getBeanNames(JwtDecoder.class).containsExactly("mine");
+                    assertThat(context).doesNotHaveBean(JWKSCache.class).doesNotHaveBean(JwksHealthIndicator.class);
+                });
+    }
+
+    @Test
+    void it_leaves_the_field_to_a_customizer_that_it_could_not_obey() {
+        byKeys().withBean(JwkSetUriJwtDecoderBuilderCustomizer.class, () -> builder -> {})
+                .run(context ->
+                        assertThat(context).hasSingleBean(JwtDecoder.class).doesNotHaveBean(OURS));
+    }
+
+    @Test
+    void it_is_turned_off_by_a_property_and_stays_away_without_a_key_endpoint() {
+        byKeys("hardening.jwks.enabled=false")
+                .run(context ->
+                        assertThat(context).hasSingleBean(JwtDecoder.class).doesNotHaveBean(OURS));
+        runner.run(
+                context -> assertThat(context).doesNotHaveBean(JwtDecoder.class).doesNotHaveBean(JWKSCache.class));
+    }
+
+    @Test
+    void it_is_not_for_applications_without_a_servlet_container() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HardeningJwtAutoConfiguration.class))
+                .withPropertyValues(JWT + "jwk-set-uri=" + provider.keysUri())
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(JwtDecoder.class));
+    }
+
+    @Test
+    void each_optional_library_may_be_absent() {
+        for (Class<?> absent : List.of(BearerTokenAuthenticationToken.class, NimbusJwtDecoder.class, JWKSCache.class)) {
+            byKeys().withClassLoader(new FilteredClassLoader(absent))
+                    .run(context -> assertThat(context)
+                            .as("without " + absent.getSimpleName())
+                            .hasNotFailed()
+                            .doesNotHaveBean(OURS)
+                            .doesNotHaveBean("jwksHealthIndicator"));
+        }
+        byKeys().withClassLoader(new FilteredClassLoader(MeterBinder.class))
+                .run(context ->
+                        assertThat(context).hasNotFailed().hasBean(OURS).doesNotHaveBean("hardeningJwksMetrics"));
+        byKeys().withClassLoader(new FilteredClassLoader(HealthIndicator.class))
+                .run(context ->
+                        assertThat(context).hasNotFailed().hasBean(OURS).doesNotHaveBean("jwksHealthIndicator"));
+    }
+
+    @Test
+    void properties_and_customizers_reach_the_cache() {
+        byKeys("hardening.jwks.time-to-live=10m", "hardening.jwks.refresh-before=10m")
+                .run(context -> {
+                    assertThat(context).hasFailed();
+                    assertThat(new UnusablePropertyFailureAnalyzer()
+                                    .analyze(context.getStartupFailure())
+                                    .getDescription())
+                            .contains("refreshBefore has to be shorter than timeToLive");
+                });
+        byKeys("hardening.jwks.fetch-timeout=1s")
+                .withBean(JWKSCacheCustomizer.class, () -> builder -> builder.staleFor(Duration.ofMinutes(1)))
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining("staleFor may not be shorter than timeToLive"));
+    }
+
+    @Test
+    void an_endpoint_that_is_not_https_ends_the_start_without_showing_its_password() {
+        runner.withPropertyValues(JWT + "jwk-set-uri=http://user:hunter2@keycloak.internal/certs")
+                .run(context -> {
+                    assertThat(context).hasFailed();
+                    FailureAnalysis analysis =
+                            new UnusablePropertyFailureAnalyzer().analyze(context.getStartupFailure());
+                    assertThat(analysis.getDescription())
+                            .startsWith(JWT + "jwk-set-uri: ")
+                            .doesNotContain("hunter2");
+                });
+        runner.withPropertyValues(JWT + "jwk-set-uri=not a url hunter2")
+                .run(context ->
+                        assertThat(context).getFailure().rootCause().hasMessage(JWT + "jwk-set-uri: is not a URL"));
+    }
+
+    @Test
+    void health_and_meters_show_the_state_of_the_keys() {
+        byKeys().run(context -> {
+            subject(context, provider.token(IdentityProvider.RSA_1));
+            assertThat(context.getBean(JwksHealthIndicator.class).health())
+                    .satisfies(health -> assertThat(health.getStatus()).isEqualTo(Status.UP))
+                    .satisfies(health -> assertThat(health.getDetails())
+                            .containsEntry("state", JWKSCacheStatus.State.FRESH)
+                            .containsEntry("keys", 2));
+            assertThat(context).hasSingleBean(JWKSCacheMetrics.class);
+        });
+        provider.down = true;
+        byKeys().run(context -> {
+            assertThatExceptionOfType(JwtException.class)
+                    .isThrownBy(() -> subject(context, provider.token(IdentityProvider.RSA_1)));
+            assertThat(context.getBean(JwksHealthIndicator.class).health().getStatus())
+                    .isEqualTo(Status.DOWN);
+        });
+        byKeys("management.health.jwks.enabled=false")
+                .run(context -> assertThat(context).doesNotHaveBean(JwksHealthIndicator.class));
+    }
+}
