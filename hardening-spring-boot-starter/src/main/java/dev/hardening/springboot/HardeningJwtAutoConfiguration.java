@@ -19,8 +19,6 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.security.autoconfigure.web.servlet.SecurityFilterProperties;
 import org.springframework.boot.security.oauth2.server.resource.autoconfigure.OAuth2ResourceServerProperties;
-import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.JwkSetUriJwtDecoderBuilderCustomizer;
-import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.OAuth2ResourceServerAutoConfiguration;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
@@ -42,7 +40,11 @@ import org.springframework.util.StringUtils;
  * Boot's own is, and an answer of 503 while there are no keys. It leaves the field to a {@code JwtDecoder} of the
  * application, and to a {@code JwkSetUriJwtDecoderBuilderCustomizer}, which could not be obeyed.
  */
-@AutoConfiguration(before = OAuth2ResourceServerAutoConfiguration.class)
+@AutoConfiguration(
+        beforeName = {
+            HardeningJwtAutoConfiguration.RESOURCE_SERVER + "OAuth2ResourceServerAutoConfiguration",
+            HardeningJwtAutoConfiguration.RESOURCE_SERVER + "servlet.OAuth2ResourceServerAutoConfiguration"
+        })
 @ConditionalOnClass({
     BearerTokenAuthenticationToken.class,
     JWKSCache.class,
@@ -52,13 +54,21 @@ import org.springframework.util.StringUtils;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnBooleanProperty(name = "hardening.jwks.enabled", matchIfMissing = true)
 @Conditional(HardeningJwtAutoConfiguration.OnKeyEndpoint.class)
-@ConditionalOnMissingBean({JwtDecoder.class, JwkSetUriJwtDecoderBuilderCustomizer.class})
+@ConditionalOnMissingBean(
+        value = JwtDecoder.class,
+        type = {
+            HardeningJwtAutoConfiguration.RESOURCE_SERVER + "JwkSetUriJwtDecoderBuilderCustomizer",
+            HardeningJwtAutoConfiguration.RESOURCE_SERVER + "servlet.JwkSetUriJwtDecoderBuilderCustomizer"
+        })
 @EnableConfigurationProperties({
     JwksProperties.class,
     OAuth2ResourceServerProperties.class,
     SecurityFilterProperties.class
 })
 public final class HardeningJwtAutoConfiguration {
+
+    /** Boot's package; 4.0 has some of its types in the one below it. */
+    static final String RESOURCE_SERVER = "org.springframework.boot.security.oauth2.server.resource.autoconfigure.";
 
     static final String SPRINGS = "spring.security.oauth2.resourceserver.jwt.";
 

@@ -9,6 +9,7 @@ import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.JWKSCacheMetrics;
 import dev.hardening.jwks.JWKSCacheStatus;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -18,8 +19,6 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
-import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.JwkSetUriJwtDecoderBuilderCustomizer;
-import org.springframework.boot.security.oauth2.server.resource.autoconfigure.servlet.OAuth2ResourceServerAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableWebApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -34,6 +33,7 @@ import org.springframework.security.oauth2.jwt.JwtException;
 import org.springframework.security.oauth2.jwt.JwtValidationException;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.security.oauth2.server.resource.authentication.BearerTokenAuthenticationToken;
+import org.springframework.util.ClassUtils;
 
 class HardeningJwtAutoConfigurationTest {
 
@@ -47,7 +47,7 @@ class HardeningJwtAutoConfigurationTest {
     private final WebApplicationContextRunner runner = new WebApplicationContextRunner()
             .withUserConfiguration(WebSecurity.class)
             .withConfiguration(AutoConfigurations.of(
-                    OAuth2ResourceServerAutoConfiguration.class,
+                    springs("OAuth2ResourceServerAutoConfiguration"),
                     HardeningJwtAutoConfiguration.class,
                     HardeningHealthAutoConfiguration.class,
                     HardeningMetricsAutoConfiguration.class));
@@ -62,6 +62,14 @@ class HardeningJwtAutoConfigurationTest {
     @AfterEach
     void stop() {
         provider.close();
+    }
+
+    /** A class of Boot's, which 4.0 has in a package of its own for servlets. */
+    private static Class<?> springs(String name) {
+        ClassLoader loader = HardeningJwtAutoConfigurationTest.class.getClassLoader();
+        String newer = HardeningJwtAutoConfiguration.RESOURCE_SERVER + name;
+        return ClassUtils.resolveClassName(
+                ClassUtils.isPresent(newer, loader) ? newer : newer.replace(name, "servlet." + name), loader);
     }
 
     private WebApplicationContextRunner byKeys(String... more) {
@@ -203,7 +211,14 @@ class HardeningJwtAutoConfigurationTest {
 
     @Test
     void it_leaves_the_field_to_a_customizer_that_it_could_not_obey() {
-        byKeys().withBean(JwkSetUriJwtDecoderBuilderCustomizer.class, () -> builder -> {})
+        Class<?> customizer = springs("JwkSetUriJwtDecoderBuilderCustomizer");
+        byKeys().withInitializer(context -> context.getBeanFactory()
+                        .registerSingleton(
+                                "theirs",
+                                Proxy.newProxyInstance(
+                                        customizer.getClassLoader(),
+                                        new Class<?>[] {customizer},
+                                        (proxy, method, arguments) -> null)))
                 .run(context ->
                         assertThat(context).hasSingleBean(JwtDecoder.class).doesNotHaveBean(OURS));
     }
