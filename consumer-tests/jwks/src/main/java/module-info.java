@@ -1,0 +1,4 @@
+module consumer {
+    requires dev.hardening.jwks;
+    requires jdk.httpserver;
+}
