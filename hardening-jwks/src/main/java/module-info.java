@@ -1,5 +1,5 @@
 module dev.hardening.jwks {
-    requires static transitive micrometer.core;
+    requires static micrometer.core;
     requires static transitive org.jspecify;
     requires transitive com.nimbusds.jose.jwt;
     requires static com.github.benmanes.caffeine;

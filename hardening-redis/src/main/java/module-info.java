@@ -1,5 +1,5 @@
 module dev.hardening.redis {
-    requires static transitive micrometer.core;
+    requires static micrometer.core;
     requires static transitive org.jspecify;
     requires transitive lettuce.core;
     requires io.netty.buffer;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * dependency; nothing else of this module needs it. The meters hold the cache weakly, and read its status when they are
  * read. Immutable and safe for use by several threads.
  */
+@SuppressWarnings("exports") // "requires transitive" would ask every user of the module for Micrometer
 public final class JWKSCacheMetrics implements MeterBinder {
 
     private final JWKSCache cache;

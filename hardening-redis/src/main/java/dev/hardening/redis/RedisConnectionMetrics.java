@@ -21,6 +21,7 @@ import java.util.function.ToDoubleFunction;
  * nothing else of this module needs it. It may be bound before the connection is made or after. The meters hold it weakly:
  * the connector holds it. Safe for use by several threads.
  */
+@SuppressWarnings("exports") // "requires transitive" would ask every user of the module for Micrometer
 public final class RedisConnectionMetrics implements MeterBinder, ConnectListener {
 
     private final Tags tags;
