@@ -5,7 +5,9 @@ module dev.hardening.redis {
     requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.resolver;
+    requires io.netty.resolver.dns; // Lettuce needs it, and as an automatic module cannot say so
     requires io.netty.transport;
+    requires jdk.net; // Lettuce sets the keep-alive's times through it
     requires org.slf4j;
     requires reactor.core;
 
