@@ -155,6 +155,7 @@ class SecretsTest {
     /** A declaration as an application has it in its spring.factories. */
     static final class Declared implements SecretDeclaration {
 
+        // example: declaration
         static final Setting<URI> URL = Setting.uri("SUPABASE_URL", "https");
         static final Setting<Secret> SIGNING =
                 Setting.secret("JWT_SECRET").minLength(32).optional();
@@ -163,6 +164,7 @@ class SecretsTest {
         public SecretValidator secrets() {
             return SecretValidator.of(URL, SIGNING);
         }
+        // example: end
     }
 
     @Test
