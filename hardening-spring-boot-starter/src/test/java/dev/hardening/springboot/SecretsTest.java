@@ -131,7 +131,7 @@ class SecretsTest {
         assertThatExceptionOfType(InvalidSecretsException.class)
                 .isThrownBy(() -> application("hardening.config.required=API_KEY", "API_KEY=" + CANARY + "${NOT_SET}")
                         .run())
-                .withMessageStartingWith("Invalid secrets:\n  API_KEY: could not be read")
+                .withMessageStartingWith("Invalid secrets:\n  API_KEY: could not be looked up")
                 .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
         assertThat(output)
                 .contains("Description:\n\nInvalid secrets:", "Action:\n\nCorrect these values")
