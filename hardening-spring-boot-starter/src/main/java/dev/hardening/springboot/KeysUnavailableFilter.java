@@ -40,8 +40,8 @@ final class KeysUnavailableFilter extends OncePerRequestFilter {
             if (response.isCommitted() || !isForLackOfKeys(outage)) {
                 throw outage;
             }
-            // Written here, because an error page would be a request of its own, without a user, and end as a 401. Headers that
-            // others set stay: without those for CORS a page could not read the answer.
+            // Written here, because an error page would be a request of its own, without a user, and end as a 401.
+            // Headers that others set stay: without those for CORS a page could not read the answer.
             response.resetBuffer();
             response.setStatus(HttpServletResponse.SC_SERVICE_UNAVAILABLE);
             response.setHeader("Retry-After", String.valueOf(secondsToNextAttempt()));
