@@ -4,6 +4,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
+import java.time.Duration;
 
 /** Lettuce's own connection, under the hardening's name. See the other stand-ins. */
 public final class ConnectedRedis implements AutoCloseable {
@@ -30,6 +31,11 @@ public final class ConnectedRedis implements AutoCloseable {
 
     public RedisClient client() {
         return client;
+    }
+
+    /** Lettuce alone does not ask; the example reads only the mode before it goes on. */
+    public ConnectReport report() {
+        return new ConnectReport("", "", Role.UNKNOWN, "standalone", 1, Duration.ZERO, Duration.ZERO, Duration.ZERO);
     }
 
     public boolean ping() {

@@ -13,6 +13,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -38,6 +41,15 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     private static final Duration TOLERANCE = Duration.ofMillis(150);
 
     private static final Duration DIALING_BOUND = Duration.ofSeconds(2);
+
+    /** For what may block for ever: as many as do, and none after a moment. The first attempt takes over the warm-up's. */
+    static final Executor THREADS = new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            100,
+            TimeUnit.MILLISECONDS,
+            new SynchronousQueue<>(),
+            task -> daemon("hardening-redis-connect", task));
 
     /** A connection that answered. */
     record Connected<C>(C connection, ConnectReport report, Runnable free) {}

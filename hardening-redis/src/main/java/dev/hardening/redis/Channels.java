@@ -12,7 +12,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +29,13 @@ final class Channels implements NettyCustomizer {
 
     private volatile boolean connected;
     private volatile @Nullable String lastError;
+    private volatile @Nullable CompletableFuture<?> hello;
 
     /** Before a connection is opened. */
     void reset() {
         connected = false;
         lastError = null;
+        hello = null;
     }
 
     /** Whether a channel was connected since: then a silence is the server's, and not the network's. */
@@ -45,6 +50,22 @@ final class Channels implements NettyCustomizer {
     @Nullable
     String lastError() {
         return lastError;
+    }
+
+    /** What the server answered to the last HELLO, as names and values; empty if it refused it or was not asked. */
+    List<Object> handshake() {
+        CompletableFuture<?> asked = hello;
+        List<Object> said = new ArrayList<>();
+        if (asked != null
+                && asked.isDone()
+                && !asked.isCompletedExceptionally()
+                && asked.join() instanceof Map<?, ?> map) {
+            map.forEach((name, value) -> {
+                said.add(String.valueOf(name));
+                said.add(String.valueOf(value));
+            });
+        }
+        return said;
     }
 
     @Override
@@ -91,6 +112,9 @@ final class Channels implements NettyCustomizer {
                     probe.writtenTo(context.channel());
                 }
                 if (command.getType() == CommandType.AUTH || command.getType() == CommandType.HELLO) {
+                    if (command.getType() == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
+                        hello = asked;
+                    }
                     writeUnlogged(command, promise);
                     return;
                 }

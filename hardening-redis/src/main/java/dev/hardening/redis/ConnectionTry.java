@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +36,8 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     private final @Nullable Role requiredRole;
     private final CompletableFuture<Result<C>> result = new CompletableFuture<>();
     private final StateListener listener = new StateListener();
-    private final Thread thread = Attempts.daemon("hardening-redis-connect", this::connect);
+    private final FutureTask<?> task = new FutureTask<>(this::connect, null);
+    private final CountDownLatch dialed = new CountDownLatch(1);
 
     private volatile Supplier<String> phase = () -> "starting";
     private volatile boolean begun;
@@ -48,7 +52,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     }
 
     CompletableFuture<Result<C>> run() {
-        thread.start();
+        Attempts.THREADS.execute(task);
         return result;
     }
 
@@ -75,6 +79,8 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
             result.completeExceptionally(interrupted); // abandoned: nobody waits any more
         } catch (Exception failure) {
             result.completeExceptionally(failure);
+        } finally {
+            dialed.countDown();
         }
     }
 
@@ -115,10 +121,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
         try {
             BaseRedisAsyncCommands<String, String> commands = dialing.commands(connected);
             long from = System.nanoTime();
-            // HELLO without a version changes nothing and says what the server is; old servers do not know it, and
-            // some users may not run it.
-            CompletableFuture<List<Object>> server = ask(commands, CommandType.HELLO)
-                    .thenCompose(hello -> hello.isEmpty() ? ask(commands, CommandType.ROLE) : done(hello));
+            CompletableFuture<List<Object>> server = server(commands);
             CompletableFuture<Duration> ping = commands.ping()
                     .toCompletableFuture()
                     .thenApply(pong -> since(from, pong))
@@ -135,6 +138,18 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
         } catch (RuntimeException refused) {
             result.completeExceptionally(refused);
         }
+    }
+
+    /**
+     * What the server is, as names and values. The handshake's HELLO has said it, where it is ours to see; HELLO without a
+     * version changes nothing and says it again. Old servers do not know it, and some users may not run it.
+     */
+    private CompletableFuture<List<Object>> server(BaseRedisAsyncCommands<String, String> commands) {
+        List<Object> known = dialing.handshake();
+        return known.isEmpty()
+                ? ask(commands, CommandType.HELLO)
+                        .thenCompose(hello -> hello.isEmpty() ? ask(commands, CommandType.ROLE) : done(hello))
+                : done(known);
     }
 
     private static CompletableFuture<List<Object>> ask(
@@ -212,7 +227,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     /** Gives the attempt up: whatever it has is closed, and whatever it still gets will be. */
     void abandon() {
         abandoned = true;
-        thread.interrupt();
+        task.cancel(true);
         close();
     }
 
@@ -222,7 +237,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
      */
     void awaitDialed(Duration bound) throws InterruptedException {
         if (begun) {
-            thread.join(bound.toMillis());
+            var unused = dialed.await(bound.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 

@@ -36,6 +36,9 @@ interface Dialing<C extends StatefulConnection<String, String>> {
 
     CompletionStage<C> connect();
 
+    /** What the server said of itself in the handshake of {@link #connect()}, as names and values; empty if not known. */
+    List<Object> handshake();
+
     BaseRedisAsyncCommands<String, String> commands(C connection);
 
     /** Completes if the connection is of use beyond PING, and fails with the reason if not. */
@@ -96,6 +99,12 @@ interface Dialing<C extends StatefulConnection<String, String>> {
                 own.channels().reset();
             }
             return client.connectAsync(StringCodec.UTF8, uri);
+        }
+
+        /** With Sentinels there are several handshakes. */
+        @Override
+        public List<Object> handshake() {
+            return own != null && uri.getSentinels().isEmpty() ? own.channels().handshake() : List.of();
         }
 
         @Override
@@ -177,6 +186,12 @@ interface Dialing<C extends StatefulConnection<String, String>> {
         @Override
         public CompletionStage<StatefulRedisClusterConnection<String, String>> connect() {
             return client.refreshPartitionsAsync().thenCompose(found -> client.connectAsync(StringCodec.UTF8));
+        }
+
+        /** There are several. */
+        @Override
+        public List<Object> handshake() {
+            return List.of();
         }
 
         @Override

@@ -1,6 +1,5 @@
 package dev.hardening.redis;
 
-import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
@@ -70,9 +69,14 @@ final class SafeUri {
      */
     private static RedisURI create(String uri) {
         RedisURI parsed = RedisURI.create(uri);
-        RedisCredentials credentials =
-                parsed.getCredentialsProvider().resolveCredentials().toFuture().join();
-        parsed.setCredentialsProvider(new StaticCredentialsProvider(credentials));
+        boolean none = uri.indexOf('@') < 0;
+        parsed.setCredentialsProvider(
+                none
+                        ? new StaticCredentialsProvider(null, null)
+                        : new StaticCredentialsProvider(parsed.getCredentialsProvider()
+                                .resolveCredentials()
+                                .toFuture()
+                                .join()));
         return parsed;
     }
 

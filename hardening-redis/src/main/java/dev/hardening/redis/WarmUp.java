@@ -51,7 +51,7 @@ final class WarmUp {
 
     private static FutureTask<Duration> begin(Callable<Duration> run) {
         FutureTask<Duration> task = new FutureTask<>(run);
-        Attempts.daemon("hardening-redis-warm-up", task).start();
+        Attempts.THREADS.execute(task);
         return task;
     }
 
