@@ -47,7 +47,7 @@ record Budget(
             Duration.ofSeconds(3),
             5,
             20,
-            300,
+            2_000,
             10,
             30,
             Duration.ofSeconds(1));
