@@ -60,6 +60,12 @@ public final class Benchmarks {
                 return Herd.section(budget);
             }
         },
+        SETTINGS {
+            @Override
+            Section run(Budget budget) throws Exception {
+                return new Microbenchmarks(budget).settings();
+            }
+        },
         REDIS {
             @Override
             Section run(Budget budget) throws Exception {

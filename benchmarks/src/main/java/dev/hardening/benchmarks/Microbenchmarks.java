@@ -18,7 +18,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** The three microbenchmarks and their tables. */
+/** The microbenchmarks and their tables. */
 final class Microbenchmarks {
 
     private static final List<Contender> LOOKING_UP = List.of(
@@ -139,6 +139,25 @@ final class Microbenchmarks {
                     100,
                     fastest / figure(seen, Contender.HARDENING, algorithm).time);
         }
+        return section;
+    }
+
+    Section settings() throws RunnerException {
+        Map<String, Figure> seen = run(SettingsBenchmark.class, Map.of(), List.of("wrong"));
+        Section section = new Section("1,000 settings", "ms", "B/op");
+        Figure allSet = seen.get(SettingsBenchmark.Wrong.NOTHING.name());
+        Figure misspelt = seen.get(SettingsBenchmark.Wrong.MISSPELT.name());
+        if (allSet == null || misspelt == null) {
+            throw new IllegalStateException("no result for the settings");
+        }
+        section.row("all set", allSet.time, bytes(allSet));
+        section.row("a tenth misspelt, each with its hint", misspelt.time, bytes(misspelt));
+        section.targets()
+                .add(Section.Target.of(
+                        "1,000 settings validate, warm",
+                        "under 1 ms",
+                        Section.number(allSet.time) + " ms",
+                        allSet.time < 1));
         return section;
     }
 

@@ -108,6 +108,11 @@ class EverythingRunsTest {
     }
 
     @Test
+    void aThousandSettingsAreValidated() throws Exception {
+        isComplete(microbenchmarks.settings(), 2);
+    }
+
+    @Test
     void bothSidesConnectToRedis() throws Exception {
         Section section = RedisConnect.section(TINY);
         isComplete(section, 3);
