@@ -406,9 +406,14 @@ final class CacheState {
     }
 
     private long dueAt(@Nullable Snapshot held) {
-        if (budgets.isFailing() || held == null) {
+        if (held == null) {
             return budgets.nextAttempt();
         }
-        return held.invalidated() ? budgets.nextInvalidation() : held.refreshAt();
+        if (!budgets.isFailing()) {
+            return held.invalidated() ? budgets.nextInvalidation() : held.refreshAt();
+        }
+        // A fetch for an unknown key id may fail long before a refresh is due.
+        boolean refreshIsLater = !held.invalidated() && held.refreshAt() - budgets.nextAttempt() > 0;
+        return refreshIsLater ? held.refreshAt() : budgets.nextAttempt();
     }
 }

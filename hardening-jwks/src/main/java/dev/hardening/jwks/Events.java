@@ -53,8 +53,8 @@ final class Events {
     }
 
     /** Logs that a key is not used, once, and keeps in mind that the listener has to hear it. */
-    void rejected(@Nullable String kid, String reason) {
-        if (reported.size() < MAX_REPORTED && reported.add(kid + " " + reason)) {
+    void rejected(@Nullable String kid, String reason, int fingerprint) {
+        if (reported.size() < MAX_REPORTED && reported.add(kid + " " + reason + " " + fingerprint)) {
             LOG.warn("A key of {} is {}", place, reason);
             later(told -> told.keyRejected(kid, reason));
         }

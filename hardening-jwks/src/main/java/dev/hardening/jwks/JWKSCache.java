@@ -310,7 +310,12 @@ public final class JWKSCache implements AutoCloseable {
     private void launch(@Nullable Flight begun, boolean here) {
         if (begun != null) {
             JWKSFetcher.Request request = request(begun);
-            begun.arm(alarm.timer, request, this::land);
+            try {
+                begun.arm(alarm.timer, request, this::land);
+            } catch (Throwable exhausted) { // there may be no thread left to start, and nothing else would end it
+                land(begun, null, exhausted);
+                return;
+            }
             Runnable launching = () -> begun.launch(fetcher, request, executor, this::land);
             if (here) {
                 launching.run();

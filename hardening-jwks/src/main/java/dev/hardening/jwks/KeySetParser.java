@@ -29,10 +29,10 @@ final class KeySetParser {
     private static final int MAX_RSA_BITS = 16384; // beyond it, one verification is a denial of service
     private static final Set<Curve> CURVES = Set.of(Curve.P_256, Curve.P_384, Curve.P_521);
 
-    /** Told of keys that are not used. */
+    /** Told of keys that are not used, and what tells each from others, which may have the same id or none. */
     @FunctionalInterface
     interface Rejections {
-        void rejected(@Nullable String kid, String reason);
+        void rejected(@Nullable String kid, String reason, int fingerprint);
     }
 
     private KeySetParser() {}
@@ -85,6 +85,7 @@ final class KeySetParser {
 
     private static @Nullable JWK publicKey(@Nullable Object entry, Rejections rejections) {
         String kid = null;
+        int fingerprint = String.valueOf(entry).hashCode();
         try {
             if (entry instanceof Map<?, ?> members) {
                 kid = members.get("kid") instanceof String text ? text : null;
@@ -92,16 +93,16 @@ final class KeySetParser {
                 JWK jwk = JWK.parse((Map<String, Object>) members);
                 JWK shared = jwk.toPublicJWK();
                 if (shared == null) {
-                    rejections.rejected(kid, "symmetric");
+                    rejections.rejected(kid, "symmetric", fingerprint);
                 } else if (jwk.isPrivate()) {
-                    rejections.rejected(kid, "published with its private part, which is dropped");
+                    rejections.rejected(kid, "published with its private part, which is dropped", fingerprint);
                 }
                 return shared;
             }
         } catch (ParseException | RuntimeException malformed) {
             // Reported below, without its message: that may show a part of the key.
         }
-        rejections.rejected(kid, "malformed");
+        rejections.rejected(kid, "malformed", fingerprint);
         return null;
     }
 
@@ -114,7 +115,10 @@ final class KeySetParser {
         try {
             PublicKey key = null;
             if (jwk instanceof RSAKey rsa && rsa.size() == 0) {
-                rejections.rejected(jwk.getKeyID(), "malformed"); // Nimbus reads a modulus that is no Base64 as none
+                rejections.rejected(
+                        jwk.getKeyID(),
+                        "malformed",
+                        jwk.hashCode()); // Nimbus reads a modulus that is no Base64 as none
                 return null;
             }
             if (jwk instanceof RSAKey rsa && rsa.size() >= MIN_RSA_BITS && rsa.size() <= MAX_RSA_BITS) {
@@ -128,9 +132,9 @@ final class KeySetParser {
             if (key != null) {
                 return new SigningKey(jwk.getKeyID(), key, jwk);
             }
-            rejections.rejected(jwk.getKeyID(), "of a type, curve or size that is not supported");
+            rejections.rejected(jwk.getKeyID(), "of a type, curve or size that is not supported", jwk.hashCode());
         } catch (JOSEException | RuntimeException unusable) {
-            rejections.rejected(jwk.getKeyID(), "malformed");
+            rejections.rejected(jwk.getKeyID(), "malformed", jwk.hashCode());
         }
         return null;
     }

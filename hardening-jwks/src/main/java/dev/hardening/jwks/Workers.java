@@ -54,7 +54,11 @@ final class Workers implements Executor {
                 return;
             }
         } else if (taken.get() == before) {
-            pool.setCorePoolSize(Math.min(MOST, pool.getPoolSize() + 1));
+            try {
+                pool.setCorePoolSize(Math.min(MOST, pool.getPoolSize() + 1));
+            } catch (OutOfMemoryError noThreadLeft) {
+                // Another look may find one.
+            }
         }
         watch();
     }

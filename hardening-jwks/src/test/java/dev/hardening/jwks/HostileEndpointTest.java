@@ -118,6 +118,19 @@ class HostileEndpointTest {
     }
 
     @Test
+    void malformedKeysWithoutAnIdAreReportedOnceEach() {
+        String good = RSA_1.toPublicJWK().toJSONString();
+        endpoint.script(
+                KeyEndpoint.body("{\"keys\":[{},null,7,\"x\",{\"kty\":\"XYZ\"},{\"kty\":\"RSA\"}," + good + "]}"));
+        JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
+        for (int refresh = 0; refresh < 3; refresh++) {
+            assertThat(kids(cache)).containsExactly("rsa-1");
+            endpoint.advance(Duration.ofHours(1));
+        }
+        Awaitility.await().untilAsserted(() -> assertThat(rejected).hasSize(6).containsOnly("null malformed"));
+    }
+
+    @Test
     void oneGoodKeyWorksAmongSixMalformedOnesEachOfWhichIsReportedOnce() {
         String good = RSA_1.toPublicJWK().toJSONString();
         endpoint.script(KeyEndpoint.body("{\"keys\":["

@@ -220,6 +220,17 @@ class JWKSCacheTest {
     }
 
     @Test
+    void aFailedFetchForAnUnknownKeyDoesNotBringTheNextRefreshForward() {
+        JWKSCache cache = endpoint.open(endpoint.inline().clock(Clock.fixed(Instant.EPOCH, ZoneOffset.UTC)));
+        cache.getKeys();
+        endpoint.advance(Duration.ofMinutes(10));
+        endpoint.script(KeyEndpoint.status(500));
+        assertThat(cache.findKey("unknown")).isEmpty();
+        assertThat(cache.status().failures()).isEqualTo(1);
+        assertThat(cache.status().nextAttempt()).isEqualTo(Instant.EPOCH.plus(Duration.ofMinutes(45)));
+    }
+
+    @Test
     void anInvalidationDoesNotHideThatNothingCouldBeFetchedYet() {
         JWKSCache cache = endpoint.open(endpoint.background());
         endpoint.script(KeyEndpoint.status(500));

@@ -44,12 +44,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
 
     /** For what may block for ever: as many as do, and none after a moment. The first attempt takes over the warm-up's. */
     static final Executor THREADS = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            100,
-            TimeUnit.MILLISECONDS,
-            new SynchronousQueue<>(),
-            task -> daemon("hardening-redis-connect", task));
+            0, Integer.MAX_VALUE, 100, TimeUnit.MILLISECONDS, new SynchronousQueue<>(), Attempts::worker);
 
     /** A connection that answered. */
     record Connected<C>(C connection, ConnectReport report, Runnable free) {}
@@ -88,6 +83,13 @@ final class Attempts<C extends StatefulConnection<String, String>> {
 
     private static Attempt interrupted(int number, Duration took, InterruptedException interrupted) {
         return new Attempt(number, took, null, Verdict.TRANSIENT, "interrupted while connecting", interrupted);
+    }
+
+    /** It serves several callers, and inherits nothing of the one that happens to start it. */
+    private static Thread worker(Runnable task) {
+        Thread thread = new Thread(null, task, "hardening-redis-connect", 0, false);
+        thread.setDaemon(true);
+        return thread;
     }
 
     static Thread daemon(String name, Runnable task) {

@@ -38,6 +38,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     private final StateListener listener = new StateListener();
     private final FutureTask<?> task = new FutureTask<>(this::connect, null);
     private final CountDownLatch dialed = new CountDownLatch(1);
+    private final @Nullable ClassLoader callers = Thread.currentThread().getContextClassLoader();
 
     private volatile Supplier<String> phase = () -> "starting";
     private volatile boolean begun;
@@ -62,7 +63,9 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     }
 
     private void connect() {
+        ClassLoader threads = Thread.currentThread().getContextClassLoader();
         try {
+            Thread.currentThread().setContextClassLoader(callers);
             phase = () -> "resolving the host's name";
             dialing.resolve();
             phase = () -> "waiting for credentials";
@@ -77,9 +80,13 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
             var unused = dialing.connect().whenComplete(this::verify);
         } catch (InterruptedException interrupted) {
             result.completeExceptionally(interrupted); // abandoned: nobody waits any more
-        } catch (Exception failure) {
+        } catch (Throwable failure) { // an Error too: nobody else would see it
+            if (abandoned) {
+                stopListening();
+            }
             result.completeExceptionally(failure);
         } finally {
+            Thread.currentThread().setContextClassLoader(threads);
             dialed.countDown();
         }
     }
@@ -95,7 +102,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
                     .get();
         } catch (ExecutionException failed) {
             throw new Diagnosis.NoCredentials(failed.getCause());
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             throw new Diagnosis.NoCredentials(failed);
         }
         if (credentials == null) {
@@ -105,6 +112,9 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
 
     private void verify(@Nullable C connected, @Nullable Throwable failure) {
         if (connected == null) {
+            if (abandoned) {
+                stopListening();
+            }
             result.completeExceptionally(failure == null ? new IllegalStateException("no connection") : failure);
             return;
         }
@@ -135,7 +145,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
                             result.completeExceptionally(refused);
                         }
                     });
-        } catch (RuntimeException refused) {
+        } catch (RuntimeException | Error refused) {
             result.completeExceptionally(refused);
         }
     }

@@ -715,4 +715,42 @@ class RedisConnectorTest {
         assertThat(Stream.of(1, 2, 3).map(Backoff.fixed(Duration.ofSeconds(2))::after))
                 .containsOnly(Duration.ofSeconds(2));
     }
+
+    @Test
+    void anErrorOfACredentialsProviderIsSaidAtOnceAndNotATimeOut() {
+        RedisURI uri = RedisURI.create(server.uri());
+        uri.setCredentialsProvider(() -> {
+            throw new NoClassDefFoundError("com/example/VaultClient");
+        });
+        RedisConnector connector =
+                RedisConnector.builder(uri).attempts(1).sleeper(waits::add).build();
+        assertThatThrownBy(connector::connect)
+                .isInstanceOfSatisfying(
+                        RedisConnectException.class,
+                        thrown -> assertThat(thrown.attempts().get(0).error())
+                                .hasRootCauseInstanceOf(NoClassDefFoundError.class))
+                .hasMessageNotContaining("timed out");
+    }
+
+    @Test
+    void whatACallerMayBeAskedRunsWithTheCallersClassLoader() {
+        List<ClassLoader> seen = new CopyOnWriteArrayList<>();
+        ClassLoader before = Thread.currentThread().getContextClassLoader();
+        for (int i = 0; i < 2; i++) {
+            ClassLoader mine = new ClassLoader(before) {};
+            RedisURI uri = RedisURI.create(server.uri());
+            uri.setCredentialsProvider(() -> {
+                seen.add(Thread.currentThread().getContextClassLoader());
+                return Mono.just(RedisCredentials.just(null, (char[]) null));
+            });
+            Thread.currentThread().setContextClassLoader(mine);
+            try (ConnectedRedis redis = RedisConnector.builder(uri).build().connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(seen.get(0)).isSameAs(mine);
+            } finally {
+                Thread.currentThread().setContextClassLoader(before);
+            }
+            seen.clear();
+        }
+    }
 }
