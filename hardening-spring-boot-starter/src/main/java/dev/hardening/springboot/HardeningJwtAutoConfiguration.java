@@ -103,7 +103,9 @@ public final class HardeningJwtAutoConfiguration {
         } catch (URISyntaxException notShown) {
             throw new UnusablePropertyException(property, "is not a URL");
         } catch (IllegalArgumentException unusable) {
-            throw new UnusablePropertyException(property, String.valueOf(unusable.getMessage()));
+            String reason = String.valueOf(unusable.getMessage());
+            throw new UnusablePropertyException(
+                    reason.startsWith("the key endpoint") ? property : "hardening.jwks", reason);
         }
     }
 

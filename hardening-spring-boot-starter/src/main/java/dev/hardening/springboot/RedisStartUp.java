@@ -19,6 +19,7 @@ import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
@@ -112,6 +113,14 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         synchronized (connections) {
             return new LinkedHashMap<>(connections);
         }
+    }
+
+    /** Those that the start did not connect to: Jedis's, and primaries and replicas that are listed one by one. */
+    Map<String, RedisConnectionFactory> others() {
+        Map<String, RedisConnectionFactory> others =
+                new LinkedHashMap<>(beans.getBeansOfType(RedisConnectionFactory.class));
+        others.keySet().removeAll(connections().keySet());
+        return others;
     }
 
     @Override

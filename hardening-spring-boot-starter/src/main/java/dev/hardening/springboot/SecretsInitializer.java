@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -21,9 +23,12 @@ import org.springframework.core.io.support.SpringFactoriesLoader;
 
 /**
  * Validates the secrets once the environment is complete and before the context refreshes. The {@link Settings} become a
- * bean, and what was read from a {@code NAME_FILE} becomes the property {@code NAME}.
+ * bean, and what was read from a {@code NAME_FILE} becomes the property {@code NAME}, unless it
+ * would be taken for a placeholder.
  */
 final class SecretsInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext>, Ordered {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SecretsInitializer.class);
 
     static final String PREFIX = "hardening.config";
     static final String FROM_FILES = "hardeningSecretFiles";
@@ -101,7 +106,11 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             Optional<Found> found = withFiles.find(name);
             String value = found.map(Found::value).orElse("");
             if (!value.isEmpty() && !plain.find(name).map(Found::value).equals(Optional.of(value))) {
-                fromFiles.put(name, value);
+                if (value.contains("${")) {
+                    LOG.warn("{} from its file is no property: Spring would take a part of it for a placeholder", name);
+                } else {
+                    fromFiles.put(name, value);
+                }
             }
             return found;
         }

@@ -282,6 +282,21 @@ class HardeningRedisAutoConfigurationTest {
     }
 
     @Test
+    void health_asks_a_redis_too_that_the_start_did_not_connect_to() {
+        for (int port : List.of(server.port(), RedisServer.freePort())) {
+            runner.withPropertyValues("spring.data.redis.masterreplica.nodes=127.0.0.1:" + port)
+                    .run(context -> {
+                        assertThat(context.getBean(RedisStartUp.class).connections())
+                                .isEmpty();
+                        Health health =
+                                context.getBean(RedisHealthIndicator.class).health();
+                        assertThat(health.getStatus()).isEqualTo(port == server.port() ? Status.UP : Status.DOWN);
+                        assertThat(health.getDetails()).containsKey("redisConnectionFactory");
+                    });
+        }
+    }
+
+    @Test
     void every_listener_bean_is_told() {
         List<String> told = new ArrayList<>();
         at(RedisServer.freePort())

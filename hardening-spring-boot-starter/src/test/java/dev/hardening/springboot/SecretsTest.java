@@ -110,6 +110,22 @@ class SecretsTest {
     }
 
     @Test
+    void a_secret_in_a_file_that_spring_would_take_for_a_template_is_no_property_and_not_shown(
+            @TempDir Path directory, CapturedOutput output) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "${x:y}");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=", "API_KEY_FILE=" + file)
+                .run()) {
+            assertThat(context.getEnvironment().getProperty("API_KEY")).isEmpty();
+            assertThat(context.getBean(Settings.class)
+                            .get(Setting.secret("API_KEY"))
+                            .reveal())
+                    .isEqualTo(CANARY + "${x:y}");
+        }
+        assertThat(output).contains("API_KEY from its file is no property").doesNotContain(CANARY);
+    }
+
+    @Test
     void a_near_miss_in_the_environment_is_hinted_at_and_never_bound() {
         assertThatExceptionOfType(InvalidSecretsException.class)
                 .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL", "SUPBASE_URL=" + CANARY)
