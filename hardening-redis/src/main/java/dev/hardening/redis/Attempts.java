@@ -43,7 +43,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     private static final Duration DIALING_BOUND = Duration.ofSeconds(2);
 
     /** For what may block for ever: as many as do, and none after a moment. The first attempt takes over the warm-up's. */
-    static final Executor THREADS = new ThreadPoolExecutor(
+    private static final Executor THREADS = new ThreadPoolExecutor(
             0, Integer.MAX_VALUE, 100, TimeUnit.MILLISECONDS, new SynchronousQueue<>(), Attempts::worker);
 
     /** A connection that answered. */
@@ -83,6 +83,15 @@ final class Attempts<C extends StatefulConnection<String, String>> {
 
     private static Attempt interrupted(int number, Duration took, InterruptedException interrupted) {
         return new Attempt(number, took, null, Verdict.TRANSIENT, "interrupted while connecting", interrupted);
+    }
+
+    /** On a thread that may block, with the caller's context class loader, where Lettuce looks some of its classes up. */
+    static void aside(Runnable task) {
+        ClassLoader callers = Thread.currentThread().getContextClassLoader();
+        THREADS.execute(() -> {
+            Thread.currentThread().setContextClassLoader(callers);
+            task.run();
+        });
     }
 
     /** It serves several callers, and inherits nothing of the one that happens to start it. */

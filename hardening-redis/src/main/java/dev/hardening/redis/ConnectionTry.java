@@ -38,7 +38,6 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     private final StateListener listener = new StateListener();
     private final FutureTask<?> task = new FutureTask<>(this::connect, null);
     private final CountDownLatch dialed = new CountDownLatch(1);
-    private final @Nullable ClassLoader callers = Thread.currentThread().getContextClassLoader();
 
     private volatile Supplier<String> phase = () -> "starting";
     private volatile boolean begun;
@@ -53,7 +52,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     }
 
     CompletableFuture<Result<C>> run() {
-        Attempts.THREADS.execute(task);
+        Attempts.aside(task);
         return result;
     }
 
@@ -63,9 +62,7 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
     }
 
     private void connect() {
-        ClassLoader threads = Thread.currentThread().getContextClassLoader();
         try {
-            Thread.currentThread().setContextClassLoader(callers);
             phase = () -> "resolving the host's name";
             dialing.resolve();
             phase = () -> "waiting for credentials";
@@ -86,7 +83,6 @@ final class ConnectionTry<C extends StatefulConnection<String, String>> {
             }
             result.completeExceptionally(failure);
         } finally {
-            Thread.currentThread().setContextClassLoader(threads);
             dialed.countDown();
         }
     }

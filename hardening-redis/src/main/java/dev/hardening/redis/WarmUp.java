@@ -51,7 +51,7 @@ final class WarmUp {
 
     private static FutureTask<Duration> begin(Callable<Duration> run) {
         FutureTask<Duration> task = new FutureTask<>(run);
-        Attempts.THREADS.execute(task);
+        Attempts.aside(task);
         return task;
     }
 
