@@ -18,68 +18,31 @@ public final class Benchmarks {
 
     /** A group of measurements that make one table. */
     enum Group {
-        LOOKUP {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return new Microbenchmarks(budget).lookups();
-            }
-        },
-        VERIFY {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return new Microbenchmarks(budget).verifications();
-            }
-        },
-        REPEATED {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return new Microbenchmarks(budget).repeatedTokens();
-            }
-        },
-        REFRESH {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return RefreshAhead.section(budget);
-            }
-        },
-        OUTAGE {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return Outage.section(budget);
-            }
-        },
-        FLOOD {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return Flood.section(budget);
-            }
-        },
-        HERD {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return Herd.section(budget);
-            }
-        },
-        SETTINGS {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return new Microbenchmarks(budget).settings();
-            }
-        },
-        REDIS {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return RedisConnect.section(budget);
-            }
-        },
-        APP {
-            @Override
-            Section run(Budget budget) throws Exception {
-                return AppLoad.section(budget);
-            }
-        };
+        LOOKUP,
+        VERIFY,
+        REPEATED,
+        REFRESH,
+        OUTAGE,
+        FLOOD,
+        HERD,
+        SETTINGS,
+        REDIS,
+        APP;
 
-        abstract Section run(Budget budget) throws Exception;
+        Section run(Budget budget) throws Exception {
+            return switch (this) {
+                case LOOKUP -> new Microbenchmarks(budget).lookups();
+                case VERIFY -> new Microbenchmarks(budget).verifications();
+                case REPEATED -> new Microbenchmarks(budget).repeatedTokens();
+                case REFRESH -> RefreshAhead.section(budget);
+                case OUTAGE -> Outage.section(budget);
+                case FLOOD -> Flood.section(budget);
+                case HERD -> Herd.section(budget);
+                case SETTINGS -> new Microbenchmarks(budget).settings();
+                case REDIS -> RedisConnect.section(budget);
+                case APP -> AppLoad.section(budget);
+            };
+        }
 
         String id() {
             return name().toLowerCase(Locale.ROOT);
