@@ -148,6 +148,26 @@ final class CacheState {
         }
     }
 
+    /** Begins a flight for a signature that no key of a set verifies, within the budget, or names the one under way. */
+    @SuppressWarnings("ReferenceEquality") // each fetch that changes something makes a new set
+    Turn seekNewer(KeySet tried) {
+        lock.lock();
+        try {
+            long now = ticker.read();
+            Snapshot held = usableAt(now);
+            if (held == null || held.keys() != tried) {
+                return new Turn(held, null, null);
+            }
+            if (flight != null) {
+                return new Turn(held, flight, null);
+            }
+            Flight begun = mayAttempt(now) && budgets.takeUnknownKey(now) ? begin(false, now) : null;
+            return new Turn(held, begun, begun);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The flight that the timer has to launch; null if none is due, or one is under way. */
     @Nullable
     Flight refreshIfDue() {

@@ -193,6 +193,47 @@ public final class JWKSCache implements AutoCloseable {
         return ready != null && (kid == null || ready.keys().has(kid)) ? ready.keys() : seek(kid);
     }
 
+    /**
+     * {@link #findKey} without waiting: the future fails with {@link JWKSUnavailableException} where that throws, and is
+     * already complete when the key is held.
+     */
+    public CompletableFuture<Optional<SigningKey>> findKeyAsync(String kid) {
+        Objects.requireNonNull(kid, "kid");
+        return keysForAsync(kid).thenApply(keys -> keys.first(kid));
+    }
+
+    /** {@link #keysFor} without waiting. */
+    CompletableFuture<KeySet> keysForAsync(@Nullable String kid) {
+        Snapshot ready = state.ready();
+        return ready != null && (kid == null || ready.keys().has(kid))
+                ? CompletableFuture.completedFuture(ready.keys())
+                : CompletableFuture.supplyAsync(() -> seek(kid), Shared.workers());
+    }
+
+    /**
+     * The keys, refreshed once within the budget for unknown key ids if they are still those that were tried in vain.
+     *
+     * @return the set that was tried if no fetch is allowed
+     */
+    @SuppressWarnings("ReferenceEquality") // each fetch that changes something makes a new set
+    KeySet newerThan(KeySet tried) {
+        KeySet held = keysFor(null);
+        if (held != tried) {
+            return held;
+        }
+        Turn search = state.seekNewer(tried);
+        launch(search.begun());
+        if (search.awaited() != null) {
+            await(search.awaited());
+        }
+        return keysFor(null);
+    }
+
+    /** {@link #newerThan} without waiting. */
+    CompletableFuture<KeySet> newerThanAsync(KeySet tried) {
+        return CompletableFuture.supplyAsync(() -> newerThan(tried), Shared.workers());
+    }
+
     private KeySet seek(@Nullable String kid) {
         Flight own = null;
         boolean joined = false;

@@ -877,6 +877,29 @@ class JWKSCacheTest {
     }
 
     @Test
+    void aHeldKeyIsFoundAtOnceAndAnUnknownOneByAFetch() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.background());
+        cache.getKeys();
+        assertThat(cache.findKeyAsync("rsa-1")).isCompletedWithValueMatching(key -> key.isPresent());
+        endpoint.serve(RSA_1, RSA_2);
+        assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
+    void aNewerSetIsFetchedOnceInTheCooldown() throws Exception {
+        JWKSCache cache = endpoint.open(endpoint.inline());
+        KeySet tried = cache.keysFor(null);
+        endpoint.serve(RSA_2);
+        KeySet newer = cache.newerThan(tried);
+        assertThat(newer.has("rsa-2")).isTrue();
+        assertThat(cache.newerThan(tried)).isSameAs(newer);
+        assertThat(cache.newerThan(newer)).isSameAs(newer);
+        assertThat(cache.newerThanAsync(newer).get(30, TimeUnit.SECONDS)).isSameAs(newer);
+        assertThat(endpoint.gets).hasValue(2);
+    }
+
+    @Test
     void aKeyThatStaysIsBuiltOnce() {
         JWKSCache cache = endpoint.open(endpoint.inline());
         SigningKey first = cache.findKey("rsa-1").orElseThrow();
