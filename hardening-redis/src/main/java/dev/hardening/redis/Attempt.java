@@ -1,20 +1,42 @@
 package dev.hardening.redis;
 
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
- * One failed attempt to connect.
+ * One failed attempt to connect. Immutable.
  *
  * @param number from 1
+ * @param endpoint where it led, as in {@link RedisConnectException#endpoint()}
  * @param took how long it took
- * @param nextWait how long is waited before the next attempt; null if there is none
+ * @param nextWait the wait before the next attempt; empty if none follows
  * @param verdict whether another attempt can help
  * @param reason what went wrong, in one line, without a password
  * @param error the failure itself
  */
 public record Attempt(
-        int number, Duration took, @Nullable Duration nextWait, Verdict verdict, String reason, Throwable error) {
+        int number,
+        String endpoint,
+        Duration took,
+        Optional<Duration> nextWait,
+        Verdict verdict,
+        String reason,
+        Throwable error) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @throws NullPointerException if a component is null
+     */
+    public Attempt {
+        Objects.requireNonNull(endpoint, "endpoint");
+        Objects.requireNonNull(took, "took");
+        Objects.requireNonNull(nextWait, "nextWait");
+        Objects.requireNonNull(verdict, "verdict");
+        Objects.requireNonNull(reason, "reason");
+        Objects.requireNonNull(error, "error");
+    }
 
     /** Whether another attempt can help. */
     public enum Verdict {
@@ -24,9 +46,15 @@ public record Attempt(
         PERMANENT
     }
 
+    /** The same attempt, after which so much is waited. */
+    Attempt before(Optional<Duration> wait) {
+        return new Attempt(number, endpoint, took, wait, verdict, reason, error);
+    }
+
     /** Prints all but the failure itself. */
     @Override
     public String toString() {
-        return "Attempt[" + number + ", took " + took.toMillis() + " ms, " + verdict + ", " + reason + "]";
+        return "Attempt[" + number + " to " + endpoint + ", took " + took.toMillis() + " ms, " + verdict + ", " + reason
+                + "]";
     }
 }

@@ -23,6 +23,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The attempts of one start, their waits, and their deadline: the same for one Redis and for a cluster.
@@ -72,17 +73,24 @@ final class Attempts<C extends StatefulConnection<String, String>> {
     }
 
     /** Before the deadline's clock starts. */
-    static Duration warmUp(RedisConnector.Builder options) {
+    static Duration warmUp(RedisConnector.Builder options, String endpoint) {
         try {
             return WarmUp.await(options.uris.get(0).isSsl());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new RedisConnectException(List.of(interrupted(1, Duration.ZERO, interrupted)));
+            throw new RedisConnectException(List.of(interrupted(1, endpoint, Duration.ZERO, interrupted)));
         }
     }
 
-    private static Attempt interrupted(int number, Duration took, InterruptedException interrupted) {
-        return new Attempt(number, took, null, Verdict.TRANSIENT, "interrupted while connecting", interrupted);
+    private static Attempt interrupted(int number, String endpoint, Duration took, InterruptedException interrupted) {
+        return new Attempt(
+                number,
+                endpoint,
+                took,
+                Optional.empty(),
+                Verdict.TRANSIENT,
+                "interrupted while connecting",
+                interrupted);
     }
 
     /** On a thread that may block, with the caller's context class loader, where Lettuce looks some of its classes up. */
@@ -157,7 +165,7 @@ final class Attempts<C extends StatefulConnection<String, String>> {
                 return connected(connectionTry, number, from);
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
-                failed.add(interrupted(number, since(from), interrupted));
+                failed.add(interrupted(number, endpoint, since(from), interrupted));
                 throw new RedisConnectException(failed);
             } catch (ExecutionException refused) {
                 Throwable cause = Objects.requireNonNull(refused.getCause());
@@ -169,17 +177,8 @@ final class Attempts<C extends StatefulConnection<String, String>> {
             Attempt attempt = judge(number, since(from), failure);
             failed.add(attempt);
             tell(listener -> listener.attemptFailed(attempt));
-            Duration wait = attempt.nextWait();
-            if (wait == null) {
-                throw new RedisConnectException(failed);
-            }
-            LOG.warn(
-                    "Redis connection attempt {}/{} to {} failed: {}; next attempt in {} ms",
-                    number,
-                    options.attempts,
-                    endpoint,
-                    attempt.reason(),
-                    wait.toMillis());
+            log(attempt);
+            Duration wait = attempt.nextWait().orElseThrow(() -> new RedisConnectException(failed));
             try {
                 options.sleeper.sleep(wait);
             } catch (InterruptedException interrupted) {
@@ -188,6 +187,21 @@ final class Attempts<C extends StatefulConnection<String, String>> {
             }
             waited = waited.plus(wait);
         }
+    }
+
+    /** What ends a start is in the exception; it is warned of too if nothing was said of this start before. */
+    private void log(Attempt attempt) {
+        boolean warn = attempt.nextWait().isPresent() || attempt.number() == 1;
+        LOG.atLevel(warn ? Level.WARN : Level.INFO)
+                .log(
+                        "Redis connection attempt {}/{} to {} failed: {}; {}",
+                        attempt.number(),
+                        options.attempts,
+                        endpoint,
+                        attempt.reason(),
+                        attempt.nextWait()
+                                .map(wait -> "next attempt in " + wait.toMillis() + " ms")
+                                .orElse("no further attempt"));
     }
 
     private Connected<C> connected(ConnectionTry<C> connectionTry, int number, long from)
@@ -257,11 +271,11 @@ final class Attempts<C extends StatefulConnection<String, String>> {
                 dialing.uri().isSsl(),
                 own == null ? null : own.channels().lastError());
         warnOfCachedNames(failure);
-        Attempt attempt = new Attempt(number, took, null, diagnosis.verdict(), diagnosis.reason(), failure);
+        Attempt attempt =
+                new Attempt(number, endpoint, took, Optional.empty(), diagnosis.verdict(), diagnosis.reason(), failure);
         boolean again = number < options.attempts
                 && (diagnosis.verdict() == Verdict.TRANSIENT || options.retryOn.test(attempt));
-        Optional<Duration> wait = again ? nextWait(number, diagnosis) : Optional.empty();
-        return new Attempt(number, took, wait.orElse(null), diagnosis.verdict(), diagnosis.reason(), failure);
+        return attempt.before(again ? nextWait(number, diagnosis) : Optional.empty());
     }
 
     /** Empty if there is no time for another attempt. */

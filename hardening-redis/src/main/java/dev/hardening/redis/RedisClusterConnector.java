@@ -25,7 +25,7 @@ public final class RedisClusterConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedisCluster connect() {
-        Duration warmUp = Attempts.warmUp(options);
+        Duration warmUp = Attempts.warmUp(options, endpoint);
         OwnResources own = new OwnResources(options);
         Dialing.Cluster dialing =
                 new Dialing.Cluster(own.resources(), options.uris, options.clientOptions(), options.attemptTimeout);

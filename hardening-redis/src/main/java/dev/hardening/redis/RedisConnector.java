@@ -74,7 +74,7 @@ public final class RedisConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedis connect() {
-        Duration warmUp = Attempts.warmUp(options);
+        Duration warmUp = Attempts.warmUp(options, endpoint);
         RedisClient client = options.client;
         OwnResources own = null;
         if (client == null) {

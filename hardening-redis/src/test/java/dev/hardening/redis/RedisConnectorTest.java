@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -180,7 +181,15 @@ class RedisConnectorTest {
         assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
         assertThat(failure.attempts())
                 .extracting(Attempt::nextWait)
-                .containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2), null);
+                .containsExactly(
+                        Optional.of(Duration.ofSeconds(1)), Optional.of(Duration.ofSeconds(2)), Optional.empty());
+        assertThat(failure.endpoint()).isEqualTo(nobody());
+        assertThat(failure.attempts()).extracting(Attempt::endpoint).containsOnly(failure.endpoint());
+        assertThat(log.list)
+                .filteredOn(event -> event.getFormattedMessage().contains("attempt 3/3 to " + nobody() + " failed"))
+                .singleElement()
+                .extracting(ILoggingEvent::getLevel)
+                .isEqualTo(Level.INFO);
         assertThat(failure.getCause()).isSameAs(failure.attempts().get(2).error());
         assertThat(failure.getSuppressed())
                 .containsExactly(
@@ -459,6 +468,14 @@ class RedisConnectorTest {
             }
         }
         assertThat(failure(to(server.uri() + "/99")).getMessage()).contains("no database of that number");
+    }
+
+    @Test
+    void aStartThatEndsAtItsFirstAttemptIsWarnedOf() {
+        failure(to(nobody()).attempts(1));
+        assertThat(warnings())
+                .containsExactly("Redis connection attempt 1/1 to " + nobody()
+                        + " failed: Connection refused; no further attempt");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -50,7 +51,7 @@ class ScheduleTest {
         assertThat(waits).containsExactly(seconds(1, 2));
         assertThat(failure.attempts())
                 .extracting(Attempt::nextWait)
-                .containsExactly(seconds(1)[0], seconds(2)[0], null);
+                .containsExactly(Optional.of(seconds(1)[0]), Optional.of(seconds(2)[0]), Optional.empty());
     }
 
     @Test
