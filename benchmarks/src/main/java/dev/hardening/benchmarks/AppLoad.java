@@ -1,6 +1,8 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
+import dev.hardening.testing.RedisServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -40,7 +42,7 @@ final class AppLoad {
     /** The app as a process. */
     private record App(Process process, URI url) implements AutoCloseable {
 
-        static App start(boolean hardened, KeyServer keys, RedisProcess redis) throws IOException {
+        static App start(boolean hardened, IdentityProvider keys, RedisServer redis) throws IOException {
             String classPath = hardened
                     ? Children.classPath()
                     : STAND_INS.toAbsolutePath() + File.pathSeparator + Children.classPath();
@@ -48,11 +50,11 @@ final class AppLoad {
                     classPath,
                     "-Xmx512m",
                     "-Dport=0",
-                    "-Dredis.url=" + redis.url(),
+                    "-Dredis.url=" + redis.uri(),
                     "dev.hardening.example.FocusSquad");
             builder.environment()
                     .putAll(Map.of(
-                            "SUPABASE_URL", keys.projectUrl().toString(),
+                            "SUPABASE_URL", keys.url().toString(),
                             "SUPABASE_ANON_KEY", "for-the-benchmark-only",
                             "SUPABASE_SERVICE_ROLE_KEY", "for-the-benchmark-only",
                             "LIVEKIT_API_KEY", "for-the-benchmark-only",
@@ -84,8 +86,8 @@ final class AppLoad {
                     "there are no stand-ins in " + STAND_INS + ": run this in the module's folder, built");
         }
         List<JWK> keys = Tokens.keys(1);
-        try (KeyServer server = new KeyServer(keys);
-                RedisProcess redis = new RedisProcess()) {
+        try (IdentityProvider server = new IdentityProvider(keys.toArray(JWK[]::new));
+                RedisServer redis = RedisServer.start()) {
             List<String> people =
                     IntStream.range(0, 4).mapToObj(i -> Tokens.subject()).toList();
             seat(redis, people);
@@ -128,7 +130,8 @@ final class AppLoad {
         }
     }
 
-    private static long pairs(Budget budget, KeyServer server, RedisProcess redis, List<String> tokens, Paired pairs)
+    private static long pairs(
+            Budget budget, IdentityProvider server, RedisServer redis, List<String> tokens, Paired pairs)
             throws IOException {
         try (App with = App.start(true, server, redis);
                 App without = App.start(false, server, redis);
@@ -155,8 +158,8 @@ final class AppLoad {
     }
 
     /** A table of four whose social phase is on, as the app keeps it, so that each request has something to answer. */
-    private static void seat(RedisProcess redis, List<String> people) {
-        RedisClient client = RedisClient.create(redis.url());
+    private static void seat(RedisServer redis, List<String> people) {
+        RedisClient client = RedisClient.create(redis.uri());
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
             RedisCommands<String, String> commands = connection.sync();
             Instant started = Instant.now().minus(Duration.ofMinutes(51));

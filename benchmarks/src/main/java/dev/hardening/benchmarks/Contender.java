@@ -25,6 +25,7 @@ import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.TokenDecoder;
+import dev.hardening.testing.IdentityProvider;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.MalformedURLException;
@@ -66,25 +67,25 @@ import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 public enum Contender {
     HARDENING("**Hardening**") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return hardening(server, timeToLive, 0);
         }
     },
     NIMBUS("Nimbus `JWKSourceBuilder`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return nimbus(server, timeToLive, false);
         }
     },
     NIMBUS_OUTAGE_TOLERANT("Nimbus, `outageTolerant`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return nimbus(server, timeToLive, true);
         }
     },
     SPRING("Spring `NimbusJwtDecoder`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             if (timeToLive != null) {
                 throw new IllegalArgumentException(
                         "its own cache has Nimbus's time to live, which it does not let be set");
@@ -94,38 +95,38 @@ public enum Contender {
     },
     SPRING_CACHE("Spring, with a `Cache`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             Caffeine<Object, Object> cache = Caffeine.newBuilder();
             return spring(server, timeToLive == null ? cache : cache.expireAfterWrite(timeToLive));
         }
     },
     AUTH0("auth0 jwks-rsa, java-jwt") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return auth0(server, timeToLive);
         }
     },
     JOSE4J("jose4j `HttpsJwks`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return jose4j(server, timeToLive, Duration.ZERO);
         }
     },
     JOSE4J_RETAINING("jose4j, `setRetainCacheOnErrorDuration`") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return jose4j(server, timeToLive, Duration.ofHours(24));
         }
     },
     BARE("a map, bare JCA") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return new Bare(new HashMap<>(fetchOnce(server)));
         }
     },
     BARE_CONCURRENT("a `ConcurrentHashMap`, bare JCA") {
         @Override
-        Peer open(KeyServer server, @Nullable Duration timeToLive) {
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
             return new Bare(new ConcurrentHashMap<>(fetchOnce(server)));
         }
     };
@@ -149,13 +150,13 @@ public enum Contender {
      *
      * @param timeToLive of its keys; null for its own default
      */
-    abstract Peer open(KeyServer server, @Nullable Duration timeToLive);
+    abstract Peer open(IdentityProvider server, @Nullable Duration timeToLive);
 
     /**
      * Sets one up and has it find each of these keys. It begins anew if that fails: on a machine with other work the first
      * fetch of a JVM may take longer than a peer waits for it.
      */
-    Peer openWarm(KeyServer server, @Nullable Duration timeToLive, List<String> kids) throws Exception {
+    Peer openWarm(IdentityProvider server, @Nullable Duration timeToLive, List<String> kids) throws Exception {
         return warm(() -> open(server, timeToLive), kids);
     }
 
@@ -176,7 +177,7 @@ public enum Contender {
         }
     }
 
-    static Peer hardening(KeyServer server, @Nullable Duration timeToLive, int remembered) {
+    static Peer hardening(IdentityProvider server, @Nullable Duration timeToLive, int remembered) {
         JWKSCache.Builder builder = JWKSCache.builder(server.jwksUri());
         if (timeToLive != null) {
             builder.timeToLive(timeToLive).refreshBefore(timeToLive.dividedBy(2));
@@ -205,7 +206,7 @@ public enum Contender {
         };
     }
 
-    private static Peer nimbus(KeyServer server, @Nullable Duration timeToLive, boolean outageTolerant) {
+    private static Peer nimbus(IdentityProvider server, @Nullable Duration timeToLive, boolean outageTolerant) {
         JWKSourceBuilder<SecurityContext> builder =
                 JWKSourceBuilder.create(url(server)).outageTolerant(outageTolerant);
         if (timeToLive != null) {
@@ -249,7 +250,7 @@ public enum Contender {
     }
 
     /** It has no way to ask for a key: what its decoder asks for each token is its processor's key selector. */
-    private static Peer spring(KeyServer server, @Nullable Caffeine<Object, Object> cache) {
+    private static Peer spring(IdentityProvider server, @Nullable Caffeine<Object, Object> cache) {
         AtomicReference<@Nullable JWSKeySelector<SecurityContext>> captured = new AtomicReference<>();
         NimbusJwtDecoder.JwkSetUriJwtDecoderBuilder builder = NimbusJwtDecoder.withJwkSetUri(
                         server.jwksUri().toString())
@@ -293,7 +294,7 @@ public enum Contender {
         return kid.startsWith("rsa");
     }
 
-    private static Peer auth0(KeyServer server, @Nullable Duration timeToLive) {
+    private static Peer auth0(IdentityProvider server, @Nullable Duration timeToLive) {
         JwkProviderBuilder builder = new JwkProviderBuilder(url(server));
         if (timeToLive != null) {
             builder.cached(5, timeToLive).rateLimited(10, timeToLive.toMillis(), TimeUnit.MILLISECONDS);
@@ -320,7 +321,7 @@ public enum Contender {
         return token.length() - token.lastIndexOf('.') > 200;
     }
 
-    private static JWTVerifier verifier(Algorithm algorithm, KeyServer server) {
+    private static JWTVerifier verifier(Algorithm algorithm, IdentityProvider server) {
         return JWT.require(algorithm)
                 .withIssuer(server.issuer())
                 .withAudience(Tokens.AUDIENCE)
@@ -373,7 +374,7 @@ public enum Contender {
         }
     }
 
-    private static Peer jose4j(KeyServer server, @Nullable Duration timeToLive, Duration retained) {
+    private static Peer jose4j(IdentityProvider server, @Nullable Duration timeToLive, Duration retained) {
         HttpsJwks jwks = new HttpsJwks(server.jwksUri().toString());
         if (timeToLive != null) {
             jwks.setDefaultCacheDuration(Math.max(1, timeToLive.toSeconds()));
@@ -404,7 +405,7 @@ public enum Contender {
         };
     }
 
-    private static Map<String, PublicKey> fetchOnce(KeyServer server) {
+    private static Map<String, PublicKey> fetchOnce(IdentityProvider server) {
         try (JWKSCache cache = JWKSCache.builder(server.jwksUri()).build()) {
             Map<String, PublicKey> keys = new HashMap<>();
             for (JWK key : cache.getKeys().getKeys()) {
@@ -420,7 +421,7 @@ public enum Contender {
         return key instanceof ECKey ec ? ec.toPublicKey() : key.toRSAKey().toPublicKey();
     }
 
-    private static URL url(KeyServer server) {
+    private static URL url(IdentityProvider server) {
         try {
             return server.jwksUri().toURL();
         } catch (MalformedURLException impossible) {

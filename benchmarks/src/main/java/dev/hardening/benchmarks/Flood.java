@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ final class Flood {
     private static final int FORGING_THREADS = 2;
     private static final int KEYS_OF_EACH_KIND = 4;
     /** An endpoint that is near. */
-    private static final KeyServer.Mood NEAR = new KeyServer.Mood(200, Duration.ofMillis(5));
+    private static final Duration NEAR = Duration.ofMillis(5);
 
     /** What was seen; rates a second. */
     record Outcome(double validRate, long valid, long failed, double forgedRate, int fetches) {}
@@ -27,10 +28,10 @@ final class Flood {
     static Outcome run(Contender contender, Budget budget) throws Exception {
         List<JWK> keys = Tokens.keys(KEYS_OF_EACH_KIND);
         List<String> kids = Tokens.kids(keys);
-        try (KeyServer server = new KeyServer(keys);
+        try (IdentityProvider server = new IdentityProvider(keys.toArray(JWK[]::new));
                 Peer peer = contender.openWarm(server, null, kids)) {
-            server.mood(NEAR);
-            int before = server.askedAt().size();
+            server.slow(NEAR);
+            int before = server.keyRequests();
             Load forging = new Load(FORGING_THREADS, 0, n -> peer.find(forgedKid()));
             Load valid = new Load(VALID_THREADS, VALID_PER_MILLISECOND, n -> peer.find(kids.get(n % kids.size())));
             try (forging;
@@ -49,7 +50,7 @@ final class Flood {
                         calls,
                         failed,
                         (forging.calls() - forgedBefore) / seconds,
-                        server.askedAt().size() - before);
+                        server.keyRequests() - before);
             }
         }
     }

@@ -1,29 +1,36 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /** Callers who all come at once while there are no keys yet. */
 final class Herd {
-
-    private static final KeyServer.Mood UP = new KeyServer.Mood(200, Duration.ofMillis(100));
-    private static final KeyServer.Mood BROKEN = new KeyServer.Mood(500, Duration.ofMillis(200));
 
     /** What was seen; the slowest caller's time in milliseconds. */
     record Outcome(int fetches, double slowest, int failed) {}
 
     private Herd() {}
 
-    static Outcome run(Contender contender, int callers, KeyServer.Mood mood) throws Exception {
+    private static void up(IdentityProvider provider) {
+        provider.slow(Duration.ofMillis(100));
+    }
+
+    private static void broken(IdentityProvider provider) {
+        provider.failing(500, Duration.ofMillis(200));
+    }
+
+    static Outcome run(Contender contender, int callers, Consumer<IdentityProvider> state) throws Exception {
         List<JWK> keys = Tokens.keys(1);
-        try (KeyServer server = new KeyServer(keys);
+        try (IdentityProvider server = new IdentityProvider(keys.toArray(JWK[]::new));
                 Peer peer = contender.open(server, null)) {
-            server.mood(mood);
+            state.accept(server);
             CountDownLatch gate = new CountDownLatch(1);
             AtomicLong slowest = new AtomicLong();
             AtomicInteger failed = new AtomicInteger();
@@ -45,7 +52,7 @@ final class Herd {
             for (Thread thread : threads) {
                 thread.join();
             }
-            return new Outcome(server.askedAt().size(), slowest.get() / 1e6, failed.get());
+            return new Outcome(server.keyRequests(), slowest.get() / 1e6, failed.get());
         }
     }
 
@@ -68,16 +75,16 @@ final class Herd {
                 "failed");
         // The classes that a first fetch loads are loaded, so that the first in the table is not the slowest for that.
         for (Contender contender : Contender.FETCHING) {
-            run(contender, 1, UP);
+            run(contender, 1, Herd::up);
         }
         for (Contender contender : Contender.FETCHING) {
             List<Outcome> rounds = new ArrayList<>();
             for (int i = 0; i < budget.rounds(); i++) {
-                rounds.add(run(contender, 64, UP));
+                rounds.add(run(contender, 64, Herd::up));
             }
             int fetches = rounds.stream().mapToInt(Outcome::fetches).max().orElseThrow();
             int failed = rounds.stream().mapToInt(Outcome::failed).sum();
-            Outcome broken = run(contender, budget.failingCallers(), BROKEN);
+            Outcome broken = run(contender, budget.failingCallers(), Herd::broken);
             section.row(
                     contender.title,
                     fetches,

@@ -1,5 +1,7 @@
 package dev.hardening.benchmarks;
 
+import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.security.PublicKey;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,12 +27,12 @@ public class LookupBenchmark {
     @Param({"rsa-1", "ec-1"})
     String kid;
 
-    private KeyServer server;
+    private IdentityProvider server;
     private Peer peer;
 
     @Setup
     public void open() throws Exception {
-        server = new KeyServer(Tokens.keys(1));
+        server = new IdentityProvider(Tokens.keys(1).toArray(JWK[]::new));
         peer = contender.openWarm(server, null, List.of(kid));
     }
 

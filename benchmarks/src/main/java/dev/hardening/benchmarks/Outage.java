@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -26,22 +27,22 @@ final class Outage {
     static Outcome run(Contender contender, Budget budget) throws Exception {
         List<JWK> keys = Tokens.keys(1);
         List<String> kids = Tokens.kids(keys);
-        try (KeyServer server = new KeyServer(keys);
+        try (IdentityProvider server = new IdentityProvider(keys.toArray(JWK[]::new));
                 Peer peer = contender.openWarm(server, budget.keyLifetime(), kids)) {
             try (Load load = new Load(THREADS, PER_MILLISECOND, n -> peer.find(kids.get(n % kids.size())))) {
                 Load.sleep(budget.keyLifetime().dividedBy(4));
                 long down = System.nanoTime();
                 long lookups = load.calls();
                 long failures = load.failures();
-                server.mood(KeyServer.Mood.DOWN);
+                server.down();
                 Load.sleep(budget.outage());
-                server.mood(KeyServer.Mood.UP);
+                server.up();
                 long up = System.nanoTime();
                 lookups = load.calls() - lookups;
                 failures = load.failures() - failures;
                 long before = load.failures();
                 Load.sleep(budget.keyLifetime().multipliedBy(3).dividedBy(2));
-                List<Long> fetches = server.askedAt().stream()
+                List<Long> fetches = server.keyRequestTimes().stream()
                         .filter(at -> at - down > 0 && up - at > 0)
                         .sorted()
                         .toList();

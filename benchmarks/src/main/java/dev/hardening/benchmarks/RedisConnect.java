@@ -2,6 +2,7 @@ package dev.hardening.benchmarks;
 
 import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisConnector;
+import dev.hardening.testing.RedisServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -114,8 +115,8 @@ final class RedisConnect {
                 "`RedisConnector`, ms",
                 "Lettuce alone, ms",
                 "ratio (95 % interval)");
-        try (RedisProcess server = new RedisProcess()) {
-            String url = server.url();
+        try (RedisServer server = RedisServer.start()) {
+            String url = server.uri();
             Paired unused = new Paired();
             pairs(Math.max(3, budget.connects() / 5), side -> side.connect(url), unused, unused);
             Paired ready = new Paired();

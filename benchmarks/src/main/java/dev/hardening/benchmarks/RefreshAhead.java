@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +18,7 @@ final class RefreshAhead {
     private static final int READERS = 2;
     private static final int PER_MILLISECOND = 10;
     private static final long SLOW = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final KeyServer.Mood SLOW_ANSWER = new KeyServer.Mood(200, Duration.ofMillis(300));
+    private static final Duration SLOW_ANSWER = Duration.ofMillis(300);
 
     /**
      * What was seen; times in nanoseconds.
@@ -62,7 +63,7 @@ final class RefreshAhead {
     static Outcome run(Contender contender, Budget budget) throws Exception {
         List<JWK> keys = Tokens.keys(1);
         List<String> kids = Tokens.kids(keys);
-        try (KeyServer server = new KeyServer(keys);
+        try (IdentityProvider server = new IdentityProvider(keys.toArray(JWK[]::new));
                 Peer map = Contender.BARE.open(server, null);
                 Peer peer = contender.openWarm(server, budget.keyLifetime(), kids)) {
             // As quick as they get, before anything is slow.
@@ -70,8 +71,8 @@ final class RefreshAhead {
                 peer.find(kids.get(i % kids.size()));
                 map.find(kids.get(i % kids.size()));
             }
-            server.mood(SLOW_ANSWER);
-            int before = server.askedAt().size();
+            server.slow(SLOW_ANSWER);
+            int before = server.keyRequests();
             long end = System.nanoTime() + budget.refreshes().toNanos();
             List<Reader> readers = new ArrayList<>();
             List<Thread> threads = new ArrayList<>();
@@ -86,7 +87,7 @@ final class RefreshAhead {
                 thread.join();
             }
             hiccups.close();
-            return outcome(readers, hiccups, server.askedAt().size() - before);
+            return outcome(readers, hiccups, server.keyRequests() - before);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.hardening.benchmarks;
 
 import com.nimbusds.jose.jwk.JWK;
+import dev.hardening.testing.IdentityProvider;
 import java.nio.charset.StandardCharsets;
 import java.security.Security;
 import java.util.List;
@@ -42,7 +43,7 @@ public class VerifyBenchmark {
     @Param
     Provider provider;
 
-    private KeyServer server;
+    private IdentityProvider server;
     private Peer peer;
     private byte[][] tokens;
     private int next;
@@ -53,7 +54,7 @@ public class VerifyBenchmark {
             Security.insertProviderAt(Conscrypt.newProvider(), 1);
         }
         List<JWK> keys = Tokens.keys(1);
-        server = new KeyServer(keys);
+        server = new IdentityProvider(keys.toArray(JWK[]::new));
         JWK key = keys.get(algorithm.equals("RS256") ? 0 : 1);
         tokens = new byte[TOKENS][];
         for (int i = 0; i < TOKENS; i++) {
@@ -63,7 +64,7 @@ public class VerifyBenchmark {
         verify();
     }
 
-    Peer open(Contender chosen, KeyServer keyServer) {
+    Peer open(Contender chosen, IdentityProvider keyServer) {
         return chosen.open(keyServer, null);
     }
 

@@ -114,6 +114,14 @@ public final class IdentityProvider implements AutoCloseable {
         before = exchange -> closed.await(delay.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** Waits before each answer from now on, and then answers this status. */
+    public void failing(int status, Duration delay) {
+        before = exchange -> {
+            closed.await(delay.toNanos(), TimeUnit.NANOSECONDS);
+            status(status).answer(exchange);
+        };
+    }
+
     /** Accepts each request from now on, and answers none. */
     public void hang() {
         before = exchange -> {
@@ -176,6 +184,11 @@ public final class IdentityProvider implements AutoCloseable {
     /** How many requests its metadata received. */
     public int metadataRequests() {
         return requestTimes(METADATA).size();
+    }
+
+    /** When its keys were asked for, by {@link System#nanoTime()}. */
+    public List<Long> keyRequestTimes() {
+        return requestTimes(KEYS);
     }
 
     /** When a path was asked for, by {@link System#nanoTime()}. */

@@ -3,7 +3,6 @@ package dev.hardening.testing;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -17,7 +16,7 @@ public final class RedisCluster implements AutoCloseable {
     private RedisCluster() {}
 
     /** Starts nodes that know nothing of one another and own no slots; {@link #form()} makes a cluster of them. */
-    public static RedisCluster startNodes(int number, String... arguments) throws Exception {
+    public static RedisCluster startNodes(int number, String... arguments) throws IOException {
         RedisCluster cluster = new RedisCluster();
         List<String> all = new ArrayList<>(List.of(
                 "--cluster-enabled",
@@ -33,7 +32,7 @@ public final class RedisCluster implements AutoCloseable {
             for (int i = 0; i < number; i++) {
                 cluster.nodes.add(RedisServer.start(all.toArray(String[]::new)));
             }
-        } catch (Exception failed) {
+        } catch (IOException | IllegalStateException failed) {
             cluster.close();
             throw failed;
         }
@@ -41,11 +40,11 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /** Starts nodes, shares the slots among them, and waits until all of them say that the cluster is up. */
-    public static RedisCluster start(int number, String... arguments) throws Exception {
+    public static RedisCluster start(int number, String... arguments) throws IOException {
         RedisCluster cluster = startNodes(number, arguments);
         try {
             cluster.form();
-        } catch (Exception failed) {
+        } catch (IOException | IllegalStateException failed) {
             cluster.close();
             throw failed;
         }
@@ -53,7 +52,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /** Shares the slots among the nodes, introduces them to one another, and waits until the cluster is up. */
-    public void form() throws Exception {
+    public void form() throws IOException {
         for (int i = 0; i < nodes.size(); i++) {
             String slots = IntStream.range(i * SLOTS / nodes.size(), (i + 1) * SLOTS / nodes.size())
                     .mapToObj(String::valueOf)
@@ -68,12 +67,12 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /** Waits, for a minute at most, until each node says that the cluster is up. */
-    public void awaitUp() throws InterruptedException {
+    public void awaitUp() throws IOException {
         for (int i = 0; i < 1_200; i++) {
             if (nodes.stream().allMatch(RedisCluster::isUp)) {
                 return;
             }
-            TimeUnit.MILLISECONDS.sleep(50);
+            RedisServer.pause();
         }
         throw new IllegalStateException("the cluster is not up after a minute");
     }

@@ -1,6 +1,7 @@
 package dev.hardening.testing;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -86,7 +87,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Starts a server and waits until it answers on its port. */
-    public static RedisServer start(String... arguments) throws Exception {
+    public static RedisServer start(String... arguments) throws IOException {
         for (int i = 1; ; i++) {
             try {
                 return startAt(Ports.free(), arguments);
@@ -100,7 +101,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Starts a server on a given port and waits until it answers. */
-    public static RedisServer startAt(int port, String... arguments) throws Exception {
+    public static RedisServer startAt(int port, String... arguments) throws IOException {
         RedisServer server = new RedisServer(port, List.of(arguments));
         try {
             server.awaitAnswer();
@@ -112,7 +113,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Starts a Sentinel that decides alone about a primary. */
-    public static RedisServer sentinel(String name, RedisServer primary, String... lines) throws Exception {
+    public static RedisServer sentinel(String name, RedisServer primary, String... lines) throws IOException {
         return sentinel(name, primary.port(), lines);
     }
 
@@ -121,7 +122,7 @@ public final class RedisServer implements AutoCloseable {
      *
      * @param lines further lines of its configuration file
      */
-    public static RedisServer sentinel(String name, int primaryPort, String... lines) throws Exception {
+    public static RedisServer sentinel(String name, int primaryPort, String... lines) throws IOException {
         Path file = Files.createTempFile("sentinel", ".conf"); // it writes into it
         List<String> all = new ArrayList<>(List.of(
                 "sentinel monitor " + name + " 127.0.0.1 " + primaryPort + " 1",
@@ -132,7 +133,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Starts it again on the same port, with the same arguments, and waits until it answers. */
-    public void restart() throws Exception {
+    public void restart() throws IOException {
         process = launch();
         awaitAnswer();
     }
@@ -163,7 +164,7 @@ public final class RedisServer implements AutoCloseable {
         return directory.resolve("output.txt");
     }
 
-    private void awaitAnswer() throws Exception {
+    private void awaitAnswer() throws IOException {
         for (int i = 0; i < 600; i++) {
             if (!process.isAlive()) {
                 throw new IllegalStateException("redis-server ended at once: " + Files.readString(output()));
@@ -176,10 +177,20 @@ public final class RedisServer implements AutoCloseable {
                     return;
                 }
             } catch (IOException notYet) {
-                TimeUnit.MILLISECONDS.sleep(50);
+                pause();
             }
         }
         throw new IllegalStateException("redis-server does not answer: " + Files.readString(output()));
+    }
+
+    /** Waits for a moment before the next look. */
+    static void pause() throws IOException {
+        try {
+            TimeUnit.MILLISECONDS.sleep(50);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for a redis-server");
+        }
     }
 
     /** The port on 127.0.0.1 that it listens on, and keeps over restarts. */
@@ -204,12 +215,14 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Sends a signal: {@code STOP} makes it stand still with its sockets open, {@code CONT} lets it go on. */
-    public void signal(String name) throws Exception {
+    public void signal(String name) throws IOException {
         // The shell's own kill: a small machine may have no other.
         int result = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
                 .inheritIO()
                 .start()
-                .waitFor();
+                .onExit()
+                .join()
+                .exitValue();
         if (result != 0) {
             throw new IllegalStateException("kill -" + name + " failed");
         }
