@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,15 +32,16 @@ public final class SkippedTests {
     private SkippedTests() {}
 
     /**
-     * Reads the reports of Surefire and Failsafe and prints the block.
+     * Reads the reports of Surefire and Failsafe and prints the block; prints nothing where there are none.
      *
-     * @param arguments the root directory of the project
+     * @param arguments the root directory of the project, and the time from which on reports count, such as
+     *     {@code 2026-11-26T19:30:00Z}: older ones are of an earlier build
      */
     public static void main(String... arguments) throws Exception {
-        print(Path.of(arguments[0]), System.out);
+        print(Path.of(arguments[0]), Instant.parse(arguments[1]), System.out);
     }
 
-    static void print(Path root, PrintStream out) throws Exception {
+    static void print(Path root, Instant since, PrintStream out) throws Exception {
         SkippedTests summary = new SkippedTests();
         for (Path module : directories(root)) {
             for (String reports : List.of("surefire-reports", "failsafe-reports")) {
@@ -48,13 +50,17 @@ public final class SkippedTests {
                     try (Stream<Path> files = Files.list(directory)) {
                         for (Path file :
                                 files.filter(SkippedTests::isReport).sorted().toList()) {
-                            summary.add(String.valueOf(module.getFileName()), file);
+                            if (!Files.getLastModifiedTime(file).toInstant().isBefore(since)) {
+                                summary.add(String.valueOf(module.getFileName()), file);
+                            }
                         }
                     }
                 }
             }
         }
-        summary.print(out);
+        if (!summary.modules.isEmpty()) {
+            summary.print(out);
+        }
     }
 
     private static List<Path> directories(Path root) throws IOException {

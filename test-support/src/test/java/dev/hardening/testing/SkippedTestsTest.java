@@ -7,10 +7,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SkippedTestsTest {
+
+    private static final Instant START = Instant.parse("2026-11-26T19:30:00Z");
 
     @TempDir
     private Path root;
@@ -48,15 +52,24 @@ class SkippedTestsTest {
         assertThat(printed()).contains("Nothing was left out.").endsWith("1 passed, 0 failed, 0 skipped\n");
     }
 
+    @Test
+    void leavesOutReportsOfAnEarlierBuild() throws Exception {
+        report("module-a/target/surefire-reports/TEST-a.A.xml", "<testcase classname='a.A' name='passes'/>");
+        Path old = root.resolve("module-a/target/surefire-reports/TEST-a.A.xml");
+        Files.setLastModifiedTime(old, FileTime.from(START.minusSeconds(1)));
+        assertThat(printed()).isEmpty();
+    }
+
     private void report(String name, String... cases) throws Exception {
         Path file = root.resolve(name);
         Files.createDirectories(file.getParent());
         Files.writeString(file, "<testsuite>" + String.join("", cases) + "</testsuite>");
+        Files.setLastModifiedTime(file, FileTime.from(START.plusSeconds(1)));
     }
 
     private String printed() throws Exception {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        SkippedTests.print(root, new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        SkippedTests.print(root, START, new PrintStream(bytes, true, StandardCharsets.UTF_8));
         return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }
 }
