@@ -1,5 +1,7 @@
 /** The text of every mismatch, the same in both languages. */
 export declare const SESSION_MISMATCH = "Session mismatch: cannot rate a different session";
+/** What to do after a mismatch, for the developer; the same in both languages. */
+export declare const MISMATCH_HINT = "Call begin with the session that is open now, then submit again";
 /** What the guard decided: to proceed, or a mismatch with the text to show. */
 export type GuardDecision = {
     readonly allowed: true;
@@ -16,8 +18,23 @@ export type SessionId = string | null | undefined;
  */
 export declare function checkRatingSession(pending: SessionId, submitted: SessionId): GuardDecision;
 /**
- * How a submission ended: `done`, the action ran and this is its value; `mismatch`, the draft was made for another
- * session; `busy`, another submission was under way. After the latter two nothing was sent.
+ * `idle`: the draft can be sent. `sending`: an action is under way. `sent`: the draft was accepted, and stays so until
+ * the next `begin`. `closed`: nothing is sent again.
+ */
+export type SubmissionState = "idle" | "sending" | "sent" | "closed";
+/** What an action is handed. */
+export interface Submission {
+    /** The same for every try of one draft: send it as `Idempotency-Key`, so that a server keeps only one of them. */
+    readonly attemptId: string;
+    /** Aborted when the timeout has passed: hand it to `fetch`. */
+    readonly signal: AbortSignal;
+    /** Whether the draft is still the one that the form shows. */
+    readonly isCurrent: () => boolean;
+}
+/**
+ * How a submission ended. `done`: the action ran and this is its value. `mismatch`: the draft was made for another
+ * session. `busy`: another action is under way. `sent`: this draft was accepted already. `closed`: the guard was closed.
+ * Only `done` called the action.
  */
 export type Outcome<T> = ({
     readonly status: "done";
@@ -25,26 +42,37 @@ export type Outcome<T> = ({
 } | {
     readonly status: "mismatch";
     readonly error: typeof SESSION_MISMATCH;
+    readonly hint: typeof MISMATCH_HINT;
 } | {
-    readonly status: "busy";
+    readonly status: "busy" | "sent" | "closed";
 }) & {
-    /** Whether the draft is still the one submitted, at the moment this is read; when it is not, leave the form alone. */
+    /** Whether the draft is still the one submitted, at the moment this is read. If it is not, leave the form alone. */
     readonly current: boolean;
 };
-/** A form's submissions under the guard: for the session of its draft, and one at a time. */
-export interface RatingGuard {
-    /** Begins a new draft; outcomes of submissions of the former one are no longer current. A form that goes away begins null. */
+export interface GuardedSubmissionOptions {
+    /** How long an action may take, in milliseconds; 30,000 by default, `Infinity` for no limit. */
+    readonly timeout?: number;
+    /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
+    readonly onLateFailure?: (failure: unknown, sessionId: SessionId) => void;
+    /** Makes the attempt ids; random UUIDs by default. */
+    readonly newAttemptId?: () => string;
+}
+/** A form's submissions: for the session of its draft, one at a time, and each draft once. */
+export interface GuardedSubmission {
+    /** Begins a new draft, with a new attempt id. Outcomes of the former draft are no longer current. Does nothing once closed. */
     begin(sessionId: SessionId): void;
+    /**
+     * Calls `action` before it returns, if the draft was made for `sessionId`, nothing is under way and the draft was not
+     * accepted yet. Rejects with the action's own failure, or with a `TimeoutError`; the draft can then be submitted again.
+     */
+    submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
     /** The session that the draft was made for. */
     readonly draftSessionId: SessionId;
-    /** Whether a submission is under way, be it of a former draft. */
-    readonly busy: boolean;
-    /**
-     * Calls `action`, before it returns, if the draft was made for `sessionId` and no submission is under way. The guard
-     * stays busy until the action's promise settles, so an action needs a timeout. Rejects only with the action's own
-     * failure; `isCurrent`, handed to the action, tells then whether it belongs on this form.
-     */
-    submit<T>(sessionId: SessionId, action: (isCurrent: () => boolean) => T | PromiseLike<T>): Promise<Outcome<T>>;
+    readonly state: SubmissionState;
+    /** Calls `listener` after each change of the state, until the function that it returns is called. */
+    subscribe(listener: (state: SubmissionState) => void): () => void;
+    /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
+    close(): void;
 }
-/** A guard for one form: the check, a fence and a single-flight latch. */
-export declare function createRatingGuard(sessionId?: SessionId): RatingGuard;
+/** A guard for one form. Before the first `begin` there is no draft, which lets every session proceed, one at a time. */
+export declare function createGuardedSubmission(options?: GuardedSubmissionOptions): GuardedSubmission;

@@ -1,45 +1,115 @@
-/** The text of every mismatch, the same in both languages. */
 export const SESSION_MISMATCH = "Session mismatch: cannot rate a different session";
-/**
- * Decides whether a rating of `submitted` may be sent while `pending` is the session to rate, or the one that the draft
- * was made for. No pending id proceeds. Ids are compared as they are: never trimmed, case folded, normalised or parsed.
- */
+export const MISMATCH_HINT = "Call begin with the session that is open now, then submit again";
 export function checkRatingSession(pending, submitted) {
-    return pending === undefined || pending === null || pending === "" || pending === submitted
-        ? { allowed: true, error: null }
-        : { allowed: false, error: SESSION_MISMATCH };
+    return isNone(pending) || pending === submitted ? { allowed: true, error: null } : { allowed: false, error: SESSION_MISMATCH };
 }
-/** A guard for one form: the check, a fence and a single-flight latch. */
-export function createRatingGuard(sessionId) {
-    let draft = { sessionId };
-    let busy = false;
+const isNone = (id) => id === undefined || id === null || id === "";
+export function createGuardedSubmission(options = {}) {
+    const { timeout = 30_000, onLateFailure, newAttemptId = randomUuid } = options;
+    if (!(timeout > 0))
+        throw new RangeError("timeout must be a number of milliseconds above 0");
+    const listeners = new Set();
+    let draft = {};
+    let underWay;
+    let closed = false;
+    let told = "idle";
+    let telling = false;
+    const state = () => (closed ? "closed" : underWay ? "sending" : draft.sent ? "sent" : "idle");
+    function tell() {
+        if (telling)
+            return;
+        telling = true;
+        while (told !== state()) {
+            told = state();
+            for (const listener of [...listeners]) {
+                try {
+                    listener(told);
+                }
+                catch (failure) {
+                    queueMicrotask(() => {
+                        throw failure;
+                    });
+                }
+            }
+        }
+        telling = false;
+    }
     return {
-        begin(next) {
-            draft = { sessionId: next };
+        begin(sessionId) {
+            if (closed)
+                return;
+            draft = { sessionId };
+            tell();
+        },
+        async submit(sessionId, action) {
+            const from = draft;
+            const isCurrent = () => !closed && draft === from;
+            const outcome = (own) => Object.defineProperty(own, "current", { get: isCurrent, enumerable: true });
+            if (closed)
+                return outcome({ status: "closed" });
+            const { error } = checkRatingSession(from.sessionId, sessionId);
+            if (error)
+                return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
+            if (underWay)
+                return outcome({ status: "busy" });
+            if (from.sent)
+                return outcome({ status: "sent" });
+            if (from.target !== sessionId)
+                from.attemptId = undefined;
+            from.target = sessionId;
+            const attemptId = (from.attemptId ??= newAttemptId());
+            const controller = (underWay = new AbortController());
+            let timer;
+            const end = () => {
+                clearTimeout(timer);
+                if (underWay === controller)
+                    underWay = undefined;
+                tell();
+            };
+            tell();
+            try {
+                const value = await new Promise((resolve, reject) => {
+                    if (timeout < 2 ** 31)
+                        timer = setTimeout(() => {
+                            const failure = new DOMException(`No answer within ${timeout / 1000} s`, "TimeoutError");
+                            reject(failure);
+                            end();
+                            controller.abort(failure);
+                        }, timeout);
+                    Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
+                        if (isNone(from.sessionId))
+                            from.attemptId = undefined;
+                        else if (draft.sessionId === from.sessionId)
+                            draft.sent = true;
+                        end();
+                        resolve(answer);
+                    }, reject);
+                });
+                return outcome({ status: "done", value });
+            }
+            catch (failure) {
+                end();
+                if (onLateFailure && !isCurrent())
+                    queueMicrotask(() => onLateFailure(failure, sessionId));
+                throw failure;
+            }
         },
         get draftSessionId() {
             return draft.sessionId;
         },
-        get busy() {
-            return busy;
+        get state() {
+            return state();
         },
-        async submit(submitted, action) {
-            const from = draft;
-            const isCurrent = () => draft === from;
-            const { allowed, error } = checkRatingSession(from.sessionId, submitted);
-            // Getters, because the draft may change between an answer and the moment that its caller looks.
-            if (!allowed)
-                return { status: "mismatch", error, get current() { return isCurrent(); } };
-            if (busy)
-                return { status: "busy", get current() { return isCurrent(); } };
-            busy = true;
-            try {
-                const value = await action(isCurrent);
-                return { status: "done", value, get current() { return isCurrent(); } };
-            }
-            finally {
-                busy = false;
-            }
+        subscribe(listener) {
+            const own = (next) => listener(next);
+            listeners.add(own);
+            return () => void listeners.delete(own);
+        },
+        close() {
+            closed = true;
+            draft = {};
+            tell();
         },
     };
 }
+const randomUuid = () => "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));

@@ -1,17 +1,17 @@
-import { createRatingGuard } from "@hardening/rating-guard";
+import { createGuardedSubmission, type Submission } from "@hardening/rating-guard";
 import { useEffect, useState, type SubmitEvent } from "react";
 
 interface RatingFormProps {
   sessionId: string;
-  /** Sends the text, with a timeout, and rejects with an Error for the person. */
-  rate(sessionId: string, text: string): Promise<void>;
+  /** Sends the text, and rejects with an Error for the person. */
+  rate(sessionId: string, text: string, submission: Submission): Promise<void>;
   onRated(): void;
 }
 
 /** Give it `key={sessionId}`. Where that is forgotten, the old draft is a mismatch, not a rating of the new session. */
 export function RatingForm({ sessionId, rate, onRated }: RatingFormProps) {
   const [draftFor] = useState(sessionId);
-  const [guard] = useState(() => createRatingGuard(draftFor));
+  const [guard] = useState(() => createGuardedSubmission());
   const [text, setText] = useState("");
   const [error, setError] = useState("");
 
@@ -22,11 +22,18 @@ export function RatingForm({ sessionId, rate, onRated }: RatingFormProps) {
 
   async function submit(event: SubmitEvent) {
     event.preventDefault();
-    const outcome = await guard.submit(sessionId, () => rate(sessionId, text).then(() => null, (failure: Error) => failure.message));
-    if (!outcome.current) return;
-    if (outcome.status === "mismatch") setError(outcome.error);
-    if (outcome.status === "done" && outcome.value !== null) setError(outcome.value);
-    if (outcome.status === "done" && outcome.value === null) onRated();
+    let isCurrent = () => true;
+    try {
+      const outcome = await guard.submit(sessionId, (submission) => {
+        isCurrent = submission.isCurrent;
+        return rate(sessionId, text, submission);
+      });
+      if (!outcome.current) return;
+      if (outcome.status === "mismatch") setError(outcome.error);
+      if (outcome.status === "done") onRated();
+    } catch (failure) {
+      if (isCurrent()) setError((failure as Error).message);
+    }
   }
 
   return (

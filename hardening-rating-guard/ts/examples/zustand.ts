@@ -1,19 +1,22 @@
-import { createRatingGuard } from "@hardening/rating-guard";
+import { createGuardedSubmission, type Submission, type SubmissionState } from "@hardening/rating-guard";
 import { createStore } from "zustand/vanilla";
 
 export type Ratings = Record<string, "green" | "red" | "skip">;
 
-/** The server: each call rejects with an Error for the person, after a timeout too. */
+/** The server. What it does not accept rejects with an Error for the person; so does a lost answer. */
 export interface RatingApi {
   pending(): Promise<string | null>;
-  rate(sessionId: string, ratings: Ratings): Promise<void>;
-  skip(sessionId: string): Promise<void>;
+  rate(sessionId: string, ratings: Ratings, submission: Submission): Promise<void>;
+  skip(sessionId: string, submission: Submission): Promise<void>;
 }
 
 export interface RatingState {
   pendingSessionId: string | null;
   ratings: Ratings;
   error: string | null;
+  /** What went wrong with a form that is no longer open; opening its session shows its ratings again. */
+  lateFailure: { sessionId: string; message: string } | null;
+  submission: SubmissionState;
   checkPending(): Promise<void>;
   open(sessionId: string): void;
   choose(userId: string, rating: Ratings[string]): void;
@@ -22,33 +25,49 @@ export interface RatingState {
 }
 
 export function createRatingStore(api: RatingApi) {
-  const guard = createRatingGuard();
   return createStore<RatingState>()((set, get) => {
-    async function send(sessionId: string, action: (ratings: Ratings) => Promise<void>) {
+    const drafts = new Map<string, Ratings>(); // of the forms that are not open
+    const guard = createGuardedSubmission({
+      onLateFailure: (failure, sessionId) => set({ lateFailure: { sessionId: sessionId ?? "", message: messageOf(failure) } }),
+    });
+    guard.subscribe((submission) => set({ submission }));
+
+    async function send(sessionId: string, action: (ratings: Ratings, submission: Submission) => Promise<void>) {
       const { ratings } = get();
-      // A failure is a value like any other, so that the outcome tells whether it belongs on this form.
-      const outcome = await guard.submit(sessionId, () => action(ratings).then(() => null, messageOf));
-      if (!outcome.current) return;
-      if (outcome.status === "mismatch") set({ error: outcome.error });
-      if (outcome.status === "done" && outcome.value !== null) set({ error: outcome.value });
-      // What the person chose while the answer was on its way was not sent: it stays.
-      if (outcome.status === "done" && outcome.value === null && get().ratings === ratings) set({ ratings: {}, error: null });
+      let isCurrent = () => true;
+      try {
+        const outcome = await guard.submit(sessionId, (submission) => {
+          isCurrent = submission.isCurrent;
+          return action(ratings, submission);
+        });
+        if (outcome.status === "done" && drafts.get(sessionId) === ratings) drafts.delete(sessionId);
+        if (!outcome.current) return;
+        if (outcome.status === "mismatch") set({ error: outcome.error });
+        // What the person chose while the answer was on its way was not sent: it stays.
+        if (outcome.status === "done" && get().ratings === ratings) set({ ratings: {}, error: null });
+      } catch (failure) {
+        if (isCurrent()) set({ error: messageOf(failure) }); // a late one goes to onLateFailure
+      }
     }
     return {
       pendingSessionId: null,
       ratings: {},
       error: null,
+      lateFailure: null,
+      submission: guard.state,
       async checkPending() {
         set({ pendingSessionId: await api.pending() }); // says what to rate next, and leaves the draft alone
       },
       open(sessionId) {
-        if (guard.draftSessionId === sessionId) return; // the form that is open already, half filled perhaps
-        guard.begin(sessionId);
-        set({ ratings: {}, error: null });
+        const former = guard.draftSessionId;
+        if (former === sessionId) return; // the form that is open already, half filled perhaps
+        if (former) drafts.set(former, get().ratings);
+        set({ ratings: drafts.get(sessionId) ?? {}, error: null });
+        guard.begin(sessionId); // last, because it tells the subscribers
       },
       choose: (userId, rating) => set({ ratings: { ...get().ratings, [userId]: rating } }),
-      submit: (sessionId) => send(sessionId, (ratings) => api.rate(sessionId, ratings)),
-      skip: (sessionId) => send(sessionId, () => api.skip(sessionId)),
+      submit: (sessionId) => send(sessionId, (ratings, submission) => api.rate(sessionId, ratings, submission)),
+      skip: (sessionId) => send(sessionId, (_, submission) => api.skip(sessionId, submission)),
     };
   });
 }

@@ -1,6 +1,9 @@
 /** The text of every mismatch, the same in both languages. */
 export const SESSION_MISMATCH = "Session mismatch: cannot rate a different session";
 
+/** What to do after a mismatch, for the developer; the same in both languages. */
+export const MISMATCH_HINT = "Call begin with the session that is open now, then submit again";
+
 /** What the guard decided: to proceed, or a mismatch with the text to show. */
 export type GuardDecision =
   | { readonly allowed: true; readonly error: null }
@@ -14,68 +17,181 @@ export type SessionId = string | null | undefined;
  * was made for. No pending id proceeds. Ids are compared as they are: never trimmed, case folded, normalised or parsed.
  */
 export function checkRatingSession(pending: SessionId, submitted: SessionId): GuardDecision {
-  return pending === undefined || pending === null || pending === "" || pending === submitted
-    ? { allowed: true, error: null }
-    : { allowed: false, error: SESSION_MISMATCH };
+  return isNone(pending) || pending === submitted ? { allowed: true, error: null } : { allowed: false, error: SESSION_MISMATCH };
+}
+
+const isNone = (id: SessionId) => id === undefined || id === null || id === "";
+
+/**
+ * `idle`: the draft can be sent. `sending`: an action is under way. `sent`: the draft was accepted, and stays so until
+ * the next `begin`. `closed`: nothing is sent again.
+ */
+export type SubmissionState = "idle" | "sending" | "sent" | "closed";
+
+/** What an action is handed. */
+export interface Submission {
+  /** The same for every try of one draft: send it as `Idempotency-Key`, so that a server keeps only one of them. */
+  readonly attemptId: string;
+  /** Aborted when the timeout has passed: hand it to `fetch`. */
+  readonly signal: AbortSignal;
+  /** Whether the draft is still the one that the form shows. */
+  readonly isCurrent: () => boolean;
 }
 
 /**
- * How a submission ended: `done`, the action ran and this is its value; `mismatch`, the draft was made for another
- * session; `busy`, another submission was under way. After the latter two nothing was sent.
+ * How a submission ended. `done`: the action ran and this is its value. `mismatch`: the draft was made for another
+ * session. `busy`: another action is under way. `sent`: this draft was accepted already. `closed`: the guard was closed.
+ * Only `done` called the action.
  */
 export type Outcome<T> = (
   | { readonly status: "done"; readonly value: T }
-  | { readonly status: "mismatch"; readonly error: typeof SESSION_MISMATCH }
-  | { readonly status: "busy" }
+  | { readonly status: "mismatch"; readonly error: typeof SESSION_MISMATCH; readonly hint: typeof MISMATCH_HINT }
+  | { readonly status: "busy" | "sent" | "closed" }
 ) & {
-  /** Whether the draft is still the one submitted, at the moment this is read; when it is not, leave the form alone. */
+  /** Whether the draft is still the one submitted, at the moment this is read. If it is not, leave the form alone. */
   readonly current: boolean;
 };
 
-/** A form's submissions under the guard: for the session of its draft, and one at a time. */
-export interface RatingGuard {
-  /** Begins a new draft; outcomes of submissions of the former one are no longer current. A form that goes away begins null. */
-  begin(sessionId: SessionId): void;
-  /** The session that the draft was made for. */
-  readonly draftSessionId: SessionId;
-  /** Whether a submission is under way, be it of a former draft. */
-  readonly busy: boolean;
-  /**
-   * Calls `action`, before it returns, if the draft was made for `sessionId` and no submission is under way. The guard
-   * stays busy until the action's promise settles, so an action needs a timeout. Rejects only with the action's own
-   * failure; `isCurrent`, handed to the action, tells then whether it belongs on this form.
-   */
-  submit<T>(sessionId: SessionId, action: (isCurrent: () => boolean) => T | PromiseLike<T>): Promise<Outcome<T>>;
+export interface GuardedSubmissionOptions {
+  /** How long an action may take, in milliseconds; 30,000 by default, `Infinity` for no limit. */
+  readonly timeout?: number;
+  /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
+  readonly onLateFailure?: (failure: unknown, sessionId: SessionId) => void;
+  /** Makes the attempt ids; random UUIDs by default. */
+  readonly newAttemptId?: () => string;
 }
 
-/** A guard for one form: the check, a fence and a single-flight latch. */
-export function createRatingGuard(sessionId?: SessionId): RatingGuard {
-  let draft = { sessionId };
-  let busy = false;
+/** A form's submissions: for the session of its draft, one at a time, and each draft once. */
+export interface GuardedSubmission {
+  /** Begins a new draft, with a new attempt id. Outcomes of the former draft are no longer current. Does nothing once closed. */
+  begin(sessionId: SessionId): void;
+  /**
+   * Calls `action` before it returns, if the draft was made for `sessionId`, nothing is under way and the draft was not
+   * accepted yet. Rejects with the action's own failure, or with a `TimeoutError`; the draft can then be submitted again.
+   */
+  submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
+  /** The session that the draft was made for. */
+  readonly draftSessionId: SessionId;
+  readonly state: SubmissionState;
+  /** Calls `listener` after each change of the state, until the function that it returns is called. */
+  subscribe(listener: (state: SubmissionState) => void): () => void;
+  /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
+  close(): void;
+}
+
+interface Draft {
+  readonly sessionId?: SessionId;
+  attemptId?: string | undefined;
+  target?: SessionId;
+  sent?: boolean;
+}
+
+/** A guard for one form. Before the first `begin` there is no draft, which lets every session proceed, one at a time. */
+export function createGuardedSubmission(options: GuardedSubmissionOptions = {}): GuardedSubmission {
+  const { timeout = 30_000, onLateFailure, newAttemptId = randomUuid } = options;
+  if (!(timeout > 0)) throw new RangeError("timeout must be a number of milliseconds above 0");
+  const listeners = new Set<(state: SubmissionState) => void>();
+  let draft: Draft = {};
+  let underWay: AbortController | undefined;
+  let closed = false;
+  let told: SubmissionState = "idle";
+  let telling = false;
+
+  const state = (): SubmissionState => (closed ? "closed" : underWay ? "sending" : draft.sent ? "sent" : "idle");
+
+  // A listener may change the state again: it is told afterwards, so that each listener sees the changes in order.
+  function tell() {
+    if (telling) return;
+    telling = true;
+    while (told !== state()) {
+      told = state();
+      for (const listener of [...listeners]) {
+        try {
+          listener(told);
+        } catch (failure) {
+          // Its own, as an uncaught error; the guard goes on.
+          queueMicrotask(() => {
+            throw failure;
+          });
+        }
+      }
+    }
+    telling = false;
+  }
+
   return {
-    begin(next) {
-      draft = { sessionId: next };
+    begin(sessionId) {
+      if (closed) return;
+      draft = { sessionId };
+      tell();
+    },
+    async submit(sessionId, action) {
+      const from = draft;
+      const isCurrent = () => !closed && draft === from;
+      // A getter, because the draft may change between an answer and the moment that its caller looks.
+      const outcome = <O extends object>(own: O) =>
+        Object.defineProperty(own, "current", { get: isCurrent, enumerable: true }) as O & { readonly current: boolean };
+      if (closed) return outcome({ status: "closed" });
+      const { error } = checkRatingSession(from.sessionId, sessionId);
+      if (error) return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
+      if (underWay) return outcome({ status: "busy" });
+      if (from.sent) return outcome({ status: "sent" });
+
+      // A draft without a session can be sent anywhere: each session gets an attempt of its own.
+      if (from.target !== sessionId) from.attemptId = undefined;
+      from.target = sessionId;
+      const attemptId = (from.attemptId ??= newAttemptId());
+      const controller = (underWay = new AbortController());
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = () => {
+        clearTimeout(timer);
+        if (underWay === controller) underWay = undefined;
+        tell();
+      };
+      tell();
+      try {
+        const value = await new Promise<Awaited<ReturnType<typeof action>>>((resolve, reject) => {
+          if (timeout < 2 ** 31) // the longest that setTimeout can wait
+            timer = setTimeout(() => {
+              const failure = new DOMException(`No answer within ${timeout / 1000} s`, "TimeoutError");
+              reject(failure);
+              end();
+              controller.abort(failure);
+            }, timeout);
+          Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
+            // Also when it comes after the timeout; and a draft that was begun meanwhile for the same session is sent too.
+            if (isNone(from.sessionId)) from.attemptId = undefined;
+            else if (draft.sessionId === from.sessionId) draft.sent = true;
+            end();
+            resolve(answer);
+          }, reject);
+        });
+        return outcome({ status: "done", value });
+      } catch (failure) {
+        end();
+        if (onLateFailure && !isCurrent()) queueMicrotask(() => onLateFailure(failure, sessionId));
+        throw failure;
+      }
     },
     get draftSessionId() {
       return draft.sessionId;
     },
-    get busy() {
-      return busy;
+    get state() {
+      return state();
     },
-    async submit(submitted, action) {
-      const from = draft;
-      const isCurrent = () => draft === from;
-      const { allowed, error } = checkRatingSession(from.sessionId, submitted);
-      // Getters, because the draft may change between an answer and the moment that its caller looks.
-      if (!allowed) return { status: "mismatch", error, get current() { return isCurrent(); } };
-      if (busy) return { status: "busy", get current() { return isCurrent(); } };
-      busy = true;
-      try {
-        const value = await action(isCurrent);
-        return { status: "done", value, get current() { return isCurrent(); } };
-      } finally {
-        busy = false;
-      }
+    subscribe(listener) {
+      const own = (next: SubmissionState) => listener(next);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+    close() {
+      closed = true;
+      draft = {};
+      tell();
     },
   };
 }
+
+// A version 4 UUID; crypto.randomUUID is missing on a page without TLS.
+const randomUuid = () =>
+  "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16));

@@ -1,10 +1,10 @@
-import { checkRatingSession, createRatingGuard } from "@hardening/rating-guard";
+import { checkRatingSession, createGuardedSubmission } from "@hardening/rating-guard";
 import { failures } from "/support/runner.mjs";
 
 export default async function run() {
   const file = await (await fetch("/conformance/rating-guard.json")).json();
   let ran = 0;
   const failed = failures(file, (pending, submitted) => (ran++, checkRatingSession(pending, submitted)));
-  const outcome = await createRatingGuard("a").submit("a", () => "sent");
+  const outcome = await createGuardedSubmission().submit("a", () => "sent");
   return { ran, failed, outcome: { ...outcome } };
 }

@@ -1,168 +1,535 @@
-import nodeTest from "node:test";
+import { afterEach, beforeEach, describe, mock, test as nodeTest } from "node:test";
 import assert from "node:assert/strict";
-import { createRatingGuard, SESSION_MISMATCH } from "../support/subject.mjs";
+import { createGuardedSubmission, guardFor, MISMATCH_HINT, SESSION_MISMATCH } from "../support/subject.mjs";
 
 // A mutant may never answer; newer versions of Node would wait for it.
 const test = (name, run) => nodeTest(name, { timeout: 10_000 }, run);
 
-function deferred() {
+const deferred = () => {
   let resolve, reject;
   const promise = new Promise((a, b) => ([resolve, reject] = [a, b]));
   return { promise, resolve, reject };
-}
+};
+const never = () => new Promise(() => {});
+const statusOf = async (guard, sessionId = "a") => (await guard.submit(sessionId, () => 1)).status;
 
-test("a draft for another session sends nothing", async () => {
-  const guard = createRatingGuard("a");
-  let sent = 0;
-  assert.deepEqual({ ...(await guard.submit("b", () => sent++)) }, { status: "mismatch", error: SESSION_MISMATCH, current: true });
-  assert.equal(sent, 0);
-  assert.equal(guard.busy, false);
+// Time stands still unless a test moves it.
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+afterEach(() => mock.timers.reset());
+
+describe("a draft for another session", () => {
+  test("is a mismatch, and nothing is sent", async () => {
+    const guard = guardFor("a");
+    let sent = 0;
+    const outcome = await guard.submit("b", () => sent++);
+    assert.deepEqual({ ...outcome }, { status: "mismatch", error: SESSION_MISMATCH, hint: MISMATCH_HINT, current: true });
+    assert.equal(sent, 0);
+    assert.equal(guard.state, "idle");
+  });
+
+  test("says what to do next, and it works", async () => {
+    const guard = guardFor("a");
+    const { hint } = await guard.submit("b", () => 1);
+    assert.equal(hint, "Call begin with the session that is open now, then submit again");
+    guard.begin("b");
+    assert.equal(await statusOf(guard, "b"), "done");
+  });
+
+  test("is a mismatch while another is under way, or was sent", async () => {
+    const guard = guardFor("a");
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    assert.equal(await statusOf(guard, "b"), "mismatch");
+    answer.resolve();
+    await running;
+    assert.equal(await statusOf(guard, "b"), "mismatch");
+  });
+
+  for (const none of [undefined, null, ""])
+    test(`is a mismatch for no session: ${JSON.stringify(none)}`, async () => {
+      const { status } = await guardFor("a").submit(none, () => 1);
+      assert.equal(status, "mismatch");
+    });
 });
 
-test("a guard without a draft lets every session pass, as the check does", async () => {
-  for (const none of [undefined, null, ""]) {
-    const guard = createRatingGuard(none);
-    assert.equal((await guard.submit("a", () => 1)).status, "done");
-    guard.begin("a");
-    guard.begin(none);
-    assert.equal((await guard.submit("b", () => 1)).status, "done");
-  }
-});
-
-test("a submission to no session is a mismatch for a draft that has one", async () => {
-  for (const none of [undefined, null, ""]) assert.equal((await createRatingGuard("a").submit(none, () => 1)).status, "mismatch");
-});
-
-test("the action is called before submit returns, so that two clicks in one turn are two calls in order", () => {
-  let sent = 0;
-  void createRatingGuard("a").submit("a", () => sent++);
-  assert.equal(sent, 1);
-});
-
-test("a second submission while one is under way is busy, and is not sent", async () => {
-  const guard = createRatingGuard("a");
-  const first = deferred();
-  let sent = 0;
-  const send = () => (sent++, first.promise);
-  const running = guard.submit("a", send);
-  assert.equal(guard.busy, true);
-  assert.deepEqual({ ...(await guard.submit("a", send)) }, { status: "busy", current: true });
-  first.resolve("ok");
-  assert.deepEqual({ ...(await running) }, { status: "done", value: "ok", current: true });
-  assert.equal(sent, 1);
-  assert.equal(guard.busy, false);
-});
-
-test("a submission that is refused as busy does not free the latch", async () => {
-  const guard = createRatingGuard("a");
-  void guard.submit("a", () => new Promise(() => {}));
-  await guard.submit("a", () => 1);
-  assert.equal(guard.busy, true);
-  assert.equal((await guard.submit("a", () => 1)).status, "busy");
-});
-
-test("a new draft waits for the former one's submission: one at a time, whatever the session", async () => {
-  const guard = createRatingGuard("a");
-  const first = deferred();
-  const running = guard.submit("a", () => first.promise);
-  guard.begin("b");
-  assert.equal((await guard.submit("b", () => 1)).status, "busy");
-  first.resolve();
-  await running;
-  assert.equal((await guard.submit("b", () => 1)).status, "done");
-});
-
-test("a mismatch is told as such also while a submission is under way", async () => {
-  const guard = createRatingGuard("a");
-  void guard.submit("a", () => new Promise(() => {}));
-  assert.equal((await guard.submit("b", () => 1)).status, "mismatch");
-});
-
-for (const [what, next] of [["another session", "b"], ["the same session again", "a"], ["none, as a form does that goes away", null]]) {
-  test(`an answer that comes after a draft was begun for ${what} is not current`, async () => {
-    const guard = createRatingGuard("a");
+describe("without a draft", () => {
+  test("every session passes, one at a time", async () => {
+    const guard = createGuardedSubmission();
     const first = deferred();
     const running = guard.submit("a", () => first.promise);
-    guard.begin(next);
-    first.resolve(1);
-    assert.deepEqual({ ...(await running) }, { status: "done", value: 1, current: false });
-    assert.equal(guard.draftSessionId, next);
+    assert.equal(await statusOf(guard, "b"), "busy");
+    first.resolve();
+    await running;
+    assert.equal(guard.state, "idle");
+    assert.equal(await statusOf(guard, "b"), "done");
+    assert.equal(await statusOf(guard, "b"), "done");
   });
-}
 
-test("an outcome tells whether it is current at the moment it is asked", async () => {
-  const guard = createRatingGuard("a");
-  const outcomes = [await guard.submit("a", () => 1), await guard.submit("b", () => 1)];
-  void guard.submit("a", () => new Promise(() => {}));
-  outcomes.push(await guard.submit("a", () => 1));
-  assert.deepEqual(outcomes.map((outcome) => [outcome.status, outcome.current]), [["done", true], ["mismatch", true], ["busy", true]]);
-  guard.begin("a");
-  assert.deepEqual(outcomes.map((outcome) => outcome.current), [false, false, false]);
+  for (const none of [undefined, null, ""])
+    test(`every session passes after begin(${JSON.stringify(none)})`, async () => {
+      const guard = guardFor("a");
+      guard.begin(none);
+      assert.equal(await statusOf(guard, "b"), "done");
+      assert.equal(await statusOf(guard, "a"), "done");
+    });
+
+  test("a retry keeps its attempt id; another session has its own", async () => {
+    const guard = createGuardedSubmission();
+    const ids = [];
+    const note = ({ attemptId }) => ids.push(attemptId);
+    const fail = (submission) => {
+      note(submission);
+      throw new Error("lost");
+    };
+    await assert.rejects(guard.submit("a", fail));
+    await guard.submit("a", note);
+    await guard.submit("a", note);
+    await assert.rejects(guard.submit("b", fail));
+    await guard.submit("c", note);
+    assert.equal(ids[0], ids[1]);
+    assert.equal(new Set(ids).size, 4);
+  });
 });
 
-test("a draft begun in the very turn in which the answer comes makes it late", async () => {
-  for (let turns = 0; turns < 6; turns++) {
-    const guard = createRatingGuard("a");
+describe("while an action is under way", () => {
+  test("the action was called before submit returned", () => {
+    let sent = 0;
+    void guardFor("a").submit("a", () => sent++);
+    assert.equal(sent, 1);
+  });
+
+  test("a second submission is busy, and is not sent", async () => {
+    const guard = guardFor("a");
+    const first = deferred();
+    let sent = 0;
+    const send = () => (sent++, first.promise);
+    const running = guard.submit("a", send);
+    assert.equal(guard.state, "sending");
+    assert.deepEqual({ ...(await guard.submit("a", send)) }, { status: "busy", current: true });
+    assert.deepEqual({ ...(await guard.submit("a", send)) }, { status: "busy", current: true });
+    first.resolve("ok");
+    assert.deepEqual({ ...(await running) }, { status: "done", value: "ok", current: true });
+    assert.equal(sent, 1);
+  });
+
+  test("a new draft waits for it, whatever its session", async () => {
+    const guard = guardFor("a");
+    const first = deferred();
+    const running = guard.submit("a", () => first.promise);
+    guard.begin("b");
+    assert.equal(guard.state, "sending");
+    assert.equal(await statusOf(guard, "b"), "busy");
+    first.resolve();
+    await running;
+    assert.equal(guard.state, "idle");
+    assert.equal(await statusOf(guard, "b"), "done");
+  });
+
+  test("it may use its guard: inside, a submission is busy", async () => {
+    const guard = guardFor("a");
+    let inner;
+    const outcome = await guard.submit("a", async () => {
+      inner = await statusOf(guard);
+      guard.begin("b");
+      return 2;
+    });
+    assert.equal(inner, "busy");
+    assert.deepEqual({ ...outcome }, { status: "done", value: 2, current: false });
+  });
+
+  test("another guard knows nothing of it", async () => {
+    void guardFor("a").submit("a", never);
+    assert.equal(await statusOf(guardFor("b"), "b"), "done");
+  });
+});
+
+describe("a draft that was accepted", () => {
+  test("is sent: nothing is sent again", async () => {
+    const guard = guardFor("a");
+    let sent = 0;
+    await guard.submit("a", () => sent++);
+    assert.equal(guard.state, "sent");
+    assert.deepEqual({ ...(await guard.submit("a", () => sent++)) }, { status: "sent", current: true });
+    assert.equal(sent, 1);
+  });
+
+  for (let distance = 10; distance <= 400; distance += 10)
+    test(`sends once for clicks ${distance} ms apart, answered in 15 ms`, async () => {
+      const guard = guardFor("a");
+      let sent = 0;
+      const send = () => (sent++, new Promise((resolve) => setTimeout(resolve, 15)));
+      const first = guard.submit("a", send);
+      mock.timers.tick(distance);
+      for (let turn = 0; turn < 10; turn++) await null;
+      const { status } = await guard.submit("a", send);
+      mock.timers.tick(15);
+      await first;
+      assert.equal(status, distance < 15 ? "busy" : "sent");
+      assert.equal(sent, 1);
+    });
+
+  test("can be followed by a new draft for the same session", async () => {
+    const guard = guardFor("a");
+    await statusOf(guard);
+    guard.begin("a");
+    assert.equal(guard.state, "idle");
+    assert.equal(await statusOf(guard), "done");
+  });
+
+  test("makes a draft begun meanwhile for its session sent too", async () => {
+    const guard = guardFor("a");
     const answer = deferred();
-    let begun = false;
-    const seen = guard.submit("a", () => answer.promise).then((outcome) => [outcome.current, begun]);
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("b");
+    guard.begin("a");
     answer.resolve();
-    for (let turn = 0; turn < turns; turn++) await null;
-    guard.begin("b");
-    begun = true;
-    const [current, wasBegun] = await seen;
-    assert.equal(current, !wasBegun, `${turns} turns after the answer`);
-  }
-});
-
-test("a failure is the caller's, and tells whether it belongs on this form", async () => {
-  const guard = createRatingGuard("a");
-  const first = deferred();
-  const failure = new Error("503");
-  let current;
-  const running = guard.submit("a", (isCurrent) => ((current = isCurrent), first.promise));
-  assert.equal(current(), true);
-  guard.begin("b");
-  first.reject(failure);
-  await assert.rejects(running, (error) => error === failure);
-  assert.equal(current(), false);
-  assert.equal(guard.busy, false);
-});
-
-test("an action that throws at once rejects, and frees the latch", async () => {
-  const guard = createRatingGuard("a");
-  const failure = new Error("no");
-  await assert.rejects(guard.submit("a", () => { throw failure; }), (error) => error === failure);
-  await assert.rejects(guard.submit("a", () => ({ get then() { throw failure; } })), (error) => error === failure);
-  await assert.rejects(guard.submit("a", undefined), TypeError);
-  assert.equal((await guard.submit("a", () => 1)).status, "done");
-});
-
-test("an action may use its guard: a submission from inside is busy, a draft begun inside makes the outcome late", async () => {
-  const guard = createRatingGuard("a");
-  let inner;
-  const outcome = await guard.submit("a", async () => {
-    inner = await guard.submit("a", () => 1);
-    guard.begin("b");
-    return 2;
+    assert.equal((await running).current, false);
+    assert.equal(guard.state, "sent");
+    assert.equal(await statusOf(guard), "sent");
   });
-  assert.equal(inner.status, "busy");
-  assert.deepEqual({ ...outcome }, { status: "done", value: 2, current: false });
+
+  test("leaves a draft for another session alone", async () => {
+    const guard = guardFor("a");
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("b");
+    answer.resolve();
+    await running;
+    assert.equal(await statusOf(guard, "b"), "done");
+  });
 });
 
-test("the guard works without its object, and its state cannot be set from outside", async () => {
-  const guard = createRatingGuard();
-  const { begin, submit } = guard;
+describe("an answer that comes after another draft was begun", () => {
+  for (const next of ["b", "a", null])
+    test(`is not current: ${next}`, async () => {
+      const guard = guardFor("a");
+      const first = deferred();
+      const running = guard.submit("a", () => first.promise);
+      guard.begin(next);
+      first.resolve(1);
+      assert.deepEqual({ ...(await running) }, { status: "done", value: 1, current: false });
+      assert.equal(guard.draftSessionId, next);
+    });
+
+  test("is told at the moment that it is asked", async () => {
+    const guard = guardFor("a");
+    const outcomes = [await guard.submit("b", () => 1)];
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    outcomes.push(await guard.submit("a", () => 1));
+    answer.resolve();
+    outcomes.push(await running, await guard.submit("a", () => 1));
+    assert.deepEqual(outcomes.map(({ status, current }) => [status, current]), [["mismatch", true], ["busy", true], ["done", true], ["sent", true]]);
+    guard.begin("a");
+    assert.deepEqual(outcomes.map(({ current }) => current), [false, false, false, false]);
+  });
+
+  test("is late also in the very turn in which it comes", async () => {
+    for (let turns = 0; turns < 8; turns++) {
+      const guard = guardFor("a");
+      const answer = deferred();
+      let begun = false;
+      const seen = guard.submit("a", () => answer.promise).then((outcome) => [outcome.current, begun]);
+      answer.resolve();
+      for (let turn = 0; turn < turns; turn++) await null;
+      guard.begin("b");
+      begun = true;
+      const [current, wasBegun] = await seen;
+      assert.equal(current, !wasBegun, `${turns} turns after the answer`);
+    }
+  });
+});
+
+describe("a failure", () => {
+  test("is the caller's own, and the draft can be sent again", async () => {
+    const guard = guardFor("a");
+    const failure = new Error("503");
+    await assert.rejects(guard.submit("a", () => Promise.reject(failure)), (error) => error === failure);
+    assert.equal(guard.state, "idle");
+    assert.equal(await statusOf(guard), "done");
+  });
+
+  test("may come at once", async () => {
+    const guard = guardFor("a");
+    const failure = new Error("no");
+    const fails = [() => { throw failure; }, () => ({ get then() { throw failure; } })];
+    for (const action of fails) await assert.rejects(guard.submit("a", action), (error) => error === failure);
+    await assert.rejects(guard.submit("a", undefined), TypeError);
+    assert.equal(await statusOf(guard), "done");
+  });
+
+  test("after another draft was begun goes to onLateFailure too", async () => {
+    const late = [];
+    const guard = guardFor("a", { onLateFailure: (failure, sessionId) => late.push([failure, sessionId]) });
+    const answer = deferred();
+    const failure = new Error("409");
+    let isCurrent;
+    const running = guard.submit("a", (submission) => (({ isCurrent } = submission), answer.promise));
+    assert.equal(isCurrent(), true);
+    guard.begin("b");
+    answer.reject(failure);
+    await assert.rejects(running, (error) => error === failure);
+    assert.equal(isCurrent(), false);
+    assert.deepEqual(late, [[failure, "a"]]);
+    assert.equal(guard.state, "idle");
+  });
+
+  test("on the form that shows it is not late", async () => {
+    const late = [];
+    const guard = guardFor("a", { onLateFailure: (failure) => late.push(failure) });
+    await assert.rejects(guard.submit("a", () => Promise.reject(new Error("503"))));
+    assert.deepEqual(late, []);
+  });
+
+  test("of the late handler does not reach the guard", async (context) => {
+    const uncaught = nextUncaught(context);
+    const guard = guardFor("a", { onLateFailure: () => { throw new Error("of the handler"); } });
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("b");
+    answer.reject(new Error("409"));
+    await assert.rejects(running, /409/);
+    assert.equal((await uncaught).message, "of the handler");
+    assert.equal(await statusOf(guard, "b"), "done");
+  });
+});
+
+describe("the attempt id", () => {
+  test("is the same for each try of a draft, and new for a new one", async () => {
+    const guard = guardFor("a");
+    const ids = [];
+    const lose = ({ attemptId }) => {
+      ids.push(attemptId);
+      throw new Error("lost");
+    };
+    await assert.rejects(guard.submit("a", lose));
+    await assert.rejects(guard.submit("a", lose));
+    guard.begin("a");
+    await assert.rejects(guard.submit("a", lose));
+    assert.equal(ids[0], ids[1]);
+    assert.notEqual(ids[1], ids[2]);
+  });
+
+  test("is a UUID of version 4", async () => {
+    for (let at = 0; at < 100; at++) {
+      const { value } = await guardFor("a").submit("a", ({ attemptId }) => attemptId);
+      assert.match(value, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    }
+  });
+
+  test("comes from newAttemptId, where it is given", async () => {
+    let made = 0;
+    const guard = guardFor("a", { newAttemptId: () => `id-${++made}` });
+    assert.equal((await guard.submit("a", ({ attemptId }) => attemptId)).value, "id-1");
+  });
+});
+
+describe("an action that hangs", () => {
+  test("is aborted, and the draft is tried again with the same id", async () => {
+    const guard = guardFor("a", { timeout: 1000 });
+    const tries = [];
+    const hang = (submission) => (tries.push(submission), never());
+    const first = guard.submit("a", hang);
+    mock.timers.tick(999);
+    assert.equal(guard.state, "sending");
+    assert.equal(tries[0].signal.aborted, false);
+    mock.timers.tick(1);
+    await assert.rejects(first, { name: "TimeoutError", message: "No answer within 1 s" });
+    assert.equal(tries[0].signal.aborted, true);
+    assert.equal(tries[0].signal.reason.name, "TimeoutError");
+    assert.equal(guard.state, "idle");
+    void guard.submit("a", hang);
+    assert.equal(tries[0].attemptId, tries[1].attemptId);
+    assert.equal(tries[1].signal.aborted, false);
+  });
+
+  test("ends after 30 s, if no other time is given", async () => {
+    const running = guardFor("a").submit("a", never);
+    mock.timers.tick(30_000);
+    await assert.rejects(running, { name: "TimeoutError", message: "No answer within 30 s" });
+  });
+
+  test("that succeeds after all makes its draft sent", async () => {
+    const guard = guardFor("a", { timeout: 1000 });
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    mock.timers.tick(1000);
+    await assert.rejects(running);
+    answer.resolve();
+    await answer.promise;
+    assert.equal(guard.state, "sent");
+    assert.equal(await statusOf(guard), "sent");
+  });
+
+  test("that succeeds during the second try leaves that one alone", async () => {
+    const guard = guardFor("a", { timeout: 1000 });
+    const [first, second] = [deferred(), deferred()];
+    const lost = guard.submit("a", () => first.promise);
+    mock.timers.tick(1000);
+    await assert.rejects(lost);
+    const running = guard.submit("a", () => second.promise);
+    first.resolve();
+    await first.promise;
+    assert.equal(guard.state, "sending");
+    second.reject(new Error("409"));
+    await assert.rejects(running, /409/);
+    assert.equal(guard.state, "sent");
+  });
+
+  test("that fails after all is not told twice", async () => {
+    const late = [];
+    const guard = guardFor("a", { timeout: 1000, onLateFailure: (failure) => late.push(failure.name) });
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("b");
+    mock.timers.tick(1000);
+    await assert.rejects(running, { name: "TimeoutError" });
+    answer.reject(new Error("later"));
+    await answer.promise.catch(() => {});
+    await null;
+    assert.deepEqual(late, ["TimeoutError"]);
+  });
+
+  test("in time is not aborted afterwards", async () => {
+    const guard = guardFor("a", { timeout: 1000 });
+    const { value } = await guard.submit("a", ({ signal }) => signal);
+    mock.timers.tick(5000);
+    assert.equal(value.aborted, false);
+  });
+
+  test("may hang for ever, if that is asked for", async () => {
+    for (const timeout of [Infinity, 2 ** 31]) {
+      const guard = guardFor("a", { timeout });
+      void guard.submit("a", never);
+      mock.timers.tick(2 ** 30);
+      assert.equal(guard.state, "sending");
+    }
+  });
+
+  for (const timeout of [0, -1, NaN, "soon", null])
+    test(`has no timeout of ${timeout}`, () => assert.throws(() => createGuardedSubmission({ timeout }), { name: "RangeError", message: "timeout must be a number of milliseconds above 0" }));
+});
+
+describe("a closed guard", () => {
+  test("sends nothing, and cannot be begun again", async () => {
+    const guard = guardFor("a");
+    guard.close();
+    guard.close();
+    guard.begin("b");
+    assert.equal(guard.state, "closed");
+    assert.equal(guard.draftSessionId, undefined);
+    let sent = 0;
+    for (const session of ["a", "b", null]) {
+      const outcome = await guard.submit(session, () => sent++);
+      assert.deepEqual({ ...outcome }, { status: "closed", current: false });
+    }
+    assert.equal(sent, 0);
+  });
+
+  test("lets what is under way end, and takes it for late", async () => {
+    const late = [];
+    const guard = guardFor("a", { onLateFailure: (failure, sessionId) => late.push([failure.message, sessionId]) });
+    const answer = deferred();
+    let signal;
+    const running = guard.submit("a", (submission) => (({ signal } = submission), answer.promise));
+    guard.close();
+    assert.equal(signal.aborted, false);
+    answer.reject(new Error("409"));
+    await assert.rejects(running);
+    assert.deepEqual(late, [["409", "a"]]);
+    assert.equal(guard.state, "closed");
+  });
+});
+
+describe("a subscriber", () => {
+  const watched = (guard) => {
+    const seen = [];
+    const end = guard.subscribe((state) => seen.push(state));
+    return { seen, end };
+  };
+
+  test("is told each change, once", async () => {
+    const guard = guardFor("a");
+    const { seen } = watched(guard);
+    await assert.rejects(guard.submit("a", () => Promise.reject(new Error("503"))));
+    await statusOf(guard);
+    await statusOf(guard);
+    guard.begin("a");
+    guard.begin("b");
+    guard.close();
+    guard.close();
+    assert.deepEqual(seen, ["sending", "idle", "sending", "sent", "idle", "closed"]);
+  });
+
+  test("is told before the action is called and before the answer", async () => {
+    const guard = guardFor("a");
+    const seen = [];
+    guard.subscribe((state) => seen.push(state));
+    await guard.submit("a", () => seen.push("called"));
+    seen.push("answered");
+    assert.deepEqual(seen, ["sending", "called", "sent", "answered"]);
+  });
+
+  test("is told no more after the end, which ends only its own", () => {
+    const guard = guardFor("a");
+    const seen = [];
+    const listener = (state) => seen.push(state);
+    const end = guard.subscribe(listener);
+    guard.subscribe(listener);
+    end();
+    end();
+    guard.close();
+    assert.deepEqual(seen, ["closed"]);
+  });
+
+  test("that changes the state is told afterwards, in order", async () => {
+    const guard = guardFor("a");
+    guard.subscribe((state) => state === "sent" && guard.begin("b"));
+    const { seen } = watched(guard);
+    await statusOf(guard);
+    assert.deepEqual(seen, ["sending", "sent", "idle"]);
+  });
+
+  test("that throws stops neither the others nor the guard", async (context) => {
+    const uncaught = nextUncaught(context);
+    const guard = guardFor("a");
+    guard.subscribe(() => {
+      throw new Error("of the listener");
+    });
+    const { seen } = watched(guard);
+    guard.close();
+    assert.deepEqual(seen, ["closed"]);
+    assert.equal((await uncaught).message, "of the listener");
+  });
+
+  test("may end itself while it is told", () => {
+    const guard = guardFor("a");
+    const end = guard.subscribe(() => end());
+    const { seen } = watched(guard);
+    guard.close();
+    assert.deepEqual(seen, ["closed"]);
+  });
+});
+
+test("the guard works without its object, and is read-only", async () => {
+  const guard = createGuardedSubmission();
+  const { begin, submit, subscribe, close } = guard;
   begin("a");
+  subscribe(() => {});
   assert.equal(guard.draftSessionId, "a");
   const outcome = await submit("a", () => 1);
   assert.equal(outcome.status, "done");
-  assert.throws(() => (guard.busy = true), TypeError);
+  assert.throws(() => (guard.state = "idle"), TypeError);
   assert.throws(() => (guard.draftSessionId = "b"), TypeError);
   assert.throws(() => (outcome.current = true), TypeError);
+  close();
+  assert.equal(guard.state, "closed");
 });
 
-test("two guards know nothing of each other", async () => {
-  void createRatingGuard("a").submit("a", () => new Promise(() => {}));
-  assert.equal((await createRatingGuard("b").submit("b", () => 1)).status, "done");
-});
+/** The next error that reaches the process, in place of the test runner's own handling. */
+function nextUncaught(context) {
+  const handlers = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  context.after(() => handlers.forEach((handler) => process.on("uncaughtException", handler)));
+  return new Promise((resolve) => process.once("uncaughtException", resolve));
+}

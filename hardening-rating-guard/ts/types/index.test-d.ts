@@ -1,5 +1,5 @@
 // Compile-only: what has to compile compiles, and each @ts-expect-error is an error that the types have to give.
-import { checkRatingSession, createRatingGuard, SESSION_MISMATCH, type GuardDecision, type Outcome, type RatingGuard, type SessionId } from "@hardening/rating-guard";
+import { checkRatingSession, createGuardedSubmission, SESSION_MISMATCH, type GuardDecision, type Outcome, type GuardedSubmission, type SessionId } from "@hardening/rating-guard";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const yes = <T extends true>(): T | void => {};
@@ -27,7 +27,7 @@ decision.allowed = true;
 const contradiction: GuardDecision = { allowed: true, error: SESSION_MISMATCH };
 
 // An outcome tells what it has by its status.
-const guard: RatingGuard = createRatingGuard();
+const guard: GuardedSubmission = createGuardedSubmission();
 const outcome = await guard.submit("a", () => Promise.resolve(1));
 yes<Equal<typeof outcome, Outcome<number>>>();
 yes<Equal<typeof outcome.current, boolean>>();
@@ -43,6 +43,8 @@ switch (outcome.status) {
     outcome.value;
     break;
   case "busy":
+  case "sent":
+  case "closed":
     // @ts-expect-error nothing was sent
     outcome.value;
     break;
@@ -51,7 +53,7 @@ switch (outcome.status) {
 }
 // @ts-expect-error the value is there only when it is done
 outcome.value;
-// @ts-expect-error there is no fourth status
+// @ts-expect-error there is no such status
 if (outcome.status === "failed") throw outcome;
 // @ts-expect-error outcomes are read-only
 outcome.current = true;
@@ -59,7 +61,7 @@ outcome.current = true;
 // An action returns a value or a promise of one, and may ask whether its draft is current.
 yes<Equal<Awaited<ReturnType<typeof plain>>, Outcome<string>>>();
 const plain = () => guard.submit("a", () => "at once");
-guard.submit("a", (isCurrent) => (isCurrent() ? 1 : 2));
+guard.submit("a", ({ isCurrent }) => (isCurrent() ? 1 : 2));
 // @ts-expect-error an action is a function, not a promise that runs already
 guard.submit("a", Promise.resolve(1));
 // @ts-expect-error an action takes no session: it closes over what it sends
@@ -71,8 +73,8 @@ guard.submit(() => 1);
 guard.begin(undefined);
 // @ts-expect-error a draft is begun for something, if only for null
 guard.begin();
-// @ts-expect-error busy is not to be set
-guard.busy = true;
+// @ts-expect-error the state is not to be set
+guard.state = "idle";
 // @ts-expect-error nor is the draft, except by begin
 guard.draftSessionId = "b";
 void contradiction;

@@ -1,4 +1,4 @@
-import { createRatingGuard } from "/webjars/hardening-rating-guard/index.js";
+import { createGuardedSubmission } from "/webjars/hardening-rating-guard/index.js";
 import { byId, element, icon, setText } from "/dom.js";
 
 const RATINGS = [
@@ -20,7 +20,7 @@ export function createRatingForm({ session, nameOf, onMismatch, onLate, onDone }
   const actions = byId("rate-actions");
   const submitButton = byId("rate-submit");
   const skipButton = byId("rate-skip");
-  const guard = createRatingGuard();
+  const guard = createGuardedSubmission();
   const drafts = new Map();
   let sessionId = null;
   let asked = 0;
@@ -150,8 +150,9 @@ export function createRatingForm({ session, nameOf, onMismatch, onLate, onDone }
   }
 
   function showBusy() {
-    submitButton.disabled = skipButton.disabled = guard.busy;
-    setText(submitButton, guard.busy ? "Sending…" : "Send ratings");
+    const sending = guard.state === "sending";
+    submitButton.disabled = skipButton.disabled = sending;
+    setText(submitButton, sending ? "Sending…" : "Send ratings");
   }
 
   /** Sends by `action` under the guard; what comes back touches the form only while it is still the same one. */
@@ -160,7 +161,7 @@ export function createRatingForm({ session, nameOf, onMismatch, onLate, onDone }
     const focused = document.activeElement;
     let outcome = null;
     try {
-      const submission = guard.submit(target, async (isCurrent) => {
+      const submission = guard.submit(target, async ({ isCurrent }) => {
         say("", "");
         try {
           return await action(target);

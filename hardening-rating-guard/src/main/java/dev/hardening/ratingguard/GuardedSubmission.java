@@ -2,50 +2,113 @@ package dev.hardening.ratingguard;
 
 import static java.util.concurrent.CompletableFuture.completedFuture;
 
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A form's submissions under the guard: the check against the session that the draft was made for, one submission at a
- * time, and a fence that says whether an answer still belongs to the form on the screen.
+ * A form's submissions: for the session of its draft, one at a time, and each draft once. An outcome says whether its
+ * answer still belongs to the form on the screen.
  *
- * <p>Safe for use by several threads; no foreign code runs under its lock. The counterpart of {@code createRatingGuard} in
- * the TypeScript twin.
+ * <p>Safe for use by several threads; no foreign code runs under its lock. The counterpart of
+ * {@code createGuardedSubmission} in the TypeScript twin.
  */
-public final class GuardedSubmission {
+public final class GuardedSubmission implements AutoCloseable {
 
-    /** Two drafts for one session are two drafts: compared by identity. */
+    /** What a form can do now. */
+    public enum State {
+        /** The draft can be sent. */
+        IDLE,
+        /** An action is under way, of this draft or of a former one. */
+        SENDING,
+        /** The draft was accepted, and stays so until the next {@link #begin}. */
+        SENT,
+        /** Nothing is sent again. */
+        CLOSED
+    }
+
+    /** Compared by identity: two drafts for one session are two drafts. */
     private static final class Draft {
 
         private final @Nullable String sessionId;
+        private @Nullable String attemptId;
+        private @Nullable String target;
+        private boolean sent;
 
         Draft(@Nullable String sessionId) {
             this.sessionId = sessionId;
         }
+
+        /** A draft without a session can be sent anywhere: each session gets an attempt of its own. */
+        String attemptIdFor(@Nullable String submitted, String fresh) {
+            if (attemptId == null || !Objects.equals(target, submitted)) {
+                attemptId = fresh;
+                target = submitted;
+            }
+            return attemptId;
+        }
     }
 
-    // Guards the two together, so that no action starts for a draft that another thread has just replaced.
+    private final Duration timeout;
+    private final Function<Duration, CompletableFuture<?>> timer;
+    private final BiConsumer<? super Throwable, ? super @Nullable String> onLateFailure;
+    private final Supplier<String> newAttemptId;
+
+    // Guards the next three, so that no action starts for a draft that another thread has just replaced.
     private final Object lock = new Object();
     private Draft draft = new Draft(null);
-    private boolean busy;
+    private @Nullable Submission underWay;
+    private boolean closed;
 
-    /** A form without a draft, which lets everything proceed. */
-    public GuardedSubmission() {}
+    private final List<Consumer<? super State>> listeners = new CopyOnWriteArrayList<>();
+    private final AtomicInteger changes = new AtomicInteger();
+    private State told = State.IDLE;
+
+    /** A form without a draft, which lets every session proceed, one at a time; with the builder's defaults. */
+    public GuardedSubmission() {
+        this(new Builder());
+    }
+
+    private GuardedSubmission(Builder builder) {
+        timeout = builder.timeout;
+        timer = builder.timer;
+        onLateFailure = builder.onLateFailure;
+        newAttemptId = builder.newAttemptId;
+    }
+
+    /** A form with other settings than the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
 
     /**
-     * Begins a new draft; outcomes of submissions of the former one are no longer current. A form that goes away begins
-     * null.
+     * Begins a new draft, with a new attempt id; outcomes of the former draft are no longer current. A form that goes away
+     * begins null. Does nothing once the form is closed.
      *
      * @param sessionId the session that the draft is for; null or empty when there is none, which lets everything proceed
      */
     public void begin(@Nullable String sessionId) {
         synchronized (lock) {
-            draft = new Draft(sessionId);
+            if (!closed) {
+                draft = new Draft(sessionId);
+            }
         }
+        tell();
     }
 
     /**
@@ -59,80 +122,261 @@ public final class GuardedSubmission {
         }
     }
 
-    /** Whether a submission is under way, be it of a former draft. */
-    public boolean busy() {
+    /** What the form can do now. */
+    public State state() {
         synchronized (lock) {
-            return busy;
+            if (closed) {
+                return State.CLOSED;
+            }
+            if (underWay != null) {
+                return State.SENDING;
+            }
+            return draft.sent ? State.SENT : State.IDLE;
         }
     }
 
     /**
-     * Calls an action if the draft was made for this session and no other submission is under way.
+     * Calls a listener after each change of the state, on the thread that made the change. Changes come in order; of
+     * several in quick succession only the last may be told. What a listener throws goes to its thread's handler for
+     * uncaught exceptions.
      *
-     * <p>The form stays busy until the action's stage completes, so an action needs a timeout; cancelling the future that
-     * this method returns does not end it.
+     * @return ends the subscription; may be called more than once
+     */
+    public Runnable subscribe(Consumer<? super State> listener) {
+        Objects.requireNonNull(listener, "listener");
+        Consumer<State> own = listener::accept;
+        listeners.add(own);
+        return () -> listeners.remove(own);
+    }
+
+    /**
+     * Calls an action if the draft was made for this session, no other action is under way and the draft was not accepted
+     * yet.
+     *
+     * <p>The form is {@link State#SENDING} until the action's stage completes or the timeout has passed; cancelling the
+     * future that this method returns does not end it. An action that succeeds after its timeout still makes the draft
+     * {@link State#SENT}.
      *
      * @param sessionId the session that the action would rate; may be null
-     * @param action sends the rating; it is called at most once, on the calling thread, and is handed a way to ask
-     *     whether its draft is still current, for a failure that is to be shown
-     * @return the outcome; it completes exceptionally, with the action's own failure, only if the action fails
+     * @param action sends the rating; it is called at most once, on the calling thread
+     * @return the outcome. It completes exceptionally only with the action's own failure, or with a
+     *     {@link TimeoutException}; the draft can then be submitted again
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
-            @Nullable String sessionId, Function<? super BooleanSupplier, ? extends CompletionStage<T>> action) {
+            @Nullable String sessionId, Function<? super Submission, ? extends CompletionStage<T>> action) {
         Objects.requireNonNull(action, "action");
+        String fresh = newAttemptId.get(); // outside the lock, because it is foreign code
+        Draft from;
         BooleanSupplier isCurrent;
+        Submission submission;
         synchronized (lock) {
-            isCurrent = fence(draft);
-            if (!RatingSessionGuard.check(draft.sessionId, sessionId).allowed()) {
+            from = draft;
+            isCurrent = () -> isCurrent(from);
+            if (closed) {
+                return completedFuture(new Outcome.Closed<>(isCurrent));
+            }
+            if (!RatingSessionGuard.check(from.sessionId, sessionId).allowed()) {
                 return completedFuture(new Outcome.Mismatch<>(isCurrent));
             }
-            if (busy) {
+            if (underWay != null) {
                 return completedFuture(new Outcome.Busy<>(isCurrent));
             }
-            busy = true;
+            if (from.sent) {
+                return completedFuture(new Outcome.Sent<>(isCurrent));
+            }
+            submission = new Submission(from.attemptIdFor(sessionId, fresh), isCurrent);
+            underWay = submission;
         }
-        return run(action, isCurrent);
+        tell();
+        return run(from, sessionId, submission, action);
     }
 
     private <T extends @Nullable Object> CompletableFuture<Outcome<T>> run(
-            Function<? super BooleanSupplier, ? extends CompletionStage<T>> action, BooleanSupplier isCurrent) {
-        CompletionStage<T> running;
+            Draft from,
+            @Nullable String sessionId,
+            Submission submission,
+            Function<? super Submission, ? extends CompletionStage<T>> action) {
+        CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
+        CompletableFuture<?> timedOut = new CompletableFuture<>();
+        CompletionStage<T> answer;
         try {
-            running = Objects.requireNonNull(action.apply(isCurrent), "the action returned no stage")
+            timedOut = timer.apply(timeout);
+            var unused = timedOut.whenComplete((done, cancelled) -> {
+                if (cancelled == null && end(submission)) {
+                    fail(
+                            outcome,
+                            from,
+                            sessionId,
+                            new TimeoutException("No answer within " + inSeconds(timeout) + " s"));
+                    submission.abort();
+                }
+            });
+            answer = Objects.requireNonNull(action.apply(submission), "the action returned no stage")
                     .toCompletableFuture();
         } catch (Throwable failure) {
-            free();
-            return CompletableFuture.failedFuture(failure);
+            answer = CompletableFuture.failedFuture(failure);
         }
-        CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
-        running.whenComplete((value, failure) -> {
-            free();
+        CompletableFuture<?> running = timedOut;
+        answer.whenComplete((value, failure) -> {
+            running.cancel(false);
             if (failure == null) {
-                outcome.complete(new Outcome.Done<>(isCurrent, value));
-            } else {
-                outcome.completeExceptionally(failure);
+                accept(from);
+            }
+            boolean inTime = end(submission);
+            if (inTime && failure == null) {
+                outcome.complete(new Outcome.Done<>(submission::isCurrent, value));
+            } else if (inTime) {
+                fail(outcome, from, sessionId, failure);
             }
         });
         return outcome;
     }
 
-    private BooleanSupplier fence(Draft from) {
-        return () -> {
-            synchronized (lock) {
-                return draft == from;
-            }
-        };
+    private static String inSeconds(Duration duration) {
+        return BigDecimal.valueOf(TimeUnit.NANOSECONDS.convert(duration), 9)
+                .stripTrailingZeros()
+                .toPlainString();
     }
 
-    private void free() {
+    private void accept(Draft from) {
         synchronized (lock) {
-            busy = false;
+            String accepted = from.sessionId;
+            if (accepted == null || accepted.isEmpty()) {
+                from.attemptId = null;
+            } else if (accepted.equals(draft.sessionId)) {
+                draft.sent = true; // also one that was begun meanwhile, because its session is rated now
+            }
+        }
+    }
+
+    /** Frees the form, unless the timeout has done so. */
+    private boolean end(Submission submission) {
+        boolean ended;
+        synchronized (lock) {
+            ended = underWay == submission;
+            if (ended) {
+                underWay = null;
+            }
+        }
+        tell();
+        return ended;
+    }
+
+    private void fail(CompletableFuture<?> outcome, Draft from, @Nullable String sessionId, Throwable failure) {
+        if (!isCurrent(from)) {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+            callBack(() -> onLateFailure.accept(cause == null ? failure : cause, sessionId));
+        }
+        outcome.completeExceptionally(failure);
+    }
+
+    private boolean isCurrent(Draft from) {
+        synchronized (lock) {
+            return !closed && draft == from;
+        }
+    }
+
+    /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
+    @Override
+    public void close() {
+        synchronized (lock) {
+            closed = true;
+            draft = new Draft(null);
+        }
+        tell();
+    }
+
+    /** One thread tells at a time, also what others change meanwhile, so that listeners see the changes in order. */
+    private void tell() {
+        if (changes.getAndIncrement() > 0) {
+            return;
+        }
+        int seen = 1;
+        do {
+            State now = state();
+            if (now != told) {
+                told = now;
+                listeners.forEach(listener -> callBack(() -> listener.accept(now)));
+            }
+            seen = changes.addAndGet(-seen);
+        } while (seen > 0);
+    }
+
+    /** A callback's failure is its own; the form goes on. */
+    private static void callBack(Runnable callback) {
+        try {
+            callback.run();
+        } catch (Throwable failure) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
         }
     }
 
     /** Prints no id. */
     @Override
     public String toString() {
-        return "GuardedSubmission[busy=" + busy() + "]";
+        return "GuardedSubmission[" + state() + "]";
+    }
+
+    /** Settings of a form. Not safe for use by several threads. */
+    public static final class Builder {
+
+        private Duration timeout = Duration.ofSeconds(30);
+        private Function<Duration, CompletableFuture<?>> timer = Builder::commonPoolTimer;
+        private BiConsumer<? super Throwable, ? super @Nullable String> onLateFailure = (failure, sessionId) -> {};
+        private Supplier<String> newAttemptId = () -> UUID.randomUUID().toString();
+
+        private Builder() {}
+
+        /** Leaves the JDK's timer thread at once, and takes a cancelled wait out of its queue. */
+        private static CompletableFuture<?> commonPoolTimer(Duration delay) {
+            CompletableFuture<Void> wait = new CompletableFuture<Void>()
+                    .completeOnTimeout(null, TimeUnit.NANOSECONDS.convert(delay), TimeUnit.NANOSECONDS);
+            CompletableFuture<Void> passed = wait.thenRunAsync(() -> {});
+            var unused = passed.whenComplete((done, cancelled) -> wait.cancel(false));
+            return passed;
+        }
+
+        /**
+         * Sets how long an action may take, 30 s by default.
+         *
+         * @throws IllegalArgumentException if it is zero or negative
+         */
+        public Builder timeout(Duration timeout) {
+            if (timeout.isZero() || timeout.isNegative()) {
+                throw new IllegalArgumentException("timeout must be above zero");
+            }
+            this.timeout = timeout;
+            return this;
+        }
+
+        /**
+         * Receives each failure whose draft is no longer on the form, a timeout too, and the session that the action was
+         * for, which may be null. By default it does nothing. It is called before the outcome completes.
+         */
+        public Builder onLateFailure(BiConsumer<? super Throwable, ? super @Nullable String> onLateFailure) {
+            this.onLateFailure = Objects.requireNonNull(onLateFailure, "onLateFailure");
+            return this;
+        }
+
+        /** Sets what makes the attempt ids, random UUIDs by default. It is called by each submission, and must not return null. */
+        public Builder newAttemptId(Supplier<String> newAttemptId) {
+            this.newAttemptId = Objects.requireNonNull(newAttemptId, "newAttemptId");
+            return this;
+        }
+
+        /**
+         * Sets what waits for the timeout: it returns a future that completes after a duration, and that is cancelled if
+         * the action ends before. By default it is completed on the common pool.
+         */
+        public Builder timer(Function<Duration, CompletableFuture<?>> timer) {
+            this.timer = Objects.requireNonNull(timer, "timer");
+            return this;
+        }
+
+        /** Makes a form without a draft. The builder can be used again. */
+        public GuardedSubmission build() {
+            return new GuardedSubmission(this);
+        }
     }
 }

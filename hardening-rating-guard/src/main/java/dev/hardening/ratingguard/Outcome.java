@@ -4,8 +4,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a submission ended: {@link Done}, {@link Mismatch} or {@link Busy}; after the latter two nothing was sent. Its text
- * holds neither an id nor the action's value.
+ * How a submission ended: {@link Done}, {@link Mismatch}, {@link Busy}, {@link Sent} or {@link Closed}. Only {@link Done}
+ * called the action. Its text holds neither an id nor the action's value.
  *
  * @param <T> what the action returns
  */
@@ -18,8 +18,8 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
     }
 
     /**
-     * Whether the draft is still the one submitted, at the moment of this call; when it is not, leave the form alone.
-     * Ask it on the thread that owns the form: the draft may have changed since the answer came.
+     * Whether the draft is still the one submitted, at the moment of this call. If it is not, leave the form alone.
+     * Ask on the thread that owns the form: the draft may have changed since the answer came.
      */
     public final boolean current() {
         return isCurrent.getAsBoolean();
@@ -49,6 +49,9 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
     /** The draft was made for another session; the action did not run. */
     public static final class Mismatch<T extends @Nullable Object> extends Outcome<T> {
 
+        /** What to do after a mismatch, for the developer; the same in both languages. */
+        public static final String HINT = "Call begin with the session that is open now, then submit again";
+
         Mismatch(BooleanSupplier isCurrent) {
             super(isCurrent);
         }
@@ -57,12 +60,33 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         public String error() {
             return GuardDecision.MISMATCH_ERROR;
         }
+
+        /** What to do next, {@value #HINT}. */
+        public String hint() {
+            return HINT;
+        }
     }
 
-    /** Another submission of this form is under way; the action did not run. */
+    /** Another action of this form is under way; this one did not run. */
     public static final class Busy<T extends @Nullable Object> extends Outcome<T> {
 
         Busy(BooleanSupplier isCurrent) {
+            super(isCurrent);
+        }
+    }
+
+    /** This draft was accepted already; the action did not run. */
+    public static final class Sent<T extends @Nullable Object> extends Outcome<T> {
+
+        Sent(BooleanSupplier isCurrent) {
+            super(isCurrent);
+        }
+    }
+
+    /** The form was closed; the action did not run. */
+    public static final class Closed<T extends @Nullable Object> extends Outcome<T> {
+
+        Closed(BooleanSupplier isCurrent) {
             super(isCurrent);
         }
     }

@@ -3,25 +3,31 @@ package dev.hardening.ratingguard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.hardening.ratingguard.GuardedSubmission.State;
 import dev.hardening.ratingguard.Outcome.Busy;
+import dev.hardening.ratingguard.Outcome.Closed;
 import dev.hardening.ratingguard.Outcome.Done;
 import dev.hardening.ratingguard.Outcome.Mismatch;
+import dev.hardening.ratingguard.Outcome.Sent;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,27 +37,51 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GuardedSubmissionTest {
 
-    private final GuardedSubmission form = new GuardedSubmission();
+    /** The timers that wait; a test lets their time pass. */
+    private final List<CompletableFuture<Void>> timers = new ArrayList<>();
+
+    private final List<Duration> waits = new ArrayList<>();
+    private final List<String> late = new ArrayList<>();
+    private final GuardedSubmission form = GuardedSubmission.builder()
+            .timer(delay -> {
+                waits.add(delay);
+                timers.add(new CompletableFuture<>());
+                return timers.get(timers.size() - 1);
+            })
+            .onLateFailure((failure, sessionId) -> late.add(failure.getMessage() + " for " + sessionId))
+            .build();
     private final CompletableFuture<String> answer = new CompletableFuture<>();
-    private final AtomicInteger sent = new AtomicInteger();
+    private final List<Submission> submissions = new ArrayList<>();
 
     private CompletableFuture<Outcome<String>> submit(@Nullable String sessionId) {
-        return form.submit(sessionId, isCurrent -> {
-            sent.incrementAndGet();
-            return answer;
+        return submit(sessionId, answer);
+    }
+
+    private CompletableFuture<Outcome<String>> submit(@Nullable String sessionId, CompletionStage<String> stage) {
+        return form.submit(sessionId, submission -> {
+            submissions.add(submission);
+            return stage;
         });
+    }
+
+    private static CompletableFuture<String> failed(String message) {
+        return CompletableFuture.failedFuture(new IOException(message));
+    }
+
+    private static boolean aborted(Submission submission) {
+        return submission.signal().toCompletableFuture().isDone();
     }
 
     @Test
     void documentedExample() {
         List<String> page = new ArrayList<>();
-        Function<String, CompletableFuture<String>> client = text -> CompletableFuture.completedFuture("thanks");
+        Function<String, CompletableFuture<String>> client = attemptId -> CompletableFuture.completedFuture("thanks");
         Executor pageThread = Runnable::run;
         // example: wrapper
         GuardedSubmission form = new GuardedSubmission();
         form.begin("session-a"); // the form is drawn for session-a
 
-        CompletableFuture<Void> shown = form.submit("session-a", isCurrent -> client.apply("it was good"))
+        CompletableFuture<Void> shown = form.submit("session-a", submission -> client.apply(submission.attemptId()))
                 .thenAcceptAsync(
                         outcome -> {
                             if (!outcome.current()) {
@@ -69,263 +99,701 @@ class GuardedSubmissionTest {
         assertThat(page).containsExactly("thanks");
     }
 
-    @Test
-    void aDraftForAnotherSessionSendsNothing() {
-        form.begin("a");
-        Outcome<String> outcome = submit("b").join();
-        assertThat(outcome)
-                .isInstanceOfSatisfying(
-                        Mismatch.class,
-                        mismatch -> assertThat(mismatch.error())
-                                .isEqualTo("Session mismatch: cannot rate a different session"));
-        assertThat(outcome.current()).isTrue();
-        assertThat(sent).hasValue(0);
-        assertThat(form.busy()).isFalse();
-    }
+    @Nested
+    class ADraftForAnotherSession {
 
-    @ParameterizedTest
-    @NullAndEmptySource
-    void aFormWithoutADraftLetsEverySessionPassAsTheCheckDoes(String none) {
-        assertThat(submit("a")).isNotCompleted();
-        answer.complete("ok");
-        form.begin("a");
-        form.begin(none);
-        assertThat(submit("b").join()).isInstanceOf(Done.class);
-    }
+        @Test
+        void isAMismatchAndNothingIsSent() {
+            form.begin("a");
+            Outcome<String> outcome = submit("b").join();
+            assertThat(outcome)
+                    .isInstanceOfSatisfying(
+                            Mismatch.class,
+                            mismatch -> assertThat(mismatch.error())
+                                    .isEqualTo("Session mismatch: cannot rate a different session"));
+            assertThat(outcome.current()).isTrue();
+            assertThat(submissions).isEmpty();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
 
-    @ParameterizedTest
-    @NullAndEmptySource
-    void aSubmissionToNoSessionIsAMismatchForADraftThatHasOne(String none) {
-        form.begin("a");
-        assertThat(submit(none).join()).isInstanceOf(Mismatch.class);
-    }
+        @Test
+        void saysWhatToDoNextAndItWorks() {
+            form.begin("a");
+            assertThat(submit("b").join())
+                    .isInstanceOfSatisfying(
+                            Mismatch.class,
+                            mismatch -> assertThat(mismatch.hint())
+                                    .isEqualTo("Call begin with the session that is open now, then submit again"));
+            form.begin("b");
+            answer.complete("ok");
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+        }
 
-    @Test
-    void aSecondSubmissionWhileOneIsUnderWayIsBusyAndNotSent() {
-        form.begin("a");
-        CompletableFuture<Outcome<String>> first = submit("a");
-        assertThat(form.busy()).isTrue();
-        assertThat(submit("a").join()).isInstanceOf(Busy.class);
-        assertThat(submit("a").join()).as("busy did not free the form").isInstanceOf(Busy.class);
-        answer.complete("ok");
-        assertThat(first.join())
-                .isInstanceOfSatisfying(
-                        Done.class, done -> assertThat(done.value()).isEqualTo("ok"));
-        assertThat(first.join().current()).isTrue();
-        assertThat(sent).hasValue(1);
-        assertThat(form.busy()).isFalse();
-        assertThat(submit("a").join()).isInstanceOf(Done.class);
-    }
+        @Test
+        void isAMismatchWhileAnotherIsUnderWayOrSent() {
+            form.begin("a");
+            assertThat(submit("a")).isNotCompleted();
+            assertThat(submit("b").join()).isInstanceOf(Mismatch.class);
+            answer.complete("ok");
+            assertThat(submit("b").join()).isInstanceOf(Mismatch.class);
+        }
 
-    @Test
-    void aNewDraftWaitsForTheFormerOnesSubmission() {
-        form.begin("a");
-        CompletableFuture<Outcome<String>> first = submit("a");
-        form.begin("b");
-        assertThat(submit("b").join()).isInstanceOf(Busy.class);
-        answer.complete("ok");
-        first.join();
-        assertThat(submit("b").join()).isInstanceOf(Done.class);
-    }
-
-    @Test
-    void aMismatchIsToldAsSuchAlsoWhileASubmissionIsUnderWay() {
-        form.begin("a");
-        assertThat(submit("a")).isNotCompleted();
-        assertThat(submit("b").join()).isInstanceOf(Mismatch.class);
-    }
-
-    @ParameterizedTest
-    @NullSource
-    @ValueSource(strings = {"b", "a"})
-    void anAnswerThatComesAfterANewDraftIsNotCurrentEvenForTheSameSession(String next) {
-        form.begin("a");
-        CompletableFuture<Outcome<String>> first = submit("a");
-        form.begin(next);
-        answer.complete("ok");
-        assertThat(first.join().current()).isFalse();
-        assertThat(form.draftSessionId()).isEqualTo(next);
-    }
-
-    @Test
-    void anOutcomeTellsWhetherItIsCurrentAtTheMomentItIsAsked() {
-        form.begin("a");
-        List<Outcome<String>> outcomes = new ArrayList<>();
-        CompletableFuture<Outcome<String>> first = submit("a");
-        outcomes.add(submit("a").join());
-        answer.complete("ok");
-        outcomes.add(first.join());
-        outcomes.add(submit("b").join());
-        assertThat(outcomes).allMatch(Outcome::current);
-        form.begin("a");
-        assertThat(outcomes).noneMatch(Outcome::current);
-    }
-
-    @Test
-    void aFailureIsTheActionsOwnAndFreesTheFormAndTellsWhetherItBelongsThere() {
-        form.begin("a");
-        AtomicReference<BooleanSupplier> current = new AtomicReference<>();
-        IOException failure = new IOException("503");
-        CompletableFuture<Outcome<String>> first = form.submit("a", isCurrent -> {
-            current.set(isCurrent);
-            return answer;
-        });
-        assertThat(current.get().getAsBoolean()).isTrue();
-        form.begin("b");
-        answer.completeExceptionally(failure);
-        assertThatThrownBy(first::join).isInstanceOf(CompletionException.class).hasCause(failure);
-        assertThat(current.get().getAsBoolean()).isFalse();
-        assertThat(form.busy()).isFalse();
-    }
-
-    @Test
-    void anActionThatThrowsAtOnceFailsTheOutcomeAndFreesTheForm() {
-        form.begin("a");
-        assertThatThrownBy(() -> form.submit("a", isCurrent -> {
-                            throw new IllegalStateException("at once");
-                        })
-                        .join())
-                .hasRootCauseMessage("at once");
-        assertThatThrownBy(() -> form.<String>submit("a", isCurrent -> {
-                            throw new AssertionError("an error");
-                        })
-                        .join())
-                .hasRootCauseMessage("an error");
-        assertThatThrownBy(() -> form.<String>submit("a", isCurrent -> null).join())
-                .hasRootCauseInstanceOf(NullPointerException.class)
-                .hasRootCauseMessage("the action returned no stage");
-        answer.complete("ok");
-        assertThat(submit("a").join()).isInstanceOf(Done.class);
-    }
-
-    @Test
-    void noActionIsRefusedAtOnceAndLeavesTheFormFree() {
-        assertThatThrownBy(() -> form.<String>submit("a", null))
-                .isInstanceOf(NullPointerException.class)
-                .hasMessage("action");
-        assertThat(form.busy()).isFalse();
-    }
-
-    @Test
-    void anActionMayUseItsForm() {
-        form.begin("a");
-        AtomicReference<Outcome<String>> inner = new AtomicReference<>();
-        Outcome<String> outcome = form.submit("a", isCurrent -> {
-                    inner.set(submit("a").join());
-                    form.begin("b");
-                    return CompletableFuture.completedFuture("ok");
-                })
-                .join();
-        assertThat(inner.get()).isInstanceOf(Busy.class);
-        assertThat(sent).hasValue(0);
-        assertThat(outcome).isInstanceOf(Done.class);
-        assertThat(outcome.current()).isFalse();
-    }
-
-    @Test
-    void theFormIsFreeByTheTimeThatTheOutcomeIsThere() {
-        form.begin("a");
-        CompletableFuture<Boolean> busyThen = submit("a").thenApply(outcome -> form.busy());
-        answer.complete("ok");
-        assertThat(busyThen.join()).isFalse();
-    }
-
-    @Test
-    void whoCancelsTheOutcomeDoesNotFreeTheFormBecauseTheRequestIsStillOut() {
-        form.begin("a");
-        assertThat(submit("a").cancel(true)).isTrue();
-        assertThat(answer).isNotCancelled();
-        assertThat(submit("a").join()).isInstanceOf(Busy.class);
-        answer.complete("ok");
-        assertThat(form.busy()).isFalse();
-    }
-
-    @Test
-    void anActionMayAnswerNull() {
-        form.begin("a");
-        Outcome<@Nullable String> outcome = form.<@Nullable String>submit(
-                        "a", isCurrent -> CompletableFuture.completedFuture(null))
-                .join();
-        assertThat(outcome)
-                .isInstanceOfSatisfying(
-                        Done.class, done -> assertThat(done.value()).isNull());
-    }
-
-    @Test
-    @Timeout(60)
-    void ofManyThreadsThatSubmitAtOnceOneIsSentAndTheOthersAreBusy() throws Exception {
-        int threads = 8;
-        form.begin("a");
-        CountDownLatch refused = new CountDownLatch(threads - 1);
-        ExecutorService executor = Executors.newFixedThreadPool(threads);
-        try {
-            List<Future<Boolean>> outcomes = new ArrayList<>();
-            for (int i = 0; i < threads; i++) {
-                outcomes.add(executor.submit(() -> {
-                    // Whoever is in stays in until every other has been refused.
-                    Outcome<String> outcome = form.submit("a", isCurrent -> {
-                                sent.incrementAndGet();
-                                await(refused);
-                                return CompletableFuture.completedFuture("ok");
-                            })
-                            .join();
-                    refused.countDown();
-                    return outcome instanceof Done;
-                }));
-            }
-            int done = 0;
-            for (Future<Boolean> outcome : outcomes) {
-                done += outcome.get() ? 1 : 0;
-            }
-            assertThat(done).isEqualTo(1);
-            assertThat(sent).hasValue(1);
-        } finally {
-            executor.shutdownNow();
+        @ParameterizedTest
+        @NullAndEmptySource
+        void isAMismatchForNoSession(@Nullable String none) {
+            form.begin("a");
+            assertThat(submit(none).join()).isInstanceOf(Mismatch.class);
         }
     }
 
-    private static void await(CountDownLatch latch) {
-        try {
-            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+    @Nested
+    class WithoutADraft {
+
+        @Test
+        void everySessionPassesOneAtATime() {
+            CompletableFuture<Outcome<String>> first = submit("a");
+            assertThat(submit("b").join()).isInstanceOf(Busy.class);
+            answer.complete("ok");
+            assertThat(first.join()).isInstanceOf(Done.class);
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+        }
+
+        @ParameterizedTest
+        @NullAndEmptySource
+        void everySessionPassesAfterBeginWithNone(@Nullable String none) {
+            form.begin("a");
+            form.begin(none);
+            answer.complete("ok");
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+            assertThat(submit("a").join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void aRetryKeepsItsAttemptIdAndAnotherSessionHasItsOwn() {
+            assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
+            answer.complete("ok");
+            submit("a").join();
+            submit("a").join();
+            assertThat(submit("b", failed("lost"))).isCompletedExceptionally();
+            submit("c").join();
+            List<String> ids = submissions.stream().map(Submission::attemptId).toList();
+            assertThat(ids.get(0)).isEqualTo(ids.get(1));
+            assertThat(ids.subList(1, 5)).doesNotHaveDuplicates();
         }
     }
 
-    @Test
-    void aFormMayBeAskedAndBegunAnewByAnotherThreadWhileAnActionBlocks() throws Exception {
-        form.begin("a");
-        ExecutorService other = Executors.newSingleThreadExecutor();
-        try {
-            Outcome<String> outcome = form.submit("a", isCurrent -> {
-                        CompletableFuture<String> asked = CompletableFuture.supplyAsync(
-                                () -> {
-                                    form.begin("b");
-                                    return form.draftSessionId() + form.busy() + isCurrent.getAsBoolean();
-                                },
-                                other);
-                        return CompletableFuture.completedFuture(
-                                asked.orTimeout(30, TimeUnit.SECONDS).join());
+    @Nested
+    class WhileAnActionIsUnderWay {
+
+        @Test
+        void aSecondSubmissionIsBusyAndNotSent() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            assertThat(form.state()).isEqualTo(State.SENDING);
+            assertThat(submit("a").join()).isInstanceOf(Busy.class);
+            assertThat(submit("a").join()).as("busy did not free the form").isInstanceOf(Busy.class);
+            answer.complete("ok");
+            assertThat(first.join())
+                    .isInstanceOfSatisfying(
+                            Done.class, done -> assertThat(done.value()).isEqualTo("ok"));
+            assertThat(first.join().current()).isTrue();
+            assertThat(submissions).hasSize(1);
+        }
+
+        @Test
+        void aNewDraftWaitsForItWhateverItsSession() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin("b");
+            assertThat(form.state()).isEqualTo(State.SENDING);
+            assertThat(submit("b").join()).isInstanceOf(Busy.class);
+            answer.complete("ok");
+            first.join();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void itMayUseItsForm() {
+            form.begin("a");
+            AtomicReference<Outcome<String>> inner = new AtomicReference<>();
+            Outcome<String> outcome = form.submit("a", submission -> {
+                        inner.set(submit("a").join());
+                        form.begin("b");
+                        return CompletableFuture.completedFuture("ok");
                     })
+                    .join();
+            assertThat(inner.get()).isInstanceOf(Busy.class);
+            assertThat(submissions).isEmpty();
+            assertThat(outcome).isInstanceOf(Done.class);
+            assertThat(outcome.current()).isFalse();
+        }
+
+        @Test
+        void cancellingTheOutcomeDoesNotFreeTheForm() {
+            form.begin("a");
+            assertThat(submit("a").cancel(true)).isTrue();
+            assertThat(answer).as("the request is still out").isNotCancelled();
+            assertThat(submit("a").join()).isInstanceOf(Busy.class);
+            answer.complete("ok");
+            assertThat(form.state()).isEqualTo(State.SENT);
+        }
+
+        @Test
+        @Timeout(60)
+        void ofManyThreadsOneSendsAndTheOthersAreBusy() throws Exception {
+            int threads = 8;
+            form.begin("a");
+            CountDownLatch refused = new CountDownLatch(threads - 1);
+            ExecutorService executor = Executors.newFixedThreadPool(threads);
+            try {
+                List<Future<Boolean>> outcomes = new ArrayList<>();
+                for (int i = 0; i < threads; i++) {
+                    outcomes.add(executor.submit(() -> {
+                        // The one that is in stays in until every other has been refused.
+                        Outcome<String> outcome = form.submit("a", submission -> {
+                                    submissions.add(submission);
+                                    await(refused);
+                                    return CompletableFuture.completedFuture("ok");
+                                })
+                                .join();
+                        refused.countDown();
+                        return outcome instanceof Done;
+                    }));
+                }
+                int done = 0;
+                for (Future<Boolean> outcome : outcomes) {
+                    done += outcome.get() ? 1 : 0;
+                }
+                assertThat(done).isEqualTo(1);
+                assertThat(submissions).hasSize(1);
+            } finally {
+                executor.shutdownNow();
+            }
+        }
+
+        private void await(CountDownLatch latch) {
+            try {
+                assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Test
+        void anotherThreadMayAskAndBeginWhileTheActionBlocks() throws Exception {
+            form.begin("a");
+            ExecutorService other = Executors.newSingleThreadExecutor();
+            try {
+                Outcome<String> outcome = form.submit("a", submission -> {
+                            CompletableFuture<String> asked = CompletableFuture.supplyAsync(
+                                    () -> {
+                                        form.begin("b");
+                                        return form.draftSessionId() + form.state() + submission.isCurrent();
+                                    },
+                                    other);
+                            return CompletableFuture.completedFuture(
+                                    asked.orTimeout(30, TimeUnit.SECONDS).join());
+                        })
+                        .join();
+                assertThat(outcome)
+                        .isInstanceOfSatisfying(
+                                Done.class, done -> assertThat(done.value()).isEqualTo("bSENDINGfalse"));
+            } finally {
+                other.shutdownNow();
+            }
+        }
+    }
+
+    @Nested
+    class ADraftThatWasAccepted {
+
+        @Test
+        void isSentAndNothingIsSentAgain() {
+            form.begin("a");
+            answer.complete("ok");
+            assertThat(submit("a").join()).isInstanceOf(Done.class);
+            assertThat(form.state()).isEqualTo(State.SENT);
+            Outcome<String> second = submit("a").join();
+            assertThat(second).isInstanceOf(Sent.class);
+            assertThat(second.current()).isTrue();
+            assertThat(submissions).hasSize(1);
+        }
+
+        @Test
+        void canBeFollowedByANewDraftForTheSameSession() {
+            form.begin("a");
+            answer.complete("ok");
+            submit("a").join();
+            form.begin("a");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit("a").join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void makesADraftBegunMeanwhileForItsSessionSentToo() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin("b");
+            form.begin("a");
+            answer.complete("ok");
+            assertThat(first.join().current()).isFalse();
+            assertThat(form.state()).isEqualTo(State.SENT);
+            assertThat(submit("a").join()).isInstanceOf(Sent.class);
+        }
+
+        @Test
+        void isToldBeforeTheOutcomeIsThere() {
+            form.begin("a");
+            CompletableFuture<State> stateThen = submit("a").thenApply(outcome -> form.state());
+            answer.complete("ok");
+            assertThat(stateThen.join()).isEqualTo(State.SENT);
+        }
+
+        @Test
+        void mayHaveBeenAnsweredWithNull() {
+            form.begin("a");
+            Outcome<@Nullable String> outcome = form.<@Nullable String>submit(
+                            "a", submission -> CompletableFuture.completedFuture(null))
                     .join();
             assertThat(outcome)
                     .isInstanceOfSatisfying(
-                            Done.class, done -> assertThat(done.value()).isEqualTo("btruefalse"));
-        } finally {
-            other.shutdownNow();
+                            Done.class, done -> assertThat(done.value()).isNull());
+        }
+    }
+
+    @Nested
+    class AnAnswerAfterAnotherDraftWasBegun {
+
+        @ParameterizedTest
+        @NullSource
+        @ValueSource(strings = {"b", "a"})
+        void isNotCurrentEvenForTheSameSession(@Nullable String next) {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin(next);
+            answer.complete("ok");
+            assertThat(first.join().current()).isFalse();
+            assertThat(form.draftSessionId()).isEqualTo(next);
+        }
+
+        @Test
+        void isToldAtTheMomentThatItIsAsked() {
+            form.begin("a");
+            List<Outcome<String>> outcomes = new ArrayList<>();
+            CompletableFuture<Outcome<String>> first = submit("a");
+            outcomes.add(submit("a").join());
+            answer.complete("ok");
+            outcomes.add(first.join());
+            outcomes.add(submit("a").join());
+            outcomes.add(submit("b").join());
+            assertThat(outcomes).allMatch(Outcome::current);
+            form.begin("a");
+            assertThat(outcomes).noneMatch(Outcome::current);
+        }
+    }
+
+    @Nested
+    class AFailure {
+
+        @Test
+        void isTheActionsOwnAndTheDraftCanBeSentAgain() {
+            form.begin("a");
+            IOException failure = new IOException("503");
+            assertThatThrownBy(submit("a", CompletableFuture.failedFuture(failure))::join)
+                    .isInstanceOf(CompletionException.class)
+                    .hasCause(failure);
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(late).isEmpty();
+            answer.complete("ok");
+            assertThat(submit("a").join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void mayComeAtOnce() {
+            form.begin("a");
+            assertThatThrownBy(() -> form.submit("a", submission -> {
+                                throw new IllegalStateException("at once");
+                            })
+                            .join())
+                    .hasRootCauseMessage("at once");
+            assertThatThrownBy(() -> form.<String>submit("a", submission -> {
+                                throw new AssertionError("an error");
+                            })
+                            .join())
+                    .hasRootCauseMessage("an error");
+            assertThatThrownBy(
+                            () -> form.<String>submit("a", submission -> null).join())
+                    .hasRootCauseInstanceOf(NullPointerException.class)
+                    .hasRootCauseMessage("the action returned no stage");
+            answer.complete("ok");
+            assertThat(submit("a").join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void afterAnotherDraftWasBegunIsALateOneToo() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            assertThat(submissions.get(0).isCurrent()).isTrue();
+            form.begin("b");
+            answer.completeExceptionally(new IOException("409"));
+            assertThatThrownBy(first::join).hasRootCauseMessage("409");
+            assertThat(submissions.get(0).isCurrent()).isFalse();
+            assertThat(late).containsExactly("409 for a");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void isLateByItsCauseWhenAStageHasWrappedIt() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a", answer.thenApply(value -> value));
+            form.begin("b");
+            answer.completeExceptionally(new IOException("409"));
+            assertThat(first).isCompletedExceptionally();
+            assertThat(late).containsExactly("409 for a");
+        }
+
+        @Test
+        void withoutACauseIsLateAsItIs() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin("b");
+            answer.completeExceptionally(new CompletionException("no cause", null));
+            assertThat(first).isCompletedExceptionally();
+            assertThat(late).containsExactly("no cause for a");
+        }
+
+        @Test
+        void ofTheLateHandlerDoesNotReachTheForm() {
+            List<Throwable> uncaught = new ArrayList<>();
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .onLateFailure((failure, sessionId) -> {
+                        throw new IllegalStateException("of the handler");
+                    })
+                    .build();
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = form.submit("a", submission -> answer);
+            form.begin("b");
+            handling(uncaught, () -> answer.completeExceptionally(new IOException("409")));
+            assertThatThrownBy(first::join).hasRootCauseMessage("409");
+            assertThat(uncaught).singleElement().asString().contains("of the handler");
+        }
+
+        @Test
+        void ofNoActionIsRefusedAtOnce() {
+            assertThatThrownBy(() -> form.<String>submit("a", null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("action");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+    }
+
+    @Nested
+    class TheAttemptId {
+
+        @Test
+        void isTheSameForEachTryOfADraftAndNewForANewOne() {
+            form.begin("a");
+            assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
+            assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
+            form.begin("a");
+            assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
+            List<String> ids = submissions.stream().map(Submission::attemptId).toList();
+            assertThat(ids.get(0)).isEqualTo(ids.get(1)).isNotEqualTo(ids.get(2));
+        }
+
+        @Test
+        void isAUuidOfVersion4() {
+            assertThat(submit("a")).isNotCompleted();
+            assertThat(submissions.get(0).attemptId())
+                    .matches("[\\da-f]{8}-[\\da-f]{4}-4[\\da-f]{3}-[89ab][\\da-f]{3}-[\\da-f]{12}");
+        }
+
+        @Test
+        void comesFromNewAttemptIdWhereItIsGiven() {
+            GuardedSubmission form =
+                    GuardedSubmission.builder().newAttemptId(() -> "id-1").build();
+            Outcome<String> outcome = form.submit(
+                            "a", submission -> CompletableFuture.completedFuture(submission.attemptId()))
+                    .join();
+            assertThat(outcome)
+                    .isInstanceOfSatisfying(
+                            Done.class, done -> assertThat(done.value()).isEqualTo("id-1"));
+        }
+    }
+
+    @Nested
+    class AnActionThatHangs {
+
+        @Test
+        void isAbortedAndTheDraftIsTriedAgainWithTheSameId() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            assertThat(waits).containsExactly(Duration.ofSeconds(30));
+            assertThat(aborted(submissions.get(0))).isFalse();
+            timers.get(0).complete(null);
+            assertThatThrownBy(first::join)
+                    .hasCauseInstanceOf(TimeoutException.class)
+                    .hasRootCauseMessage("No answer within 30 s");
+            assertThat(aborted(submissions.get(0))).isTrue();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit("a")).isNotCompleted();
+            assertThat(submissions.get(1).attemptId())
+                    .isEqualTo(submissions.get(0).attemptId());
+            assertThat(aborted(submissions.get(1))).isFalse();
+        }
+
+        @Test
+        void thatSucceedsAfterAllMakesItsDraftSent() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            timers.get(0).complete(null);
+            answer.complete("ok");
+            assertThat(first).isCompletedExceptionally();
+            assertThat(form.state()).isEqualTo(State.SENT);
+            assertThat(submit("a").join()).isInstanceOf(Sent.class);
+        }
+
+        @Test
+        void thatSucceedsDuringTheSecondTryLeavesThatOneAlone() {
+            form.begin("a");
+            assertThat(submit("a")).isNotCompleted();
+            timers.get(0).complete(null);
+            CompletableFuture<String> second = new CompletableFuture<>();
+            CompletableFuture<Outcome<String>> running = submit("a", second);
+            answer.complete("ok");
+            assertThat(form.state()).isEqualTo(State.SENDING);
+            second.completeExceptionally(new IOException("409"));
+            assertThatThrownBy(running::join).hasRootCauseMessage("409");
+            assertThat(form.state()).isEqualTo(State.SENT);
+        }
+
+        @Test
+        void thatFailsAfterAllIsNotToldTwice() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin("b");
+            timers.get(0).complete(null);
+            answer.completeExceptionally(new IOException("later"));
+            assertThat(first).isCompletedExceptionally();
+            assertThat(late).containsExactly("No answer within 30 s for a");
+        }
+
+        @Test
+        void inTimeIsNotAbortedAndItsTimerIsCancelled() {
+            form.begin("a");
+            answer.complete("ok");
+            submit("a").join();
+            assertThat(timers.get(0)).isCancelled();
+            assertThat(aborted(submissions.get(0))).isFalse();
+        }
+
+        @Test
+        @Timeout(60)
+        void isEndedByTheDefaultTimer() {
+            GuardedSubmission form =
+                    GuardedSubmission.builder().timeout(Duration.ofMillis(1)).build();
+            assertThatThrownBy(() -> form.submit("a", submission -> answer).join())
+                    .hasRootCauseMessage("No answer within 0.001 s");
+        }
+
+        @Test
+        void mayHaveAsLongATimeoutAsThereIs() {
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .timeout(Duration.ofSeconds(Long.MAX_VALUE))
+                    .build();
+            assertThat(form.submit("a", submission -> answer)).isNotCompleted();
+            answer.complete("ok");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void failsWhenItsTimerDoesAndTheActionIsNotCalled() {
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .timer(delay -> {
+                        throw new IllegalStateException("no timer");
+                    })
+                    .build();
+            assertThatThrownBy(() -> form.submit("a", submission -> {
+                                submissions.add(submission);
+                                return answer;
+                            })
+                            .join())
+                    .hasRootCauseMessage("no timer");
+            assertThat(submissions).isEmpty();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"PT0S", "PT-1S"})
+        void hasNoTimeoutThatIsNotAboveZero(Duration timeout) {
+            assertThatThrownBy(() -> GuardedSubmission.builder().timeout(timeout))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("timeout must be above zero");
+        }
+    }
+
+    @Nested
+    class AClosedForm {
+
+        @ParameterizedTest
+        @NullSource
+        @ValueSource(strings = {"a", "b"})
+        void sendsNothingAndCannotBeBegunAgain(@Nullable String sessionId) {
+            form.begin("a");
+            form.close();
+            form.close();
+            form.begin("b");
+            assertThat(form.state()).isEqualTo(State.CLOSED);
+            assertThat(form.draftSessionId()).isNull();
+            Outcome<String> outcome = submit(sessionId).join();
+            assertThat(outcome).isInstanceOf(Closed.class);
+            assertThat(outcome.current()).isFalse();
+            assertThat(submissions).isEmpty();
+        }
+
+        @Test
+        void letsWhatIsUnderWayEndAndTakesItForLate() {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.close();
+            assertThat(aborted(submissions.get(0))).isFalse();
+            answer.completeExceptionally(new IOException("409"));
+            assertThat(first).isCompletedExceptionally();
+            assertThat(late).containsExactly("409 for a");
+            assertThat(form.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @Nested
+    class ASubscriber {
+
+        private final List<State> seen = new ArrayList<>();
+
+        @Test
+        void isToldEachChangeOnce() {
+            form.begin("a");
+            form.subscribe(seen::add);
+            assertThat(submit("a", failed("503"))).isCompletedExceptionally();
+            answer.complete("ok");
+            submit("a").join();
+            submit("a").join();
+            form.begin("a");
+            form.begin("b");
+            form.close();
+            form.close();
+            assertThat(seen)
+                    .containsExactly(State.SENDING, State.IDLE, State.SENDING, State.SENT, State.IDLE, State.CLOSED);
+        }
+
+        @Test
+        void isToldBeforeTheActionIsCalled() {
+            form.begin("a");
+            form.subscribe(seen::add);
+            form.submit("a", submission -> {
+                        assertThat(seen).containsExactly(State.SENDING);
+                        return CompletableFuture.completedFuture("ok");
+                    })
+                    .join();
+            assertThat(seen).containsExactly(State.SENDING, State.SENT);
+        }
+
+        @Test
+        void isToldNoMoreAfterTheEndWhichEndsOnlyItsOwn() {
+            Consumer<State> listener = seen::add;
+            Runnable end = form.subscribe(listener);
+            form.subscribe(listener);
+            end.run();
+            end.run();
+            form.close();
+            assertThat(seen).containsExactly(State.CLOSED);
+        }
+
+        @Test
+        void thatChangesTheStateIsToldAfterwardsInOrder() {
+            form.begin("a");
+            form.subscribe(state -> {
+                if (state == State.SENT) {
+                    form.begin("b");
+                }
+            });
+            form.subscribe(seen::add);
+            answer.complete("ok");
+            submit("a").join();
+            assertThat(seen).containsExactly(State.SENDING, State.SENT, State.IDLE);
+        }
+
+        @Test
+        void thatThrowsStopsNeitherTheOthersNorTheForm() {
+            List<Throwable> uncaught = new ArrayList<>();
+            form.subscribe(state -> {
+                throw new IllegalStateException("of the listener");
+            });
+            form.subscribe(seen::add);
+            handling(uncaught, form::close);
+            assertThat(seen).containsExactly(State.CLOSED);
+            assertThat(uncaught).singleElement().asString().contains("of the listener");
+        }
+
+        @Test
+        @Timeout(60)
+        void isToldTheLastChangeWhenThreadsRace() throws Exception {
+            CountDownLatch inTheListener = new CountDownLatch(1);
+            CountDownLatch closed = new CountDownLatch(1);
+            form.begin("a");
+            form.subscribe(state -> {
+                seen.add(state);
+                if (state == State.SENDING) {
+                    inTheListener.countDown();
+                    try {
+                        assertThat(closed.await(30, TimeUnit.SECONDS)).isTrue();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            });
+            CompletableFuture<?> other = CompletableFuture.runAsync(
+                    () -> {
+                        form.submit("a", submission -> answer).exceptionally(failure -> null);
+                    },
+                    task -> new Thread(task).start());
+            assertThat(inTheListener.await(30, TimeUnit.SECONDS)).isTrue();
+            form.close();
+            closed.countDown();
+            other.get(30, TimeUnit.SECONDS);
+            assertThat(seen).containsExactly(State.SENDING, State.CLOSED);
         }
     }
 
     @Test
-    void eachTextSaysWhatItIsAndHoldsNeitherAnIdNorWhatThePersonChose() {
+    void noTextHoldsAnIdOrWhatThePersonChose() {
         form.begin("canary");
-        assertThat(form).hasToString("GuardedSubmission[busy=false]");
+        assertThat(form).hasToString("GuardedSubmission[IDLE]");
         assertThat(submit("x").join()).hasToString("Mismatch[current=true]");
         CompletableFuture<Outcome<String>> first = submit("canary");
-        assertThat(form).hasToString("GuardedSubmission[busy=true]");
+        assertThat(form).hasToString("GuardedSubmission[SENDING]");
+        assertThat(submissions.get(0)).hasToString("Submission[current=true]");
         assertThat(submit("canary").join()).hasToString("Busy[current=true]");
         form.begin("canary-2");
         answer.complete("canary");
         assertThat(first.join()).hasToString("Done[current=false]");
+        submit("canary-2").join();
+        assertThat(submit("canary-2").join()).hasToString("Sent[current=true]");
+        form.close();
+        assertThat(submit("canary-2").join()).hasToString("Closed[current=false]");
+    }
+
+    /** Runs a task on a thread of its own, and keeps what reaches that thread's handler. */
+    private static void handling(List<Throwable> uncaught, Runnable task) {
+        Thread thread = new Thread(task);
+        thread.setUncaughtExceptionHandler((where, failure) -> uncaught.add(failure));
+        thread.start();
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(30));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -40,7 +40,7 @@ class TypeScriptTwinIT {
 
     @Test
     void theCommittedJavaScriptIsWhatTheSourcesCompileTo(@TempDir Path fresh) throws Exception {
-        run(npm(), "run", "build", "--", "--outDir", fresh.toString());
+        run(npm(), "run", "build", "--", fresh.toString());
         assertThat(names(fresh)).isEqualTo(names(TWIN.resolve("dist"))).isNotEmpty();
         for (String name : names(fresh)) {
             assertThat(TWIN.resolve("dist").resolve(name))

@@ -1,0 +1,12 @@
+import { type GuardedSubmission, type GuardedSubmissionOptions } from "./index.js";
+/** Guards that outlive their forms, one for each session. */
+export interface GuardedSubmissions {
+    /** The session's guard, begun for it when it is first asked for, or after it was closed. */
+    get(sessionId: string): GuardedSubmission;
+    readonly onLateFailure: GuardedSubmissionOptions["onLateFailure"];
+}
+/**
+ * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
+ * was sent. It keeps the last 100; one that is sending is not dropped.
+ */
+export declare function createGuardedSubmissions(options?: GuardedSubmissionOptions): GuardedSubmissions;

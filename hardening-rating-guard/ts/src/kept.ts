@@ -1,0 +1,33 @@
+import { createGuardedSubmission, type GuardedSubmission, type GuardedSubmissionOptions } from "./index.js";
+
+/** Guards that outlive their forms, one for each session. */
+export interface GuardedSubmissions {
+  /** The session's guard, begun for it when it is first asked for, or after it was closed. */
+  get(sessionId: string): GuardedSubmission;
+  readonly onLateFailure: GuardedSubmissionOptions["onLateFailure"];
+}
+
+/**
+ * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
+ * was sent. It keeps the last 100; one that is sending is not dropped.
+ */
+export function createGuardedSubmissions(options: GuardedSubmissionOptions = {}): GuardedSubmissions {
+  const guards = new Map<string, GuardedSubmission>();
+  return {
+    onLateFailure: options.onLateFailure,
+    get(sessionId) {
+      let guard = guards.get(sessionId);
+      if (guard === undefined || guard.state === "closed") {
+        guard = createGuardedSubmission(options);
+        guard.begin(sessionId);
+      }
+      guards.delete(sessionId);
+      guards.set(sessionId, guard); // the last used is the last in the map
+      for (const [id, { state }] of guards) {
+        if (guards.size <= 100) break;
+        if (state !== "sending") guards.delete(id);
+      }
+      return guard;
+    },
+  };
+}
