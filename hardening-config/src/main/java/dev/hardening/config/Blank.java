@@ -9,6 +9,19 @@ final class Blank {
         return text.codePoints().allMatch(Blank::isBlank);
     }
 
+    /** A text without what is blank at its edges. */
+    static String strip(String text) {
+        int start = 0;
+        int end = text.length();
+        while (start < end && isBlank(text.codePointAt(start))) {
+            start += Character.charCount(text.codePointAt(start));
+        }
+        while (start < end && isBlank(text.codePointBefore(end))) {
+            end -= Character.charCount(text.codePointBefore(end));
+        }
+        return text.substring(start, end);
+    }
+
     private static boolean isBlank(int codePoint) {
         return Character.isWhitespace(codePoint)
                 || Character.isSpaceChar(codePoint)

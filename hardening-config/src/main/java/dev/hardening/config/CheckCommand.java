@@ -46,6 +46,12 @@ final class CheckCommand {
         } catch (TextFile.TooLargeException tooLarge) {
             err.print(shown + ": more than 1 MiB\n");
             return EX_DATAERR;
+        } catch (TextFile.NotRegularException pipeOrDevice) {
+            err.print(shown + ": is not a regular file\n");
+            return EX_NOINPUT;
+        } catch (BoundedRead.NoAnswerException stuck) {
+            err.print(shown + ": does not answer\n");
+            return EX_NOINPUT;
         } catch (IOException | InvalidPathException unreadable) {
             err.print(shown + ": cannot be read\n");
             return EX_NOINPUT;
@@ -62,7 +68,7 @@ final class CheckCommand {
         } else if (report.valid()) {
             out.print("All required secrets are set.\n");
         } else {
-            err.print(SecretValidationException.message(report.problems()) + "\n");
+            err.print(SecretValidationException.message(report) + "\n");
         }
         out.flush();
         err.flush();

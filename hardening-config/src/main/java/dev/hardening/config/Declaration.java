@@ -1,6 +1,5 @@
 package dev.hardening.config;
 
-import dev.hardening.config.SecretValidator.Group;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -24,15 +23,13 @@ final class Declaration {
             StringBuilder block = new StringBuilder();
             description(setting)
                     .forEach(line -> block.append(("# " + line).stripTrailing()).append('\n'));
-            rules(setting).forEach(rule -> block.append("#: ").append(rule).append('\n'));
-            setting.example().stream()
-                    .flatMap(Declaration::lines)
-                    .forEach(line ->
-                            block.append(("#: example " + line).stripTrailing()).append('\n'));
+            setting.declaration()
+                    .forEach(rule -> block.append("#: ").append(rule).append('\n'));
+            setting.examples().forEach(example -> block.append(example(example)));
             blocks.add(block.append(setting.name()).append("=\n").toString());
         }
         for (Group group : groups) {
-            blocks.add("#: " + word(group) + " " + String.join(" ", group.names()) + "\n");
+            blocks.add("#: " + group.rule() + " " + String.join(" ", group.names()) + "\n");
         }
         return String.join("\n", blocks);
     }
@@ -45,6 +42,13 @@ final class Declaration {
         return lines;
     }
 
+    /** An example's first line, and each further one as what it goes on with. */
+    private static String example(String text) {
+        return lines(text)
+                .map(line -> (" " + line).stripTrailing())
+                .collect(Collectors.joining("\n#: example+", "#: example", "\n"));
+    }
+
     private static Stream<String> lines(String text) {
         return text.lines().map(line -> OneLine.of(line.replace('\t', ' ')));
     }
@@ -53,14 +57,14 @@ final class Declaration {
         StringBuilder text = new StringBuilder(
                 "| Name | Type | Required | Rules | Description |\n| --- | --- | --- | --- | --- |\n");
         for (Setting<?> setting : settings) {
-            List<String> rules = new ArrayList<>(rules(setting));
+            List<String> rules = new ArrayList<>(setting.declaration());
             String type = rules.remove(0);
             rules.remove("optional");
             String required =
                     setting.condition().isPresent() ? "under a condition" : setting.isRequired() ? "yes" : "no";
             for (Group group : groups) {
                 if (group.names().contains(setting.name())) {
-                    rules.add(word(group) + " of " + String.join(", ", group.names()));
+                    rules.add(group.rule() + " of " + String.join(", ", group.names()));
                     required = "in a group";
                 }
             }
@@ -79,10 +83,6 @@ final class Declaration {
         return text.toString();
     }
 
-    private static String word(Group group) {
-        return group.onlyOne() ? "exactlyOne" : "atLeastOne";
-    }
-
     /** A text that neither ends its cell nor becomes markup. */
     private static String cell(String text) {
         return lines(text)
@@ -90,20 +90,5 @@ final class Declaration {
                 .replace("\\", "\\\\")
                 .replace("|", "\\|")
                 .replace("<", "&lt;");
-    }
-
-    private static List<String> rules(Setting<?> setting) {
-        List<String> rules = new ArrayList<>();
-        rules.add((setting.typeName() + " " + String.join(" ", setting.schemes())).strip());
-        if (!setting.isRequired() || setting.condition().isPresent()) {
-            rules.add("optional");
-        }
-        if (setting.minLength() > 0) {
-            rules.add("minLength " + setting.minLength());
-        }
-        if (setting.refusesPlaceholders()) {
-            rules.add("noPlaceholder");
-        }
-        return rules;
     }
 }

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -29,7 +30,7 @@ final class DeclarationReader {
     private Function<String, Setting<?>> type = Setting::secret;
     private final List<UnaryOperator<Setting<?>>> refinements = new ArrayList<>();
     private final Set<String> rules = new HashSet<>();
-    private final List<String> example = new ArrayList<>();
+    private final List<String> examples = new ArrayList<>();
     private final List<String> description = new ArrayList<>();
 
     private DeclarationReader() {}
@@ -63,43 +64,63 @@ final class DeclarationReader {
     private void rule(int number, String rule) {
         String[] words = SPACES.split(rule);
         List<String> arguments = List.of(words).subList(1, words.length);
-        boolean onlyOne = words[0].equals("exactlyOne");
-        if (onlyOne || words[0].equals("atLeastOne")) {
-            groups.add(new GroupLine(number, onlyOne, arguments));
-            return;
-        }
         switch (words[0]) {
-            case "secret" -> type = Setting::secret;
-            case "text" -> type = Setting::text;
-            case "uri" -> type = uri(number, arguments);
-            case "optional" -> refinements.add(Setting::optional);
-            case "noPlaceholder" -> refinements.add(Setting::noPlaceholder);
-            case "minLength" -> refinements.add(minLength(number, arguments));
-            case "example" -> example.add(rule.substring(Math.min("example ".length(), rule.length())));
-            default ->
-                throw wrong(
-                        number,
-                        "no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
-                                + " example, exactlyOne and atLeastOne");
-        }
-        boolean takesArguments = Set.of("uri", "minLength", "example").contains(words[0]);
-        if (!takesArguments && !arguments.isEmpty()) {
-            throw wrong(number, "this rule stands alone");
-        }
-        String kind = Set.of("secret", "text", "uri").contains(words[0]) ? "type" : words[0];
-        if (!rules.add(kind) && !kind.equals("example")) {
-            throw wrong(number, "this rule is there twice");
+            case Group.EXACTLY_ONE, Group.AT_LEAST_ONE ->
+                groups.add(new GroupLine(number, words[0].equals(Group.EXACTLY_ONE), arguments));
+            case "optional" -> refine(number, words, Setting::optional);
+            case "noPlaceholder" -> refine(number, words, Setting::noPlaceholder);
+            case "verbatim" -> refine(number, words, Setting::verbatim);
+            case "minLength" -> {
+                once(number, words[0]);
+                refinements.add(minLength(number, arguments));
+            }
+            case "example" -> examples.add(rest(rule, "example "));
+            case "example+" -> continueExample(number, rest(rule, "example+ "));
+            default -> type(number, words[0], arguments);
         }
     }
 
-    private static Function<String, Setting<?>> uri(int number, List<String> schemes) {
-        String[] allowed = schemes.toArray(String[]::new);
-        try {
-            Setting.uri("X", allowed);
-        } catch (IllegalArgumentException notShown) {
-            throw wrong(number, "a scheme is a name such as https, without ://");
+    private static String rest(String rule, String word) {
+        return rule.substring(Math.min(word.length(), rule.length()));
+    }
+
+    private void refine(int number, String[] words, UnaryOperator<Setting<?>> refinement) {
+        if (words.length > 1) {
+            throw wrong(number, "this rule stands alone");
         }
-        return name -> Setting.uri(name, allowed);
+        once(number, words[0]);
+        refinements.add(refinement);
+    }
+
+    private void continueExample(int number, String line) {
+        if (examples.isEmpty()) {
+            throw wrong(number, "there is no example that it goes on with");
+        }
+        examples.add(examples.remove(examples.size() - 1) + "\n" + line);
+    }
+
+    private void type(int number, String word, List<String> arguments) {
+        Optional<Function<String, Setting<?>>> declared;
+        try {
+            declared = Setting.declared(word, arguments);
+        } catch (IllegalArgumentException notOfThisType) {
+            throw wrong(number, String.valueOf(notOfThisType.getMessage()));
+        }
+        type = declared.orElseThrow(() -> noSuchRule(number));
+        once(number, "type");
+    }
+
+    private static IllegalArgumentException noSuchRule(int number) {
+        return wrong(
+                number,
+                "no such rule: see " + String.join(", ", Setting.typeNames()) + ", optional, minLength, noPlaceholder,"
+                        + " verbatim, example, exactlyOne and atLeastOne");
+    }
+
+    private void once(int number, String rule) {
+        if (!rules.add(rule)) {
+            throw wrong(number, "this rule is there twice");
+        }
     }
 
     private static UnaryOperator<Setting<?>> minLength(int number, List<String> arguments) {
@@ -124,11 +145,12 @@ final class DeclarationReader {
         for (UnaryOperator<Setting<?>> refinement : refinements) {
             setting = refinement.apply(setting);
         }
-        String text = String.join("\n", example);
-        if (rules.contains("example") && Blank.isBlank(text)) {
-            throw wrong(number, "its example is blank");
+        for (String example : examples) {
+            if (Blank.isBlank(example)) {
+                throw wrong(number, "its example is blank");
+            }
+            setting = setting.example(example);
         }
-        setting = rules.contains("example") ? setting.example(text) : setting;
         setting = setting.describedAs(String.join("\n", description));
         if (settings.put(setting.name(), setting) != null) {
             throw wrong(number, "declares a name twice");
@@ -136,12 +158,12 @@ final class DeclarationReader {
         type = Setting::secret;
         refinements.clear();
         rules.clear();
-        example.clear();
+        examples.clear();
         description.clear();
     }
 
     private SecretValidator validator(int lastLine) {
-        if (!rules.isEmpty()) {
+        if (!rules.isEmpty() || !examples.isEmpty()) {
             throw wrong(lastLine, "no name follows the last rule");
         }
         if (settings.isEmpty()) {

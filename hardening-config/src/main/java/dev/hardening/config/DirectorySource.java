@@ -2,61 +2,135 @@ package dev.hardening.config;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A directory with a file for each name; names that begin with a dot, such as Kubernetes's {@code ..data}, are none. */
-record DirectorySource(Path directory, String origin) implements SecretSource {
+/**
+ * A directory with a file for each name; what Kubernetes keeps beside them, such as {@code ..data}, is none.
+ *
+ * @param subject how a reason about the directory itself begins, after the origin
+ */
+record DirectorySource(Path directory, String origin, String subject) implements SecretSource {
 
-    /** What Kubernetes and Docker allow, less a dot at the beginning; none of it leads out of the directory. */
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]*");
+    /** How deep the names of a projected volume may be nested. */
+    private static final int MAX_DEPTH = 4;
+
+    /** What a look at the directory shows. */
+    private enum Entry {
+        PRESENT,
+        ABSENT,
+        NO_DIRECTORY,
+        NOT_A_DIRECTORY,
+        NO_ANSWER
+    }
+
+    /** A place that cannot be asked for anything. */
+    private record Unreachable(String reason, String origin) implements SecretSource {
+
+        @Override
+        public Optional<Found> find(String name) {
+            return Optional.of(Found.unreachable(reason, origin));
+        }
+
+        @Override
+        public Set<String> names() {
+            return Set.of();
+        }
+
+        @Override
+        public List<String> places() {
+            return List.of(OneLine.of(origin));
+        }
+    }
+
+    static SecretSource of(Path directory) {
+        return new DirectorySource(directory, "directory " + directory, "");
+    }
 
     static SecretSource systemdCredentials(@Nullable String credentialsDirectory) {
         String origin = "$CREDENTIALS_DIRECTORY";
+        if (credentialsDirectory == null || Blank.isBlank(credentialsDirectory)) {
+            return new MapSource(Map.of(), origin + " (not set)");
+        }
         try {
-            return credentialsDirectory == null || Blank.isBlank(credentialsDirectory)
-                    ? new MapSource(Map.of(), origin)
-                    : new DirectorySource(Path.of(credentialsDirectory), origin);
+            return new DirectorySource(
+                    Path.of(credentialsDirectory), origin, "names " + credentialsDirectory + ", which ");
         } catch (InvalidPathException noPath) {
-            return new MapSource(Map.of(), origin);
+            return new Unreachable("is not a path", origin);
         }
     }
 
     @Override
     public Optional<Found> find(String name) {
-        if (!isName(name)) {
+        if (!Setting.isName(name)) {
             return Optional.empty();
         }
-        // A link that leads nowhere, an entry that we may not look at, and all in what is no directory: it is reported.
         Path file = directory.resolve(name);
-        return Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(directory)
-                ? Optional.empty()
-                : Optional.of(SecretFile.read(file, "its entry in the directory leads to", origin));
+        return switch (entry(file)) {
+            case PRESENT -> Optional.of(SecretFile.read(file, "its entry in the directory leads to", origin));
+            case ABSENT -> Optional.empty();
+            case NO_DIRECTORY -> unreachable("does not exist");
+            case NOT_A_DIRECTORY -> unreachable("is not a directory");
+            case NO_ANSWER -> unreachable("does not answer");
+        };
     }
 
+    private Optional<Found> unreachable(String reason) {
+        return Optional.of(Found.unreachable(subject + reason, origin));
+    }
+
+    private Entry entry(Path file) {
+        try {
+            return BoundedRead.from(directory, () -> {
+                if (Files.isDirectory(directory)) {
+                    return Files.notExists(file, LinkOption.NOFOLLOW_LINKS) ? Entry.ABSENT : Entry.PRESENT;
+                }
+                if (Files.notExists(directory)) {
+                    return Entry.NO_DIRECTORY;
+                }
+                // What we may not look at is reported when it is read, as is a link that leads nowhere.
+                return Files.exists(directory) ? Entry.NOT_A_DIRECTORY : Entry.PRESENT;
+            });
+        } catch (IOException stuck) {
+            return Entry.NO_ANSWER;
+        }
+    }
+
+    /** Links are followed, as Kubernetes makes them. */
     @Override
     public Set<String> names() {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(Files::isRegularFile)
-                    .map(file -> file.getFileName().toString())
-                    .filter(DirectorySource::isName)
-                    .collect(Collectors.toSet());
+        try {
+            return BoundedRead.from(directory, () -> {
+                try (Stream<Path> files = Files.find(
+                        directory, MAX_DEPTH, (file, is) -> is.isRegularFile(), FileVisitOption.FOLLOW_LINKS)) {
+                    return files.map(this::name).filter(Setting::isName).collect(Collectors.toSet());
+                }
+            });
         } catch (IOException | UncheckedIOException | SecurityException unreadable) {
             return Set.of();
         }
     }
 
-    private static boolean isName(String name) {
-        return NAME.matcher(name).matches();
+    private String name(Path file) {
+        return directory
+                .relativize(file)
+                .toString()
+                .replace(file.getFileSystem().getSeparator(), "/");
+    }
+
+    @Override
+    public List<String> places() {
+        return List.of(OneLine.of(origin));
     }
 
     @Override

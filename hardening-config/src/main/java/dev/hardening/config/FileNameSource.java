@@ -2,25 +2,28 @@ package dev.hardening.config;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The {@code NAME_FILE} convention over another source. */
 record FileNameSource(SecretSource source) implements SecretSource {
 
     static final String SUFFIX = "_FILE";
+    static final String PLACE = "files that NAME_FILE names";
 
     @Override
     public Optional<Found> find(String name) {
         Optional<Found> direct = source.find(name);
-        Optional<Found> file = source.find(name + SUFFIX).filter(found -> !found.isBlank());
+        Optional<Found> file = source.find(name + SUFFIX).filter(found -> !found.isAbsent());
         if (file.isEmpty()) {
             return direct;
         }
         String origin = file.get().origin();
-        if (direct.isPresent() && !direct.get().isBlank()) {
-            return Optional.of(Found.unusable(
-                    Problem.Kind.INVALID, name + " and " + name + SUFFIX + " are both set: unset one of them", origin));
+        if (direct.isPresent() && !direct.get().isAbsent()) {
+            return Optional.of(
+                    Found.invalid(name + " and " + name + SUFFIX + " are both set: unset one of them", origin));
         }
         if (file.get().fault().isPresent()) {
             return file;
@@ -30,13 +33,18 @@ record FileNameSource(SecretSource source) implements SecretSource {
             return Optional.of(SecretFile.read(
                     Path.of(file.get().value()), name + SUFFIX + " names", "file named by " + name + SUFFIX));
         } catch (InvalidPathException noPath) {
-            return Optional.of(Found.unusable(Problem.Kind.INVALID, name + SUFFIX + " is not a path", origin));
+            return Optional.of(Found.invalid(name + SUFFIX + " is not a path", origin));
         }
     }
 
     @Override
     public Set<String> names() {
         return source.names();
+    }
+
+    @Override
+    public List<String> places() {
+        return Stream.concat(source.places().stream(), Stream.of(PLACE)).toList();
     }
 
     @Override

@@ -1,8 +1,10 @@
 package dev.hardening.config;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A source, and where it has no value or a blank one, another. */
 record FirstOf(SecretSource first, SecretSource second) implements SecretSource {
@@ -10,9 +12,14 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
     @Override
     public Optional<Found> find(String name) {
         Optional<Found> found = first.find(name);
-        return found.isPresent() && !found.get().isBlank()
-                ? found
-                : second.find(name).or(() -> found);
+        if (found.isPresent() && !found.get().isAbsent()) {
+            return found;
+        }
+        // A directory that does not exist is said before a blank value is.
+        Optional<Found> next = second.find(name);
+        boolean keepsFirst = next.isEmpty()
+                || (next.get().isAbsent() && found.flatMap(Found::fault).isPresent());
+        return keepsFirst && found.isPresent() ? found : next;
     }
 
     @Override
@@ -20,6 +27,13 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
         Set<String> names = new LinkedHashSet<>(first.names());
         names.addAll(second.names());
         return names;
+    }
+
+    @Override
+    public List<String> places() {
+        return Stream.concat(first.places().stream(), second.places().stream())
+                .distinct()
+                .toList();
     }
 
     @Override

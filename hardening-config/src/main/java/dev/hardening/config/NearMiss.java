@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 /**
  * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
  * two kinds of name are near: the same in another spelling (case, {@code -} or {@code .} for {@code _}, a separator
- * more or less, a front-end tool's prefix), and one in which a single word has a slip of the keyboard that does not
+ * more or less, a front-end tool's prefix, white space or a byte order mark at its edges), and one in which a single word has a slip of the keyboard that does not
  * look like another word of the trade: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT and EXPORT, and all that
  * differs in a digit, are two names.
  *
@@ -42,11 +42,21 @@ final class NearMiss {
     private static final int OTHER_SEPARATORS = 1;
     private static final int NOT_NEAR = Integer.MAX_VALUE;
 
+    /** A name that was found, and the one that it was probably meant to be. */
+    private record Near(String found, String wanted) {
+
+        String hint() {
+            boolean isClean = found.equals(clean(found));
+            return "found " + clean(found) + (isClean ? "" : " with white space or a byte order mark around it")
+                    + ", which looks like " + wanted;
+        }
+    }
+
     private final Map<String, List<String>> byTrace = new HashMap<>();
 
     NearMiss(Collection<String> found) {
         for (String name : found) {
-            if (PRINTABLE.matcher(name).matches()) {
+            if (PRINTABLE.matcher(clean(name)).matches()) {
                 String normal = normal(name);
                 traces(normal)
                         .forEach(trace -> byTrace.computeIfAbsent(trace, t -> new ArrayList<>(1))
@@ -61,41 +71,45 @@ final class NearMiss {
     }
 
     /**
-     * For each missing name the one name that was probably meant to be it. Two names that are equally near are none, and
-     * neither is one that is the nearest to two.
+     * For each missing name, or the {@code NAME_FILE} of it, the one name that was probably meant to be it, as a reason in
+     * words. Two names that are equally near are none, and neither is one that is the nearest to two.
      *
      * @param found names that are not declared
      * @param isSet whether such a name has a value; asked only of names that are near
      */
     static Map<String, String> hints(Collection<String> missing, Collection<String> found, Predicate<String> isSet) {
         NearMiss names = new NearMiss(found);
-        Map<String, String> hints = new LinkedHashMap<>();
+        Map<String, Near> nearest = new LinkedHashMap<>();
         for (String declared : missing) {
-            List<String> nearest = names.nearest(declared, isSet);
-            if (nearest.size() == 1) {
-                hints.put(declared, nearest.get(0));
+            List<Near> near = names.nearest(List.of(declared, declared + FileNameSource.SUFFIX), isSet);
+            if (near.size() == 1) {
+                nearest.put(declared, near.get(0));
             }
         }
         Set<String> once = new HashSet<>();
         Set<String> twice = new HashSet<>();
-        hints.values().forEach(name -> (once.add(name) ? once : twice).add(name));
-        hints.values().removeAll(twice);
+        nearest.values().forEach(near -> (once.add(near.found()) ? once : twice).add(near.found()));
+        nearest.values().removeIf(near -> twice.contains(near.found()));
+        Map<String, String> hints = new LinkedHashMap<>();
+        nearest.forEach((declared, near) -> hints.put(declared, near.hint()));
         return hints;
     }
 
-    private List<String> nearest(String declared, Predicate<String> isSet) {
-        List<String> nearest = new ArrayList<>();
+    private List<Near> nearest(List<String> wanted, Predicate<String> isSet) {
+        List<Near> nearest = new ArrayList<>();
         int least = NOT_NEAR;
-        for (String candidate : candidates(declared)) {
-            int distance = distance(normal(declared), normal(candidate));
-            if (distance == NOT_NEAR || distance > least || !isSet.test(candidate)) {
-                continue;
+        for (String name : wanted) {
+            for (String candidate : candidates(name)) {
+                int distance = distance(normal(name), normal(candidate));
+                if (distance == NOT_NEAR || distance > least || !isSet.test(candidate)) {
+                    continue;
+                }
+                if (distance < least) {
+                    nearest.clear();
+                    least = distance;
+                }
+                nearest.add(new Near(candidate, name));
             }
-            if (distance < least) {
-                nearest.clear();
-                least = distance;
-            }
-            nearest.add(candidate);
         }
         return nearest;
     }
@@ -213,8 +227,13 @@ final class NearMiss {
         return "SRD".indexOf(longer.charAt(longer.length() - 1)) >= 0;
     }
 
+    /** A name without what an editor or an env file leaves at its edges. */
+    private static String clean(String name) {
+        return Blank.strip(name);
+    }
+
     private static String normal(String name) {
-        return SEPARATORS.matcher(name.toUpperCase(Locale.ROOT)).replaceAll("_");
+        return SEPARATORS.matcher(clean(name).toUpperCase(Locale.ROOT)).replaceAll("_");
     }
 
     private static List<String> digits(String name) {

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * One thing that is wrong with one setting, or with one group of them. There is no field that could hold a value. Each
  * text is a single line: control characters in it, such as the line breaks of a path, are shown as escapes.
  *
- * @param name the setting's name; for a group, its names joined by {@code ", "}
+ * @param name the setting's name; for a group, its names joined by {@code ", "}; for a place that could not be
+ *     asked, the place
  * @param kind what is wrong
  * @param reason what is wrong, in words that follow the name
  * @param origin where the value came from, such as {@code environment}; null when none was found

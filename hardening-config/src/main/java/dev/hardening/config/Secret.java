@@ -1,5 +1,7 @@
 package dev.hardening.config;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -8,14 +10,17 @@ import java.security.SecureRandom;
 import java.util.Objects;
 
 /**
- * A value that never shows: its text is {@code Secret[redacted]}, and it is not serializable, so that writing it to an
- * object stream throws {@link java.io.NotSerializableException}, and no stream is read as one.
+ * A value that never shows: its text is {@code Secret[redacted]}, and no field of it leads to the value, so that no
+ * library that writes objects writes it. It is not serializable: writing it to an object stream throws
+ * {@link java.io.NotSerializableException}, and no stream is read as one.
+ *
+ * <p>Frameworks that make an object of a text, such as Jackson of a request body, find {@link #valueOf(String)}.
  *
  * <p>Immutable and safe for use by several threads. It keeps a value out of text, not out of a heap dump.
  */
 public final class Secret {
 
-    /** This process's own: without it, nobody can try guesses on a hash code that was printed somewhere. */
+    /** This process's own: without it, a hash code that was printed somewhere could be used to try guesses. */
     private static final class HashKey {
 
         static final byte[] BYTES = new byte[32];
@@ -25,11 +30,10 @@ public final class Secret {
         }
     }
 
-    private final transient String
-            value; // transient: what writes the fields of any object, such as Gson, leaves it out
+    private final transient Hidden<String> value;
 
     private Secret(String value) {
-        this.value = value;
+        this.value = Hidden.of(value);
     }
 
     /**
@@ -41,20 +45,65 @@ public final class Secret {
         return new Secret(Objects.requireNonNull(value, "value"));
     }
 
-    /** The value itself: call it where the value is used, and keep the result in no field. */
+    /**
+     * The same as {@link #of}, under the name that Jackson, JAX-RS and Spring's conversion look for.
+     *
+     * @throws NullPointerException if it is null
+     */
+    public static Secret valueOf(String value) {
+        return of(value);
+    }
+
+    /**
+     * Refuses a whole number. Without this method, Jackson would put the number in its own error.
+     *
+     * @throws IllegalArgumentException always, without the number
+     */
+    @SuppressWarnings("DoNotCallSuggester") // a service must see no annotation of Error Prone
+    public static Secret valueOf(BigInteger notText) {
+        throw noText();
+    }
+
+    /**
+     * Refuses a number with a fraction, for the same reason as {@link #valueOf(BigInteger)}.
+     *
+     * @throws IllegalArgumentException always, without the number
+     */
+    @SuppressWarnings("DoNotCallSuggester") // a service must see no annotation of Error Prone
+    public static Secret valueOf(BigDecimal notText) {
+        throw noText();
+    }
+
+    private static IllegalArgumentException noText() {
+        return new IllegalArgumentException("a secret is a text: put the number in quotes");
+    }
+
+    /**
+     * The value itself: call it where the value is used, and keep the result in no field.
+     *
+     * @throws IllegalStateException if a library made this object without its constructor, so that it has no value
+     */
     public String reveal() {
-        return value;
+        return Hidden.reveal(value);
     }
 
     /** Compares the values in a time that depends on their lengths only. */
     @Override
     public boolean equals(Object other) {
-        if (!(other instanceof Secret that) || value.length() != that.value.length()) {
+        if (this == other) {
+            return true;
+        }
+        if (!(other instanceof Secret that)) {
+            return false;
+        }
+        String mine = reveal();
+        String others = that.reveal();
+        if (mine.length() != others.length()) {
             return false;
         }
         int difference = 0;
-        for (int i = 0; i < value.length(); i++) {
-            difference |= value.charAt(i) ^ that.value.charAt(i);
+        for (int i = 0; i < mine.length(); i++) {
+            difference |= mine.charAt(i) ^ others.charAt(i);
         }
         return difference == 0;
     }
@@ -65,7 +114,7 @@ public final class Secret {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(HashKey.BYTES);
-            return ByteBuffer.wrap(digest.digest(value.getBytes(StandardCharsets.UTF_8)))
+            return ByteBuffer.wrap(digest.digest(reveal().getBytes(StandardCharsets.UTF_8)))
                     .getInt();
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every Java platform has SHA-256");

@@ -1,6 +1,7 @@
 package dev.hardening.config;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,9 +24,17 @@ public interface SecretSource {
     /** The names that the source has, for hints about near misses; empty where it cannot tell. */
     Set<String> names();
 
+    /**
+     * Where it looks, in the words of a message, in the order in which it looks, such as {@code environment}. It never
+     * holds a value.
+     */
+    default List<String> places() {
+        return List.of();
+    }
+
     /** The process's environment variables. */
     static SecretSource environment() {
-        return new MapSource(System.getenv(), "environment");
+        return new MapSource(System.getenv(), MapSource.ENVIRONMENT);
     }
 
     /**
@@ -34,20 +43,22 @@ public interface SecretSource {
      * @throws NullPointerException if it is null or holds a null
      */
     static SecretSource of(Map<String, String> values) {
-        return new MapSource(Map.copyOf(values), "map");
+        return new MapSource(Map.copyOf(values), MapSource.MAP);
     }
 
     /**
-     * A directory with a file for each name, as Kubernetes and Docker mount secrets. Files are read when they are
-     * looked up: UTF-8, at most 1 MiB, less a byte order mark and one trailing line break. An absent directory has no
-     * names; an entry that cannot be read is a problem of the setting that asks for it.
+     * A directory with a file for each name, as Kubernetes and Docker mount secrets; the name {@code a/b} is the file
+     * {@code b} in its directory {@code a}. Files are read when they are looked up: UTF-8, at most 1 MiB, less a byte
+     * order mark and one trailing line break. An entry that cannot be read is a problem of the setting that asks for it;
+     * an absent directory is one problem, once a setting that was looked up there is found nowhere else.
      */
     static SecretSource directory(Path directory) {
-        return new DirectorySource(Objects.requireNonNull(directory, "directory"), "directory " + directory);
+        return DirectorySource.of(Objects.requireNonNull(directory, "directory"));
     }
 
     /**
-     * The credentials that systemd passes to a service in {@code $CREDENTIALS_DIRECTORY}; empty outside of one.
+     * The credentials that systemd passes to a service in {@code $CREDENTIALS_DIRECTORY}; empty where that variable is
+     * not set, and a {@link #directory} where it is.
      *
      * @see <a href="https://systemd.io/CREDENTIALS/">System and Service Credentials</a>
      */
@@ -68,13 +79,13 @@ public interface SecretSource {
         return new FileNameSource(this);
     }
 
-    /** A value with the place that it came from. Its text holds no value. */
+    /** What a source has to say about a name: a value, or why it cannot give one. Its text holds no value. */
     final class Found {
 
-        /** What keeps a place from giving a value: absent counts as missing, anything else as invalid. */
-        record Fault(Problem.Kind kind, String reason) {}
+        /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, whatever the name. */
+        record Fault(Problem.Kind kind, String reason, boolean ofThePlace) {}
 
-        private final transient String value; // transient: see Secret
+        private final transient Hidden<String> value;
         private final String origin;
         private final @Nullable Fault fault;
 
@@ -85,22 +96,44 @@ public interface SecretSource {
          * @param origin where it came from, for messages, such as {@code environment}; never a part of the value
          */
         public Found(String value, String origin) {
-            this(Objects.requireNonNull(value, "value"), Objects.requireNonNull(origin, "origin"), null);
+            this(value, origin, null);
         }
 
         private Found(String value, String origin, @Nullable Fault fault) {
-            this.value = value;
-            this.origin = origin;
+            this.value = Hidden.of(Objects.requireNonNull(value, "value"));
+            this.origin = Objects.requireNonNull(origin, "origin");
             this.fault = fault;
         }
 
-        static Found unusable(Problem.Kind kind, String reason, String origin) {
-            return new Found("", origin, new Fault(kind, reason));
+        /**
+         * No value, because what should hold it is not there: the setting is missing, also an optional one.
+         *
+         * @param reason what is wrong, in words that follow the setting's name; never a part of a value
+         * @param origin where it was looked up
+         */
+        public static Found missing(String reason, String origin) {
+            return new Found("", origin, new Fault(Problem.Kind.MISSING, reason, false));
+        }
+
+        /**
+         * No value, because what is there cannot be used: the setting is invalid, also an optional one.
+         *
+         * @param reason what is wrong, in words that follow the setting's name, such as {@code refers to K, which is
+         *     not set}; never a part of a value
+         * @param origin where it was looked up
+         */
+        public static Found invalid(String reason, String origin) {
+            return new Found("", origin, new Fault(Problem.Kind.INVALID, reason, false));
+        }
+
+        /** No value, because the place itself, which the origin names, cannot be asked for anything. */
+        static Found unreachable(String reason, String origin) {
+            return new Found("", origin, new Fault(Problem.Kind.INVALID, reason, true));
         }
 
         /** The value as it is; empty if the place could not give one. */
         public String value() {
-            return value;
+            return Hidden.reveal(value);
         }
 
         /** Where the value came from. */
@@ -112,8 +145,9 @@ public interface SecretSource {
             return Optional.ofNullable(fault);
         }
 
-        boolean isBlank() {
-            return fault == null && Blank.isBlank(value);
+        /** Whether it leaves the question to the next source: a blank value, or a place that could not be asked. */
+        boolean isAbsent() {
+            return fault == null ? Blank.isBlank(value()) : fault.ofThePlace();
         }
 
         @Override

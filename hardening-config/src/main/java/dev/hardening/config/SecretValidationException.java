@@ -13,9 +13,9 @@ public final class SecretValidationException extends IllegalStateException {
 
     private final Problem[] problems;
 
-    SecretValidationException(List<Problem> problems) {
-        super(message(problems));
-        this.problems = problems.toArray(Problem[]::new);
+    SecretValidationException(ValidationReport report) {
+        super(message(report));
+        this.problems = report.problems().toArray(Problem[]::new);
     }
 
     /** The names of the missing settings, in the order of their declaration; empty if all that is wrong is invalid. */
@@ -31,20 +31,24 @@ public final class SecretValidationException extends IllegalStateException {
         return List.of(problems);
     }
 
-    static String message(List<Problem> problems) {
+    static String message(ValidationReport report) {
         StringBuilder message = new StringBuilder();
-        List<Problem> missing = of(Problem.Kind.MISSING, problems);
+        List<Problem> missing = of(Problem.Kind.MISSING, report);
         if (!missing.isEmpty()) {
             message.append("Missing required secrets: ")
                     .append(missing.stream().map(Problem::name).collect(Collectors.joining(", ")))
                     .append("\nSet these environment variables before starting the application.");
             for (Problem problem : missing) {
-                if (!problem.reason().equals(SecretValidator.NOT_SET)) {
+                if (!problem.reason().equals(Inspection.NOT_SET)) {
                     message.append("\n  ").append(problem.name()).append(": ").append(problem.reason());
                 }
             }
+            if (report.looksBeyondTheEnvironment()) {
+                // The line above speaks of the environment alone.
+                message.append("\nLooked in: ").append(String.join(", ", report.lookedIn()));
+            }
         }
-        List<Problem> invalid = of(Problem.Kind.INVALID, problems);
+        List<Problem> invalid = of(Problem.Kind.INVALID, report);
         if (!invalid.isEmpty()) {
             message.append(missing.isEmpty() ? "" : "\n").append("Invalid secrets:");
             for (Problem problem : invalid) {
@@ -57,7 +61,9 @@ public final class SecretValidationException extends IllegalStateException {
         return message.toString();
     }
 
-    private static List<Problem> of(Problem.Kind kind, List<Problem> problems) {
-        return problems.stream().filter(problem -> problem.kind() == kind).toList();
+    private static List<Problem> of(Problem.Kind kind, ValidationReport report) {
+        return report.problems().stream()
+                .filter(problem -> problem.kind() == kind)
+                .toList();
     }
 }

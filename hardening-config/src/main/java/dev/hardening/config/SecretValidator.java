@@ -1,19 +1,12 @@
 package dev.hardening.config;
 
-import dev.hardening.config.SecretSource.Found;
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
 import java.util.function.IntConsumer;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Refuses to start a service without its secrets, and names all that are missing or invalid at once. No message, trace,
@@ -25,22 +18,6 @@ public final class SecretValidator {
 
     /** The exit code of {@link #validateOrExit()}: {@code EX_CONFIG} of {@code sysexits.h}. */
     public static final int EXIT_CODE = 78;
-
-    static final String NOT_SET = "is not set";
-
-    /** How many of a group's settings have to be set. */
-    record Group(boolean onlyOne, List<String> names) {
-
-        Optional<Problem> complaint(Set<String> set) {
-            List<String> chosen = names.stream().filter(set::contains).toList();
-            if (chosen.size() == 1 || (chosen.size() > 1 && !onlyOne)) {
-                return Optional.empty();
-            }
-            String rule = (onlyOne ? "exactly one" : "at least one") + " of them must be set, but "
-                    + (chosen.isEmpty() ? "none is" : String.join(" and ", chosen) + " are");
-            return Optional.of(new Problem(String.join(", ", names), Problem.Kind.INVALID, rule, null));
-        }
-    }
 
     private final Map<String, Setting<?>> settings;
     private final List<Group> groups;
@@ -105,14 +82,46 @@ public final class SecretValidator {
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
         for (Setting<?> setting : group) {
             Setting<?> known = all.putIfAbsent(setting.name(), setting);
-            if (known != null && known.type() != setting.type()) {
-                throw new IllegalArgumentException(setting.name() + " is declared as " + known.typeName());
+            if (known != null) {
+                requireSameType(known, setting);
             }
         }
         return new SecretValidator(
                 all,
                 Stream.concat(groups.stream(), Stream.of(new Group(onlyOne, names)))
                         .toList());
+    }
+
+    private static void requireSameType(Setting<?> known, Setting<?> setting) {
+        if (!known.type().isSameAs(setting.type())) {
+            throw new IllegalArgumentException(
+                    setting.name() + " is declared as " + known.type().declaration());
+        }
+    }
+
+    /**
+     * Both declarations as one: the settings and groups of this one, then the other's. A setting that both declare has the
+     * rules of both: it is required if one of them requires it, and verbatim if both say so.
+     *
+     * @throws IllegalArgumentException if both declare a setting of one name, with different types
+     */
+    public SecretValidator and(SecretValidator other) {
+        Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
+        for (Setting<?> setting : other.settings.values()) {
+            Setting<?> known = all.get(setting.name());
+            if (known != null) {
+                requireSameType(known, setting);
+            }
+            all.put(setting.name(), known == null || known == setting ? setting : known.and(setting));
+        }
+        return new SecretValidator(
+                all,
+                Stream.concat(groups.stream(), other.groups.stream()).distinct().toList());
+    }
+
+    /** The settings, in the order of their declaration; not to be changed. */
+    public List<Setting<?>> settings() {
+        return List.copyOf(settings.values());
     }
 
     /**
@@ -130,17 +139,21 @@ public final class SecretValidator {
      * @throws SecretValidationException naming everything that is missing or invalid
      */
     public Settings validate(SecretSource source) {
-        Map<String, Object> values = new LinkedHashMap<>();
-        List<Problem> problems = inspect(source, values);
-        if (!problems.isEmpty()) {
-            throw new SecretValidationException(problems);
+        Inspection inspection = inspect(source);
+        ValidationReport report = inspection.report();
+        if (!report.valid()) {
+            throw new SecretValidationException(report);
         }
-        return new Settings(settings, values);
+        return new Settings(settings, inspection.values());
     }
 
     /** Checks a source, and reports instead of throwing, also where the source or a condition throws. */
     public ValidationReport check(SecretSource source) {
-        return new ValidationReport(inspect(source, new LinkedHashMap<>()));
+        return inspect(source).report();
+    }
+
+    private Inspection inspect(SecretSource source) {
+        return Inspection.of(settings.values(), groups, source);
     }
 
     /**
@@ -148,7 +161,12 @@ public final class SecretValidator {
      * error, without a stack trace, and ends the process with {@value #EXIT_CODE}.
      */
     public Settings validateOrExit() {
-        return validateOrExit(SecretSource.environment().withFiles(), System.err, System::exit);
+        return validateOrExit(SecretSource.environment().withFiles());
+    }
+
+    /** Does the same with a source. */
+    public Settings validateOrExit(SecretSource source) {
+        return validateOrExit(source, System.err, System::exit);
     }
 
     Settings validateOrExit(SecretSource source, PrintStream err, IntConsumer exit) {
@@ -173,107 +191,6 @@ public final class SecretValidator {
     /** A Markdown table of the settings: name, type, whether it is required, rules, description. */
     public String markdown() {
         return Declaration.table(settings.values(), groups);
-    }
-
-    private List<Problem> inspect(SecretSource source, Map<String, Object> values) {
-        Objects.requireNonNull(source, "source");
-        List<Problem> missing = new ArrayList<>();
-        List<Problem> invalid = new ArrayList<>();
-        Set<String> grouped =
-                groups.stream().flatMap(group -> group.names().stream()).collect(Collectors.toSet());
-        for (Setting<?> setting : settings.values()) {
-            Optional<Problem> problem = inspect(setting, grouped.contains(setting.name()), source, values);
-            problem.ifPresent(p -> (p.kind() == Problem.Kind.MISSING ? missing : invalid).add(p));
-        }
-        // A member that has a problem is named already, and somebody meant to set it.
-        Set<String> set = Stream.concat(
-                        values.keySet().stream(),
-                        Stream.concat(missing.stream(), invalid.stream()).map(Problem::name))
-                .collect(Collectors.toSet());
-        groups.forEach(group -> group.complaint(set).ifPresent(invalid::add));
-        return Stream.concat(withHints(missing, source).stream(), invalid.stream())
-                .toList();
-    }
-
-    private static Optional<Problem> inspect(
-            Setting<?> setting, boolean grouped, SecretSource source, Map<String, Object> values) {
-        Optional<Found> found;
-        try {
-            found = source.find(setting.name()).filter(f -> !f.isBlank());
-        } catch (Throwable notShown) {
-            return invalid(setting, "could not be looked up: its source failed", null); // the message may hold a value
-        }
-        if (found.isEmpty()) {
-            return grouped ? Optional.empty() : absent(setting, source);
-        }
-        String origin = found.get().origin();
-        Optional<Found.Fault> fault = found.get().fault();
-        if (fault.isPresent()) {
-            // An optional setting whose file is absent was meant to be there: it is not passed over.
-            return Optional.of(
-                    new Problem(setting.name(), fault.get().kind(), fault.get().reason(), origin));
-        }
-        String value = found.get().value();
-        Optional<String> complaint = setting.complaint(value);
-        if (complaint.isPresent()) {
-            return invalid(setting, complaint.get(), origin);
-        }
-        values.put(setting.name(), setting.convert(value));
-        return Optional.empty();
-    }
-
-    private static Optional<Problem> absent(Setting<?> setting, SecretSource source) {
-        try {
-            return setting.isRequired()
-                            && setting.condition().orElse(always -> true).test(source)
-                    ? Optional.of(new Problem(setting.name(), Problem.Kind.MISSING, NOT_SET, null))
-                    : Optional.empty();
-        } catch (Throwable notShown) {
-            return invalid(setting, "may be required: its condition failed", null); // the message may hold a value
-        }
-    }
-
-    private static Optional<Problem> invalid(Setting<?> setting, String reason, @Nullable String origin) {
-        return Optional.of(new Problem(setting.name(), Problem.Kind.INVALID, reason, origin));
-    }
-
-    private List<Problem> withHints(List<Problem> missing, SecretSource source) {
-        List<String> notSet = missing.stream()
-                .filter(problem -> problem.reason().equals(NOT_SET))
-                .map(Problem::name)
-                .toList();
-        if (notSet.isEmpty()) {
-            return missing;
-        }
-        Map<String, String> hints;
-        try {
-            List<String> undeclared =
-                    source.names().stream().filter(name -> !isDeclared(name)).toList();
-            hints = NearMiss.hints(notSet, undeclared, name -> hasValue(source, name));
-        } catch (Throwable noHints) {
-            return missing;
-        }
-        return missing.stream()
-                .map(problem -> Optional.ofNullable(hints.get(problem.name()))
-                        .map(near -> new Problem(
-                                problem.name(),
-                                problem.kind(),
-                                "did you mean " + problem.name() + "? found " + near,
-                                null))
-                        .orElse(problem))
-                .toList();
-    }
-
-    private static boolean hasValue(SecretSource source, String name) {
-        return source.find(name)
-                .filter(found -> found.fault().isEmpty() && !found.isBlank())
-                .isPresent();
-    }
-
-    private boolean isDeclared(String name) {
-        return settings.containsKey(name)
-                || (name.endsWith(FileNameSource.SUFFIX)
-                        && settings.containsKey(name.substring(0, name.length() - FileNameSource.SUFFIX.length())));
     }
 
     /** Prints the names of the settings. */

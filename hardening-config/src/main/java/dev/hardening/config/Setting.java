@@ -1,66 +1,109 @@
 package dev.hardening.config;
 
+import dev.hardening.config.ValueType.RefusedException;
 import java.net.URI;
-import java.net.URISyntaxException;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The declaration of one value that a service needs: its name, its type and its rules. Required unless it says
  * otherwise. Immutable: each refinement returns a new setting. Safe for use by several threads, as long as a condition
- * handed to {@link #requiredWhen} is.
+ * handed to {@link #requiredWhen} and a parser handed to {@link #parsed} are.
  *
  * @param <T> the type of the value
  */
 public final class Setting<T> {
 
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
-    private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
+    /** What Kubernetes allows as the path of an entry in a volume: nothing that leads out of a directory. */
+    private static final String SEGMENT = "(?!\\.\\.)[.-]*[A-Za-z0-9_][A-Za-z0-9_.-]*";
+
+    private static final Pattern NAME = Pattern.compile(SEGMENT + "(/" + SEGMENT + ")*");
+    private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final char REPLACEMENT_CHARACTER = '\ufffd';
 
-    private record Rules(
-            boolean required,
-            @Nullable Predicate<SecretSource> condition,
-            String description,
-            int minLength,
-            boolean noPlaceholder,
-            @Nullable String example) {}
+    private static final ValueType<Secret> SECRET = new ValueType<>("secret", "secret", true, Secret::of);
+    private static final ValueType<String> TEXT = new ValueType<>("text", "text", false, text -> text);
+
+    /** The types as a declaration file names them. To add a type, add a row here and a method below. */
+    private static final Map<String, Function<List<String>, ValueType<?>>> TYPES = new LinkedHashMap<>();
+
+    static {
+        TYPES.put("secret", arguments -> withoutArguments(SECRET, arguments));
+        TYPES.put("text", arguments -> withoutArguments(TEXT, arguments));
+        TYPES.put("uri", Setting::uriType);
+        TYPES.put("parsed", expectation -> parsedType(String.join(" ", expectation), text -> text));
+    }
+
+    /** What the refinements have said so far; it does not change once its setting is made. */
+    private static final class Rules {
+
+        private boolean required = true;
+        private @Nullable Predicate<SecretSource> condition;
+        private String description = "";
+        private int minLength;
+        private boolean noPlaceholder;
+        private boolean verbatim;
+        private List<String> examples = List.of();
+
+        private Rules() {}
+
+        private Rules(Rules other) {
+            required = other.required;
+            condition = other.condition;
+            description = other.description;
+            minLength = other.minLength;
+            noPlaceholder = other.noPlaceholder;
+            verbatim = other.verbatim;
+            examples = other.examples;
+        }
+    }
 
     private final String name;
-    private final Class<T> type;
-    private final List<String> schemes;
+    private final ValueType<T> type;
     private final Rules rules;
 
-    private Setting(String name, Class<T> type, List<String> schemes, Rules rules) {
+    private Setting(String name, ValueType<T> type, Rules rules) {
         this.name = name;
         this.type = type;
-        this.schemes = schemes;
         this.rules = rules;
     }
 
-    private static <T> Setting<T> of(String name, Class<T> type, List<String> schemes) {
-        if (!NAME.matcher(Objects.requireNonNull(name, "name")).matches()) {
+    private static <T> Setting<T> of(String name, ValueType<T> type) {
+        if (!isName(name)) {
             throw new IllegalArgumentException(
-                    "a setting's name starts with a letter or _ and has letters, digits, _, . and - only");
+                    "a setting's name has letters, digits, _, . and - only, and / between the"
+                            + " parts of a path; no part begins with ..");
         }
-        return new Setting<>(name, type, schemes, new Rules(true, null, "", 0, false, null));
+        return new Setting<>(name, type, new Rules());
+    }
+
+    /** Whether a text can be a name; one that can leads out of no directory. */
+    static boolean isName(String text) {
+        return NAME.matcher(Objects.requireNonNull(text, "name")).matches();
     }
 
     /**
-     * A value that must never show.
+     * A value that must never show. One that looks like a slip, such as quotes around it or a reference that was not
+     * resolved, is refused; see {@link #verbatim}.
      *
-     * @param name the name of the environment variable: letters, digits, {@code _}, {@code .} and {@code -}
+     * @param name the name of the environment variable, or of the file in a directory of secrets: letters, digits,
+     *     {@code _}, {@code .} and {@code -}, and {@code /} for a file in a nested directory
      * @throws IllegalArgumentException if the name is none
      */
     public static Setting<Secret> secret(String name) {
-        return of(name, Secret.class, List.of());
+        return of(name, SECRET);
     }
 
     /**
@@ -70,30 +113,94 @@ public final class Setting<T> {
      * @throws IllegalArgumentException if the name is none
      */
     public static Setting<String> text(String name) {
-        return of(name, String.class, List.of());
+        return of(name, TEXT);
     }
 
     /**
-     * An absolute URL with a host, as {@link URI} parses it: the host is a name of letters, digits, {@code -} and
-     * {@code .}, or an IP address.
+     * An absolute URL with one host, as {@link URI} parses it: the host is a name of letters, digits, {@code -} and
+     * {@code .}, or an IP address. As for {@link #secret}, a slip is refused. A JDBC URL, or a URL of several hosts, is
+     * declared as a secret.
      *
      * @param name as for {@link #secret}
      * @param schemes the allowed schemes, such as {@code https}; none for any
      * @throws IllegalArgumentException if the name or a scheme is none
      */
     public static Setting<URI> uri(String name, String... schemes) {
-        List<String> allowed = Arrays.stream(schemes)
-                .map(scheme -> scheme.toLowerCase(Locale.ROOT))
-                .toList();
-        if (!allowed.stream().allMatch(scheme -> SCHEME.matcher(scheme).matches())) {
-            throw new IllegalArgumentException(name + ": a scheme is a name such as https, without ://");
+        return of(name, uriType(List.of(schemes)));
+    }
+
+    private static ValueType<URI> uriType(List<String> schemes) {
+        UrlParser parser = UrlParser.of(schemes);
+        return new ValueType<>("uri", parser.declaration(), true, parser);
+    }
+
+    /**
+     * A value of any other type, such as a port, a duration or an enum.
+     *
+     * <pre>{@code Setting.parsed("PORT", "a port from 1 to 65535", text -> Port.parse(text))}</pre>
+     *
+     * <p>Two settings of one name are of the same type if they were made with the same parser object: keep the setting in
+     * a constant.
+     *
+     * @param name as for {@link #secret}
+     * @param expectation what the value has to be, in words that follow "must be"
+     * @param parser makes the value of the text as it was found; whatever it throws, or null, refuses the text with
+     *     {@code must be} and the expectation, and nothing of what was thrown is shown
+     * @throws IllegalArgumentException if the name is none, or the expectation is blank
+     */
+    public static <T> Setting<T> parsed(String name, String expectation, Function<String, T> parser) {
+        return of(name, parsedType(expectation, Objects.requireNonNull(parser, "parser")));
+    }
+
+    private static <T> ValueType<T> parsedType(String expectation, Function<String, T> parser) {
+        if (Blank.isBlank(expectation)) {
+            throw new IllegalArgumentException("parsed has to say what the value must be");
         }
-        return of(name, URI.class, allowed);
+        String expected = OneLine.of(SPACES.matcher(expectation.strip()).replaceAll(" "));
+        return new ValueType<>(parser, "parsed " + expected, false, text -> {
+            try {
+                return Objects.requireNonNull(parser.apply(text));
+            } catch (Throwable notShown) {
+                throw new RefusedException("must be " + expected); // what was thrown may hold the text
+            }
+        });
+    }
+
+    private static <T> ValueType<T> withoutArguments(ValueType<T> type, List<String> arguments) {
+        if (!arguments.isEmpty()) {
+            throw new IllegalArgumentException("this rule stands alone");
+        }
+        return type;
+    }
+
+    /**
+     * How a declaration file makes a setting of a name.
+     *
+     * @return empty if there is no such type
+     * @throws IllegalArgumentException if the arguments are none of this type's
+     */
+    static Optional<Function<String, Setting<?>>> declared(String type, List<String> arguments) {
+        return Optional.ofNullable(TYPES.get(type))
+                .map(row -> row.apply(arguments))
+                .map(valueType -> name -> of(name, valueType));
+    }
+
+    static Set<String> typeNames() {
+        return TYPES.keySet();
+    }
+
+    private Setting<T> with(Consumer<Rules> change) {
+        Rules changed = new Rules(rules);
+        change.accept(changed);
+        return new Setting<>(name, type, changed);
     }
 
     /** The same setting, which may be absent. */
     public Setting<T> optional() {
-        return with(new Rules(false, null, rules.description, rules.minLength, rules.noPlaceholder, rules.example));
+        return with(changed -> {
+            changed.required = false;
+            changed.condition = null;
+        });
     }
 
     /**
@@ -104,14 +211,16 @@ public final class Setting<T> {
      */
     public Setting<T> requiredWhen(Predicate<SecretSource> condition) {
         Objects.requireNonNull(condition, "condition");
-        return with(new Rules(true, condition, rules.description, rules.minLength, rules.noPlaceholder, rules.example));
+        return with(changed -> {
+            changed.required = true;
+            changed.condition = condition;
+        });
     }
 
     /** The same setting with a text that says what it is for; it goes to the example file and the table. */
     public Setting<T> describedAs(String text) {
         Objects.requireNonNull(text, "text");
-        return with(
-                new Rules(rules.required, rules.condition, text, rules.minLength, rules.noPlaceholder, rules.example));
+        return with(changed -> changed.description = text);
     }
 
     /**
@@ -123,18 +232,24 @@ public final class Setting<T> {
         if (characters < 1) {
             throw new IllegalArgumentException(name + ": the least length is 1 character");
         }
-        return with(new Rules(
-                rules.required, rules.condition, rules.description, characters, rules.noPlaceholder, rules.example));
+        return with(changed -> changed.minLength = characters);
     }
 
     /** The same setting, whose value may not be one that somebody forgot to fill in, such as {@code changeme}. */
     public Setting<T> noPlaceholder() {
-        return with(
-                new Rules(rules.required, rules.condition, rules.description, rules.minLength, true, rules.example));
+        return with(changed -> changed.noPlaceholder = true);
     }
 
     /**
-     * The same setting with an example for its readers. The example itself is refused as a value.
+     * The same setting, whose value is taken as it is: also with quotes or white space around it, and also where it looks
+     * like a reference that was not resolved, such as <code>${X}</code>.
+     */
+    public Setting<T> verbatim() {
+        return with(changed -> changed.verbatim = true);
+    }
+
+    /**
+     * The same setting with one more example for its readers. An example itself is refused as a value.
      *
      * @throws IllegalArgumentException if it is blank
      */
@@ -142,12 +257,36 @@ public final class Setting<T> {
         if (Blank.isBlank(text)) {
             throw new IllegalArgumentException(name + ": an example is not blank");
         }
-        return with(new Rules(
-                rules.required, rules.condition, rules.description, rules.minLength, rules.noPlaceholder, text));
+        return with(changed -> changed.examples = Stream.concat(rules.examples.stream(), Stream.of(text))
+                .distinct()
+                .toList());
     }
 
-    private Setting<T> with(Rules other) {
-        return new Setting<>(name, type, schemes, other);
+    /** This setting with the rules of another of the same name and type too: a value has to be fit for both. */
+    Setting<T> and(Setting<?> other) {
+        Rules more = other.rules;
+        return with(changed -> {
+            changed.required |= more.required;
+            changed.condition = rules.required && more.required
+                    ? either(rules.condition, more.condition)
+                    : rules.required ? rules.condition : more.condition;
+            changed.description = Stream.of(rules.description, more.description)
+                    .filter(text -> !text.isEmpty())
+                    .distinct()
+                    .collect(Collectors.joining("\n"));
+            changed.minLength = Math.max(rules.minLength, more.minLength);
+            changed.noPlaceholder |= more.noPlaceholder;
+            changed.verbatim &= more.verbatim;
+            changed.examples = Stream.concat(rules.examples.stream(), more.examples.stream())
+                    .distinct()
+                    .toList();
+        });
+    }
+
+    /** Null is "always". */
+    private static @Nullable Predicate<SecretSource> either(
+            @Nullable Predicate<SecretSource> a, @Nullable Predicate<SecretSource> b) {
+        return a == null || b == null ? null : a.or(b);
     }
 
     /** The name of the environment variable. */
@@ -155,16 +294,13 @@ public final class Setting<T> {
         return name;
     }
 
-    Class<T> type() {
+    /** Whether its value is a {@link Secret}, which must not be shown, such as on a page of an application's settings. */
+    public boolean isSecret() {
+        return type.equals(SECRET);
+    }
+
+    ValueType<T> type() {
         return type;
-    }
-
-    String typeName() {
-        return type == Secret.class ? "secret" : type == URI.class ? "uri" : "text";
-    }
-
-    List<String> schemes() {
-        return schemes;
     }
 
     String description() {
@@ -179,78 +315,62 @@ public final class Setting<T> {
         return Optional.ofNullable(rules.condition);
     }
 
-    int minLength() {
-        return rules.minLength;
+    List<String> examples() {
+        return rules.examples;
     }
 
-    boolean refusesPlaceholders() {
-        return rules.noPlaceholder;
+    /** Its type and rules as a declaration file names them, one line each, the type first. */
+    List<String> declaration() {
+        List<String> lines = new ArrayList<>(List.of(type.declaration()));
+        if (!rules.required || rules.condition != null) {
+            lines.add("optional");
+        }
+        if (rules.minLength > 0) {
+            lines.add("minLength " + rules.minLength);
+        }
+        if (rules.noPlaceholder) {
+            lines.add("noPlaceholder");
+        }
+        if (rules.verbatim) {
+            lines.add("verbatim");
+        }
+        return lines;
     }
 
-    Optional<String> example() {
-        return Optional.ofNullable(rules.example);
+    /**
+     * The value of a text that is not blank.
+     *
+     * @throws RefusedException if it breaks a rule or is none of this type; the first reason, without the text
+     */
+    T read(String text) throws RefusedException {
+        Optional<String> broken = brokenRule(text);
+        if (broken.isPresent()) {
+            throw new RefusedException(broken.get());
+        }
+        return type.parser().parse(text);
     }
 
-    /** What is wrong with a value that is not blank, without showing it; empty if nothing is. */
-    Optional<String> complaint(String value) {
-        if (value.equals(rules.example)) {
+    private Optional<String> brokenRule(String text) {
+        if (rules.examples.contains(text)) {
             return Optional.of("is the example from its documentation");
         }
-        if (value.indexOf(REPLACEMENT_CHARACTER) >= 0) {
+        if (text.indexOf(REPLACEMENT_CHARACTER) >= 0) {
             // The JDK decodes the environment in the process's locale, and puts this where it cannot.
             return Optional.of("has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
         }
-        if (rules.noPlaceholder && Placeholder.matches(value)) {
+        if (rules.noPlaceholder && Placeholder.matches(text)) {
             return Optional.of("is a placeholder");
         }
-        if (value.codePointCount(0, value.length()) < rules.minLength) {
+        Optional<String> slip = type.refusesSlips() && !rules.verbatim ? Slip.of(name, text) : Optional.empty();
+        if (slip.isEmpty() && text.codePointCount(0, text.length()) < rules.minLength) {
             return Optional.of("is shorter than " + rules.minLength + " characters");
         }
-        return type == URI.class ? uriComplaint(value) : Optional.empty();
-    }
-
-    private Optional<String> uriComplaint(String value) {
-        String rule = schemes.isEmpty()
-                ? "must be a URL"
-                : schemes.stream()
-                        .map(scheme -> scheme + "://")
-                        .collect(Collectors.joining(" or ", "must be a URL that starts with ", ""));
-        Optional<URI> uri = parse(value).filter(this::hasAllowedScheme);
-        if (uri.isPresent() && uri.get().getHost() != null) {
-            return Optional.empty();
-        }
-        if (uri.isPresent() && uri.get().getRawAuthority() != null) {
-            return Optional.of(rule + ", with a host of letters, digits, - and . only");
-        }
-        boolean isSpaced = parse(value.strip()).filter(this::hasAllowedScheme).isPresent() && uri.isEmpty();
-        return Optional.of(isSpaced ? rule + ", with no white space around it" : rule);
-    }
-
-    private boolean hasAllowedScheme(URI uri) {
-        String scheme = uri.getScheme();
-        return scheme != null && (schemes.isEmpty() || schemes.contains(scheme.toLowerCase(Locale.ROOT)));
-    }
-
-    /** The typed value of a text that {@link #complaint} has nothing against. */
-    T convert(String value) {
-        if (type == URI.class) {
-            return type.cast(parse(value).orElseThrow());
-        }
-        return type.cast(type == Secret.class ? Secret.of(value) : value);
-    }
-
-    /** The parser's exception holds the value, so it ends here. */
-    private static Optional<URI> parse(String value) {
-        try {
-            return Optional.of(new URI(value));
-        } catch (URISyntaxException notShown) {
-            return Optional.empty();
-        }
+        return slip;
     }
 
     /** Prints the name and the type. */
     @Override
     public String toString() {
-        return "Setting[" + name + ", " + typeName() + "]";
+        return "Setting[" + name + ", " + type.declaration() + "]";
     }
 }

@@ -8,11 +8,11 @@ import java.util.Optional;
 public final class Settings {
 
     private final Map<String, Setting<?>> declared;
-    private final Map<String, Object> values;
+    private final transient Hidden<Map<String, Object>> values;
 
     Settings(Map<String, Setting<?>> declared, Map<String, Object> values) {
         this.declared = declared;
-        this.values = values;
+        this.values = Hidden.of(Map.copyOf(values));
     }
 
     /**
@@ -37,16 +37,21 @@ public final class Settings {
         if (known == null) {
             throw new IllegalArgumentException(setting.name() + " was not declared to the validator");
         }
-        if (known.type() != setting.type()) {
-            throw new IllegalArgumentException(setting.name() + " was declared as " + known.typeName());
+        if (!known.type().isSameAs(setting.type())) {
+            throw new IllegalArgumentException(
+                    setting.name() + " was declared as " + known.type().declaration());
         }
-        return Optional.ofNullable(values.get(setting.name())).map(setting.type()::cast);
+        @SuppressWarnings("unchecked") // the declared setting of the same type read it
+        T value = (T) Hidden.reveal(values).get(setting.name());
+        return Optional.ofNullable(value);
     }
 
     /** Prints the names of the settings that are set, and no value. */
     @Override
     public String toString() {
         return "Settings"
-                + declared.keySet().stream().filter(values::containsKey).toList();
+                + declared.keySet().stream()
+                        .filter(Hidden.reveal(values)::containsKey)
+                        .toList();
     }
 }

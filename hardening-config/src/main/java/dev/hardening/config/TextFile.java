@@ -8,8 +8,9 @@ import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 
-/** Reads a file of UTF-8 text of at most 1 MiB, whatever the file turns out to be. */
+/** Reads a regular file of UTF-8 text of at most 1 MiB, whatever the file turns out to be, within a second. */
 final class TextFile {
 
     static final int MAX_BYTES = 1 << 20;
@@ -22,26 +23,33 @@ final class TextFile {
         private static final long serialVersionUID = 1;
     }
 
+    /** It is a directory. */
+    static final class DirectoryException extends IOException {
+
+        private static final long serialVersionUID = 1;
+    }
+
+    /** It is a pipe, a device or a socket: to open it could wait for ever. */
+    static final class NotRegularException extends IOException {
+
+        private static final long serialVersionUID = 1;
+    }
+
     private TextFile() {}
 
     /**
      * The text of a file, without a byte order mark.
      *
+     * @throws DirectoryException if it is a directory
+     * @throws NotRegularException if it is neither that nor a regular file; it is not opened
      * @throws TooLargeException if it has more than {@link #MAX_BYTES}; no more than those are ever read
      * @throws CharacterCodingException if it is not UTF-8, or has a NUL, as text in UTF-16 does
+     * @throws BoundedRead.NoAnswerException if it does not end in time
      * @throws IOException if it cannot be read
      */
     static String read(Path file) throws IOException {
-        if (Files.size(file) > MAX_BYTES) {
-            throw new TooLargeException();
-        }
-        byte[] bytes;
-        try (InputStream in = Files.newInputStream(file)) {
-            bytes = in.readNBytes(MAX_BYTES + 1); // what is no regular file, or grows, has another size than it says
-        }
-        if (bytes.length > MAX_BYTES) {
-            throw new TooLargeException();
-        }
+        Path directory = file.toAbsolutePath().getParent();
+        byte[] bytes = BoundedRead.from(directory == null ? file : directory, () -> bytes(file));
         String text = StandardCharsets.UTF_8
                 .newDecoder()
                 .decode(ByteBuffer.wrap(bytes))
@@ -50,5 +58,25 @@ final class TextFile {
             throw new MalformedInputException(1);
         }
         return !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
+    }
+
+    private static byte[] bytes(Path file) throws IOException {
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        if (attributes.isDirectory()) {
+            throw new DirectoryException();
+        }
+        if (!attributes.isRegularFile()) {
+            throw new NotRegularException();
+        }
+        if (attributes.size() > MAX_BYTES) {
+            throw new TooLargeException();
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1); // what grows, or is made as it is read, says another size
+            if (bytes.length > MAX_BYTES) {
+                throw new TooLargeException();
+            }
+            return bytes;
+        }
     }
 }

@@ -1,18 +1,27 @@
 package dev.hardening.config;
 
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a check found. It holds no value.
  *
  * @param problems everything that is wrong: what is missing first, each part in the order of declaration
+ * @param lookedIn the places that were asked, in that order, such as {@code environment}
  */
-public record ValidationReport(List<Problem> problems) {
+public record ValidationReport(List<Problem> problems, List<String> lookedIn) {
 
-    /** Copies the list. */
+    private static final Set<String> ENVIRONMENT = Set.of(MapSource.ENVIRONMENT, MapSource.MAP, FileNameSource.PLACE);
+
+    /** Copies the lists. */
     public ValidationReport {
         problems = List.copyOf(problems);
+        lookedIn = List.copyOf(lookedIn);
+    }
+
+    boolean looksBeyondTheEnvironment() {
+        return !ENVIRONMENT.containsAll(lookedIn);
     }
 
     /** Whether nothing is wrong. */
@@ -38,6 +47,13 @@ public record ValidationReport(List<Problem> problems) {
             json.append(",\"origin\":");
             quote(problem.origin(), json);
             json.append('}');
+            separator = ",";
+        }
+        json.append("],\"lookedIn\":[");
+        separator = "";
+        for (String place : lookedIn) {
+            json.append(separator);
+            quote(place, json);
             separator = ",";
         }
         return json.append("]}").toString();

@@ -64,9 +64,9 @@ class CheckCommandTest {
         assertThat(run(Map.of("X", "canary"), "check", file("X"), "--json")).isZero();
         assertThat(run(Map.of(), "--json", "check", file("X"))).isEqualTo(78);
         assertPrinted(
-                "{\"version\":1,\"valid\":true,\"problems\":[]}\n"
+                "{\"version\":1,\"valid\":true,\"problems\":[],\"lookedIn\":[\"map\"]}\n"
                         + "{\"version\":1,\"valid\":false,\"problems\":[{\"name\":\"X\",\"kind\":\"MISSING\","
-                        + "\"reason\":\"is not set\",\"origin\":null}]}\n",
+                        + "\"reason\":\"is not set\",\"origin\":null}],\"lookedIn\":[\"map\"]}\n",
                 "");
     }
 

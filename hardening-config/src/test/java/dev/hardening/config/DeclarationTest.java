@@ -68,7 +68,7 @@ class DeclarationTest {
                         #: text
                         #: optional
                         #: example one
-                        #: example  two
+                        #: example+  two
                         REGION=
 
                         #: uri
@@ -133,7 +133,7 @@ class DeclarationTest {
                         # : optional\\u{2028}EVIL=2\\u{85} EVIL=3\\u{1b}[2J
                         #: secret
                         #: example a
-                        #: example EVIL=4
+                        #: example+ EVIL=4
                         X=
                         """);
         assertThat(DeclarationReader.read(hostile.envExample()).envExample()).isEqualTo(hostile.envExample());
@@ -211,12 +211,12 @@ class DeclarationTest {
                 "canary canary|line 1: neither a comment nor NAME=",
                 "export canary=|line 1: neither a comment nor NAME=",
                 "=|line 1: neither a comment nor NAME=",
-                "A=;#: canary;X=|line 2: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
-                        + " example, exactlyOne and atLeastOne",
-                "#:;X=|line 1: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
-                        + " example, exactlyOne and atLeastOne",
-                "#: Optional;X=|line 1: no such rule: see secret, text, uri, optional, minLength, noPlaceholder,"
-                        + " example, exactlyOne and atLeastOne",
+                "A=;#: canary;X=|line 2: no such rule: see secret, text, uri, parsed, optional, minLength, noPlaceholder,"
+                        + " verbatim, example, exactlyOne and atLeastOne",
+                "#:;X=|line 1: no such rule: see secret, text, uri, parsed, optional, minLength, noPlaceholder,"
+                        + " verbatim, example, exactlyOne and atLeastOne",
+                "#: Optional;X=|line 1: no such rule: see secret, text, uri, parsed, optional, minLength, noPlaceholder,"
+                        + " verbatim, example, exactlyOne and atLeastOne",
                 "#: optional canary;X=|line 1: this rule stands alone",
                 "#: secret canary;X=|line 1: this rule stands alone",
                 "#: text;#: uri https;X=|line 2: this rule is there twice",

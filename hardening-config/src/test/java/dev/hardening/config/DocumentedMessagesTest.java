@@ -22,15 +22,20 @@ import org.junit.jupiter.api.io.TempDir;
 /** Holds the page's table of messages to the messages: each that can be printed is there, and no other. */
 class DocumentedMessagesTest {
 
-    private static final Path PAGE = Path.of("..", "docs", "config.md");
+    private static final Path PAGE = GeneratedRegion.PAGE;
     private static final Pattern ROW = Pattern.compile("\\| `([^`]+)`[^|]* \\| (missing|invalid) \\|");
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\b(WHERE|NAME_FILE|NAME|N|SCHEMES)\\b");
+    private static final Pattern PLACEHOLDER =
+            Pattern.compile("\\b(WHERE|NAME_FILE|NAME|N|SCHEMES|URL(?=`|,|$)|FORM|ADVICE|EXPECTATION)\\b|^PLACE ");
     private static final Map<String, String> MEANING = Map.of(
             "WHERE", "(\\w+_FILE names|its entry in the directory leads to)",
             "NAME_FILE", "\\w+_FILE",
             "NAME", "\\w+",
             "N", "\\d+",
-            "SCHEMES", "[a-z]+://( or [a-z]+://)*");
+            "URL", "a URL( that starts with [a-z]+://( or [a-z]+://)*)?",
+            "FORM", ".+",
+            "ADVICE", "[^:]+",
+            "EXPECTATION", "a port from 1 to 65535",
+            "PLACE ", "(names \\S+, which )?");
 
     @TempDir
     Path directory;
@@ -49,7 +54,7 @@ class DocumentedMessagesTest {
 
     private static Pattern pattern(String reason) {
         return Pattern.compile(PLACEHOLDER
-                .matcher(reason.replaceAll("[.?]", "\\\\$0"))
+                .matcher(reason.replaceAll("[.?()+\\\\]", "\\\\$0"))
                 .replaceAll(word -> Matcher.quoteReplacement(MEANING.get(word.group()))));
     }
 
@@ -58,7 +63,7 @@ class DocumentedMessagesTest {
     }
 
     /** Every problem there is: of rules, of files, of directories, of groups, of what throws. */
-    private Set<Problem> everyProblem() throws IOException {
+    private Set<Problem> everyProblem() throws IOException, InterruptedException {
         Set<Problem> problems =
                 new TreeSet<>((a, b) -> (a.kind() + a.reason() + a.name()).compareTo(b.kind() + b.reason() + b.name()));
         Map<String, String> environment = new HashMap<>();
@@ -70,7 +75,22 @@ class DocumentedMessagesTest {
         environment.put("NO_URL", "x");
         environment.put("OTHER_URL", "x://y");
         environment.put("HOSTLESS_URL", "wss://my_host");
-        environment.put("SPACED_URL", "wss://x ");
+        environment.put("SPACED", "x ");
+        environment.put("BROKEN_OFF", "x\n");
+        environment.put("QUOTED", "'x'");
+        environment.put("PASTED", "PASTED=x");
+        environment.put("PEM_IN_LETTERS", "-----BEGIN KEY-----\\nx\\n-----END KEY-----");
+        environment.put("PEM_WITHOUT_END", "-----BEGIN KEY-----");
+        environment.put("PEM_IN_A_LINE", "-----BEGIN KEY----- x -----END KEY-----");
+        environment.put("UNDEFINED", "undefined");
+        environment.put("UNRESOLVED", "vault:secret/data/x#key");
+        environment.put("ENCRYPTED", "ENC(x)");
+        environment.put("\ufeffMARKED_NAME", "x");
+        environment.put("PORT", "x");
+        environment.put("PORT_URL", "wss://x:65536");
+        environment.put("PASSWORD_URL", "wss://user:p#w@x");
+        environment.put("HOSTS_URL", "wss://a:1,b:2/");
+        environment.put("JDBC_URL", "jdbc:postgresql://x/y");
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0");
@@ -86,7 +106,22 @@ class DocumentedMessagesTest {
                         Setting.uri("NO_URL"),
                         Setting.uri("OTHER_URL", "wss", "ws"),
                         Setting.uri("HOSTLESS_URL", "wss"),
-                        Setting.uri("SPACED_URL", "wss", "ws"),
+                        Setting.secret("SPACED"),
+                        Setting.secret("BROKEN_OFF"),
+                        Setting.secret("QUOTED"),
+                        Setting.secret("PASTED"),
+                        Setting.secret("PEM_IN_LETTERS"),
+                        Setting.secret("PEM_WITHOUT_END"),
+                        Setting.secret("PEM_IN_A_LINE"),
+                        Setting.secret("UNDEFINED"),
+                        Setting.secret("UNRESOLVED"),
+                        Setting.secret("ENCRYPTED"),
+                        Setting.secret("MARKED_NAME"),
+                        Setting.parsed("PORT", "a port from 1 to 65535", Integer::parseInt),
+                        Setting.uri("PORT_URL", "wss"),
+                        Setting.uri("PASSWORD_URL", "wss"),
+                        Setting.uri("HOSTS_URL", "wss"),
+                        Setting.uri("JDBC_URL", "wss"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
                         Setting.secret("CONDITIONAL").requiredWhen(source -> {
@@ -120,6 +155,26 @@ class DocumentedMessagesTest {
                 .check(SecretSource.directory(secrets))
                 .problems());
 
+        Path absent = directory.resolve("absent");
+        problems.addAll(SecretValidator.requiring("X")
+                .check(SecretSource.directory(absent))
+                .problems());
+        problems.addAll(SecretValidator.requiring("X")
+                .check(DirectorySource.systemdCredentials(absent.toString()))
+                .problems());
+        problems.addAll(SecretValidator.requiring("X")
+                .check(SecretSource.directory(secrets.resolve("EMPTY")))
+                .problems());
+
+        Path stuck = Files.createDirectory(directory.resolve("stuck"));
+        try (StuckRead ignored = new StuckRead(stuck)) {
+            SecretSource named =
+                    SecretSource.of(Map.of("X_FILE", stuck.resolve("X").toString()));
+            for (SecretSource source : List.of(named.withFiles(), SecretSource.directory(stuck))) {
+                problems.addAll(SecretValidator.requiring("X").check(source).problems());
+            }
+        }
+
         problems.addAll(SecretValidator.requiring("BROKEN")
                 .check(new SecretSource() {
                     @Override
@@ -137,7 +192,7 @@ class DocumentedMessagesTest {
     }
 
     @Test
-    void everyMessageThatCanBePrintedIsOnThePageAndNoOther() throws IOException {
+    void everyMessageThatCanBePrintedIsOnThePageAndNoOther() throws Exception {
         Set<Pattern> printed = new HashSet<>();
         for (Problem problem : everyProblem()) {
             List<Pattern> rows = documented.keySet().stream()
@@ -148,6 +203,24 @@ class DocumentedMessagesTest {
             printed.addAll(rows);
         }
         assertThat(printed).containsExactlyInAnyOrderElementsOf(documented.keySet());
+    }
+
+    @Test
+    void theTableOfSlipsIsWhatIsRefused() throws IOException {
+        StringBuilder table = new StringBuilder("| form | advice |\n| --- | --- |\n");
+        for (String reason : Slip.reasons()) {
+            Matcher words = Pattern.compile(
+                            "(?:is a reference that was not resolved|is still encrypted), (.+): ([^:]+)")
+                    .matcher(reason);
+            if (words.matches()) {
+                table.append("| `")
+                        .append(words.group(1))
+                        .append("` | ")
+                        .append(words.group(2))
+                        .append(" |\n");
+            }
+        }
+        GeneratedRegion.assertIs("slips", table.toString());
     }
 
     @Test
@@ -166,10 +239,11 @@ class DocumentedMessagesTest {
                 "LIVEKIT_API_SECRET", "x");
         ValidationReport report =
                 validator.check(SecretSource.of(environment).withFiles().orElse(SecretSource.directory(secrets)));
-        String message = new SecretValidationException(report.problems())
+        String message = new SecretValidationException(report)
                 .getMessage()
                 .replace(secrets.toString(), "/run/secrets")
-                .replace("(map)", "(environment)");
+                .replace("(map)", "(environment)")
+                .replace("Looked in: map", "Looked in: environment");
         assertThat(Files.readString(PAGE)).contains("    " + message.replace("\n", "\n    ") + "\n");
     }
 
@@ -177,7 +251,8 @@ class DocumentedMessagesTest {
     void theExampleOfTheReportIsWhatIsPrinted() throws IOException {
         String json = SecretValidator.requiring("JWT_SECRET")
                 .check(SecretSource.of(Map.of()))
-                .toJson();
+                .toJson()
+                .replace("map", "environment");
         assertThat(Files.readString(PAGE)).contains("    " + json + "\n");
     }
 }

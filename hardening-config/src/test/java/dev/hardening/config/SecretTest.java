@@ -64,7 +64,8 @@ class SecretTest {
         assertThat(Secret.class.getMethods())
                 .filteredOn(method -> method.getDeclaringClass() == Secret.class)
                 .extracting("name")
-                .containsExactlyInAnyOrder("of", "reveal", "equals", "hashCode", "toString");
+                .containsExactlyInAnyOrder(
+                        "of", "valueOf", "valueOf", "valueOf", "reveal", "equals", "hashCode", "toString");
         assertThat(Secret.class.getFields()).isEmpty();
     }
 

@@ -173,7 +173,7 @@ class SecretValidatorTest {
             })
     void aPlaceholderIsRefused(String value) {
         assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).containsExactly("is a placeholder");
-        assertThat(reasons(Setting.secret("X"), value)).isEmpty();
+        assertThat(reasons(Setting.secret("X").verbatim(), value)).isEmpty();
     }
 
     @ParameterizedTest
@@ -212,18 +212,18 @@ class SecretValidatorTest {
     void aUrlThatIsAlmostOneIsToldWhatKeepsItFromThat() {
         Setting<?> setting = Setting.uri("U", "http");
         assertThat(reasons(setting, "http://x\n"))
-                .containsExactly("must be a URL that starts with http://, with no white space around it");
-        assertThat(reasons(setting, " http://x"))
-                .containsExactly("must be a URL that starts with http://, with no white space around it");
+                .containsExactly("has white space at its edges (a line break at its end): remove it");
+        assertThat(reasons(setting, " http://x")).containsExactly("has white space at its edges: remove it");
         assertThat(reasons(setting, "http://my_service:80/"))
                 .containsExactly(
                         "must be a URL that starts with http://, with a host of letters, digits, - and . only");
         assertThat(reasons(setting, "http://a:1,b:2/"))
-                .containsExactly(
-                        "must be a URL that starts with http://, with a host of letters, digits, - and . only");
+                .containsExactly("must be a URL that starts with http://, with one host: declare a URL of several hosts"
+                        + " as a secret");
         assertThat(reasons(Setting.uri("U"), "x")).containsExactly("must be a URL");
-        assertThat(reasons(Setting.uri("U"), "jdbc:postgresql://x/y")).containsExactly("must be a URL");
-        assertThat(reasons(setting, " ftp://x ")).containsExactly("must be a URL that starts with http://");
+        assertThat(reasons(Setting.uri("U"), "jdbc:postgresql://x/y"))
+                .containsExactly("must be a URL, and is a JDBC URL: declare it as a secret");
+        assertThat(reasons(setting, "ftp://x")).containsExactly("must be a URL that starts with http://");
         assertThat(reasons(setting, "https://x")).containsExactly("must be a URL that starts with http://");
     }
 
@@ -449,10 +449,12 @@ class SecretValidatorTest {
     void aWrongDeclarationFailsAtOnce() {
         assertThatIllegalArgumentException().isThrownBy(SecretValidator::of);
         assertThatIllegalArgumentException().isThrownBy(() -> SecretValidator.requiring("A", "A"));
-        for (String noName : List.of("A B", "", " ", "1A", "A=B", "Ä", "A\n", "A/B", "\u0130")) {
+        for (String noName : List.of(
+                "A B", "", " ", "A=B", "Ä", "A\n", "/A", "A/", "A//B", "\u0130", "..data", "a/../b", ".", "-")) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> SecretValidator.requiring(noName))
-                    .withMessage("a setting's name starts with a letter or _ and has letters, digits, _, . and - only");
+                    .withMessage("a setting's name has letters, digits, _, . and - only, and / between the parts of a"
+                            + " path; no part begins with ..");
         }
         assertThatNullPointerException().isThrownBy(() -> SecretValidator.requiring((String) null));
         assertThatIllegalArgumentException().isThrownBy(() -> Setting.uri("U", "https://"));
@@ -519,7 +521,7 @@ class SecretValidatorTest {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), "FILLMEIN")).containsExactly("is a placeholder");
             assertThat(reasons(Setting.uri("U", "FILE", "https"), "FILE://x")).isEmpty();
             assertThat(message(SecretValidator.requiring("LIVEKIT_API_ID"), Map.of("livekit_api_id", "x")))
-                    .endsWith("found livekit_api_id");
+                    .endsWith("found livekit_api_id, which looks like LIVEKIT_API_ID");
             assertThat(SecretValidator.of(Setting.uri("U")).envExample()).isEqualTo("#: uri\nU=\n");
         } finally {
             Locale.setDefault(before);

@@ -42,9 +42,9 @@ class ValidationReportTest {
                 .isEqualTo("{\"version\":1,\"valid\":false,\"problems\":["
                         + "{\"name\":\"Y\",\"kind\":\"MISSING\",\"reason\":\"is not set\",\"origin\":null},"
                         + "{\"name\":\"SUPABASE_URL\",\"kind\":\"MISSING\",\"reason\":"
-                        + "\"did you mean SUPABASE_URL? found SUPBASE_URL\",\"origin\":null},"
+                        + "\"found SUPBASE_URL, which looks like SUPABASE_URL\",\"origin\":null},"
                         + "{\"name\":\"X\",\"kind\":\"INVALID\",\"reason\":\"is shorter than 3 characters\","
-                        + "\"origin\":\"map\"}]}");
+                        + "\"origin\":\"map\"}],\"lookedIn\":[\"map\"]}");
     }
 
     @Test
@@ -66,13 +66,13 @@ class ValidationReportTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "{\"version\":2,\"valid\":true,\"problems\":[]}",
-                "{\"version\":1,\"valid\":true}",
-                "{\"version\":1,\"valid\":true,\"problems\":[],\"value\":\"x\"}",
-                "{\"version\":1,\"valid\":false,\"problems\":[]}",
-                "{\"version\":1,\"valid\":true,\"problems\":[{\"name\":\"X\",\"kind\":\"MISSING\",\"reason\":\"r\",\"origin\":null}]}",
-                "{\"version\":1,\"valid\":false,\"problems\":[{\"name\":\"X\",\"kind\":\"WRONG\",\"reason\":\"r\",\"origin\":null}]}",
-                "{\"version\":1,\"valid\":false,\"problems\":[{\"name\":\"X\",\"kind\":\"MISSING\",\"reason\":\"r\",\"origin\":null,\"value\":\"x\"}]}"
+                "{\"version\":2,\"valid\":true,\"problems\":[],\"lookedIn\":[]}",
+                "{\"version\":1,\"valid\":true,\"lookedIn\":[]}",
+                "{\"version\":1,\"valid\":true,\"problems\":[],\"lookedIn\":[],\"value\":\"x\"}",
+                "{\"version\":1,\"valid\":false,\"problems\":[],\"lookedIn\":[]}",
+                "{\"version\":1,\"valid\":true,\"problems\":[{\"name\":\"X\",\"kind\":\"MISSING\",\"reason\":\"r\",\"origin\":null}],\"lookedIn\":[]}",
+                "{\"version\":1,\"valid\":false,\"problems\":[{\"name\":\"X\",\"kind\":\"WRONG\",\"reason\":\"r\",\"origin\":null}],\"lookedIn\":[]}",
+                "{\"version\":1,\"valid\":false,\"problems\":[{\"name\":\"X\",\"kind\":\"MISSING\",\"reason\":\"r\",\"origin\":null,\"value\":\"x\"}],\"lookedIn\":[]}"
             })
     void theSchemaRefusesWhatIsNoReport(String json) throws IOException {
         assertThat(isValid(json)).isFalse();
@@ -86,7 +86,7 @@ class ValidationReportTest {
                     + random.ints(20, 0, run % 2 == 0 ? 0x100 : Character.MAX_CODE_POINT + 1)
                             .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append);
             Problem problem = new Problem(text, Problem.Kind.INVALID, text, text);
-            String json = new ValidationReport(List.of(problem)).toJson();
+            String json = new ValidationReport(List.of(problem), List.of(problem.reason())).toJson();
             assertThat(json).matches("[ -~]+"); // one line, whatever encoding it is printed in
             assertThat(new ObjectMapper()
                             .readTree(json)

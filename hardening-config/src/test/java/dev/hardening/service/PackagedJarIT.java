@@ -84,7 +84,7 @@ class PackagedJarIT {
                         78,
                         "",
                         "Missing required secrets: SERVICE_URL" + TAIL
-                                + "\n  SERVICE_URL: did you mean SERVICE_URL? found SERVIC_URL"
+                                + "\n  SERVICE_URL: found SERVIC_URL, which looks like SERVICE_URL"
                                 + "\nInvalid secrets:\n  TOKEN: is shorter than 10 characters (environment)\n"));
     }
 

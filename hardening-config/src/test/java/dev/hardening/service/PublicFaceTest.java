@@ -98,7 +98,7 @@ class PublicFaceTest {
         ValidationReport report = VALIDATOR.check(source);
         assertThat(report.valid()).isTrue();
         assertThat(report.problems()).isEmpty();
-        assertThat(report.toJson()).isEqualTo("{\"version\":1,\"valid\":true,\"problems\":[]}");
+        assertThat(report.toJson()).isEqualTo("{\"version\":1,\"valid\":true,\"problems\":[],\"lookedIn\":[\"map\"]}");
         SecretValidator grouped = VALIDATOR
                 .exactlyOne(Setting.secret("A"), Setting.secret("B"))
                 .atLeastOne(Setting.secret("C"), Setting.secret("D"));

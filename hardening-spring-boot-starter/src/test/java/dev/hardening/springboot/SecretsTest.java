@@ -130,7 +130,7 @@ class SecretsTest {
         assertThatExceptionOfType(InvalidSecretsException.class)
                 .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL", "SUPBASE_URL=" + CANARY)
                         .run())
-                .withMessageContaining("  SUPABASE_URL: did you mean SUPABASE_URL? found SUPBASE_URL")
+                .withMessageContaining("  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL")
                 .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
     }
 
@@ -231,7 +231,7 @@ class SecretsTest {
                         + "Invalid secrets:\n  JWT_SECRET: is shorter than 32 characters (map)");
         assertThat(analysis.getAction())
                 .isEqualTo("Set these environment variables before starting the application.\n"
-                        + "  SUPABASE_URL: did you mean SUPABASE_URL? found SUPBASE_URL");
+                        + "  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL");
     }
 
     @Test

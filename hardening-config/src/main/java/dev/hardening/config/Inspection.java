@@ -1,0 +1,155 @@
+package dev.hardening.config;
+
+import dev.hardening.config.SecretSource.Found;
+import dev.hardening.config.ValueType.RefusedException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** One pass over one source: each setting is looked up once, in the order of declaration, and read or reported. */
+final class Inspection {
+
+    static final String NOT_SET = "is not set";
+
+    private final SecretSource source;
+    private final Map<String, Object> values = new LinkedHashMap<>();
+    private final List<Problem> missing = new ArrayList<>();
+    private final List<Problem> invalid = new ArrayList<>();
+    private final Set<Problem> unreachable = new LinkedHashSet<>();
+
+    private Inspection(SecretSource source) {
+        this.source = source;
+    }
+
+    /** Never throws, whatever the source or a condition does. */
+    static Inspection of(Collection<Setting<?>> settings, List<Group> groups, SecretSource source) {
+        Inspection inspection = new Inspection(Objects.requireNonNull(source, "source"));
+        Set<String> grouped =
+                groups.stream().flatMap(group -> group.names().stream()).collect(Collectors.toSet());
+        settings.forEach(setting -> inspection.inspect(setting, grouped.contains(setting.name())));
+        // A member that has a problem is named already, and somebody meant to set it.
+        Set<String> set = Stream.concat(
+                        inspection.values.keySet().stream(),
+                        Stream.concat(inspection.missing.stream(), inspection.invalid.stream())
+                                .map(Problem::name))
+                .collect(Collectors.toSet());
+        groups.forEach(group -> group.complaint(set).ifPresent(inspection.invalid::add));
+        inspection.addHints(settings);
+        return inspection;
+    }
+
+    /** The value of each setting that has one and breaks no rule. */
+    Map<String, Object> values() {
+        return values;
+    }
+
+    /** What is missing, then what is invalid, each in the order of declaration; then the places that could not be asked. */
+    ValidationReport report() {
+        return new ValidationReport(
+                Stream.of(missing, invalid, unreachable)
+                        .flatMap(Collection::stream)
+                        .toList(),
+                places());
+    }
+
+    private List<String> places() {
+        try {
+            return source.places().stream().map(OneLine::of).toList();
+        } catch (Throwable notShown) {
+            return List.of();
+        }
+    }
+
+    private void inspect(Setting<?> setting, boolean grouped) {
+        Optional<Found> found;
+        try {
+            found = source.find(setting.name());
+            found.ifPresent(Found::origin); // a null is a source that failed
+        } catch (Throwable notShown) {
+            addInvalid(setting, "could not be looked up: its source failed", null); // the message may hold a value
+            return;
+        }
+        if (found.isEmpty() || found.get().isAbsent()) {
+            found.filter(place -> place.fault().isPresent()).ifPresent(this::addUnreachable);
+            if (!grouped) {
+                addIfRequired(setting);
+            }
+            return;
+        }
+        String origin = found.get().origin();
+        Optional<Found.Fault> fault = found.get().fault();
+        if (fault.isPresent()) {
+            // An optional setting whose file is absent was meant to be there: it is not passed over.
+            add(new Problem(setting.name(), fault.get().kind(), fault.get().reason(), origin));
+            return;
+        }
+        try {
+            values.put(setting.name(), setting.read(found.get().value()));
+        } catch (RefusedException refused) {
+            addInvalid(setting, String.valueOf(refused.getMessage()), origin);
+        }
+    }
+
+    private void addIfRequired(Setting<?> setting) {
+        try {
+            if (setting.isRequired()
+                    && setting.condition().orElse(always -> true).test(source)) {
+                add(new Problem(setting.name(), Problem.Kind.MISSING, NOT_SET, null));
+            }
+        } catch (Throwable notShown) {
+            addInvalid(setting, "may be required: its condition failed", null); // the message may hold a value
+        }
+    }
+
+    private void addUnreachable(Found place) {
+        place.fault()
+                .ifPresent(fault -> unreachable.add(new Problem(place.origin(), fault.kind(), fault.reason(), null)));
+    }
+
+    private void addInvalid(Setting<?> setting, String reason, @Nullable String origin) {
+        add(new Problem(setting.name(), Problem.Kind.INVALID, reason, origin));
+    }
+
+    private void add(Problem problem) {
+        (problem.kind() == Problem.Kind.MISSING ? missing : invalid).add(problem);
+    }
+
+    private void addHints(Collection<Setting<?>> settings) {
+        List<String> notSet = missing.stream()
+                .filter(problem -> problem.reason().equals(NOT_SET))
+                .map(Problem::name)
+                .toList();
+        if (notSet.isEmpty()) {
+            return;
+        }
+        try {
+            Set<String> declared = settings.stream()
+                    .flatMap(setting -> Stream.of(setting.name(), setting.name() + FileNameSource.SUFFIX))
+                    .collect(Collectors.toSet());
+            List<String> undeclared = source.names().stream()
+                    .filter(name -> !declared.contains(name))
+                    .toList();
+            Map<String, String> hints = NearMiss.hints(notSet, undeclared, this::hasValue);
+            missing.replaceAll(problem -> hints.containsKey(problem.name())
+                    ? new Problem(problem.name(), problem.kind(), String.valueOf(hints.get(problem.name())), null)
+                    : problem);
+        } catch (Throwable noHints) {
+            // Without its names, a source gives no hints; what is missing is said all the same.
+        }
+    }
+
+    private boolean hasValue(String name) {
+        return source.find(name)
+                .filter(found -> found.fault().isEmpty() && !found.isAbsent())
+                .isPresent();
+    }
+}

@@ -1,0 +1,213 @@
+package dev.hardening.config;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What looks like a slip of the tool that wrote a value, rather than like a value: quotes that were meant for a shell,
+ * white space at an edge, a PEM without its line breaks, a reference that was never resolved. Only whole values count: a
+ * real secret may hold any of it within.
+ */
+final class Slip {
+
+    /**
+     * A whole value that stands for another.
+     *
+     * @param inside what is between its beginning and its end
+     * @param reason what it is and what to do, in words that follow the name
+     */
+    private record Row(String beginning, Pattern inside, String end, String reason) {
+
+        boolean matches(String value) {
+            return value.startsWith(beginning)
+                    && value.endsWith(end)
+                    && value.length() >= beginning.length() + end.length()
+                    && inside.matcher(value)
+                            .region(beginning.length(), value.length() - end.length())
+                            .matches();
+        }
+    }
+
+    private static final Pattern NOTHING = Pattern.compile("");
+    private static final Pattern ANYTHING = Pattern.compile("(?s).*");
+    private static final Pattern NO_SPACE = Pattern.compile("\\S+");
+    private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
+    private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
+    private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+");
+    private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
+    private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/secrets/\\S+");
+    private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
+    private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
+
+    private static final List<Row> ROWS = List.of(
+            // What a programming language writes for no value at all.
+            word("undefined"),
+            word("null"),
+            word("Null"),
+            word("NULL"),
+            word("(null)"),
+            word("None"),
+            word("nil"),
+            word("<nil>"),
+            word("<null>"),
+            word("<no value>"),
+            word("NaN"),
+            word("[object Object]"),
+            // Templates and substitutions that nothing replaced.
+            unresolved("${", NO_BRACE, "}", "${...}", "set the value that it stands for"),
+            unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
+            unresolved("$(", NO_PARENTHESIS, ")", "$(...)", "define what it names where it is used"),
+            unresolved(
+                    "`",
+                    Pattern.compile("[^`]+"),
+                    "`",
+                    "a command in backquotes",
+                    "run the command and set its output"),
+            unresolved("%", NAME, "%", "%...%", "set the value that it stands for"),
+            unresolved("@", NAME, "@", "@...@", "let the build's resource filtering replace it"),
+            unresolved("{{", NO_BRACE, "}}", "{{...}}", "let the template engine render it"),
+            unresolved("{%", ANYTHING, "%}", "{%...%}", "let the template engine render it"),
+            unresolved("<%", ANYTHING, "%>", "<%...%>", "let the template engine render it"),
+            unresolved("#{", NO_BRACE, "}", "#{...}", "set the value that it stands for"),
+            unresolved("#{", NO_BRACE, "}#", "#{...}#", "let the pipeline's token task replace it"),
+            unresolved("__", TOKEN_NAME, "__", "__...__", "let the pipeline's token task replace it"),
+            unresolved("((", NO_PARENTHESIS, "))", "((...))", "let the pipeline's credential manager resolve it"),
+            unresolved("$__file{", NO_BRACE, "}", "$__file{...}", "set NAME_FILE to the path instead"),
+            unresolved("$__env{", NO_BRACE, "}", "$__env{...}", "set the value that it stands for"),
+            unresolved("!Ref ", NO_SPACE, "", "!Ref ...", "let CloudFormation resolve it"),
+            unresolved("!GetAtt ", NO_SPACE, "", "!GetAtt ...", "let CloudFormation resolve it"),
+            unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
+            unresolved("!var ", NO_SPACE, "", "!var ...", "start the service through summon"),
+            // Addresses in a store of secrets that nothing fetched.
+            unresolved("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
+            unresolved(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
+            unresolved("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
+            unresolved("op://", ANYTHING, "", "op://...", "start the service through op run"),
+            unresolved("ref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "ref+...", "render it with vals"),
+            unresolved("secretref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "secretref+...", "render it with vals"),
+            unresolved("@Microsoft.KeyVault(", ANYTHING, ")", "@Microsoft.KeyVault(...)", keyVault()),
+            unresolved("@Microsoft.AppConfiguration(", ANYTHING, ")", "@Microsoft.AppConfiguration(...)", keyVault()),
+            unresolved("keyvault://", NO_SPACE, "", "keyvault://...", "fetch the value from Key Vault"),
+            unresolved("akv://", NO_SPACE, "", "akv://...", "fetch the value from Key Vault"),
+            unresolved("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
+            unresolved("azurekms://", NO_SPACE, "", "azurekms://...", "fetch the value from Key Vault"),
+            unresolved("secretref:", NO_SPACE, "", "secretref:...", "declare that secret in the container app"),
+            unresolved("arn:aws", SECRET_ARN, "", "arn:aws:secretsmanager:...", "let the task's secrets fetch it"),
+            unresolved("awssm://", NO_SPACE, "", "awssm://...", "fetch the value from Secrets Manager"),
+            unresolved("awsssm://", NO_SPACE, "", "awsssm://...", "fetch the value from Parameter Store"),
+            unresolved("aws-ssm://", NO_SPACE, "", "aws-ssm://...", "fetch the value from Parameter Store"),
+            unresolved("ssm://", NO_SPACE, "", "ssm://...", "fetch the value from Parameter Store"),
+            unresolved("ssm:/", NO_SPACE, "", "ssm:/...", "fetch the value from Parameter Store"),
+            unresolved("aws-secretsmanager://", NO_SPACE, "", "aws-secretsmanager://...", secretsManager()),
+            unresolved("secretsmanager://", NO_SPACE, "", "secretsmanager://...", secretsManager()),
+            unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", "let Secret Manager mount the value"),
+            unresolved("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
+            unresolved("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
+            unresolved("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
+            unresolved("berglas://", NO_SPACE, "", "berglas://...", "start the service through berglas exec"),
+            unresolved("sm://", NO_SPACE, "", "sm://...", "let Secret Manager mount the value"),
+            unresolved("secret://", NO_SPACE, "", "secret://...", "set the value that it stands for"),
+            unresolved("doppler://", NO_SPACE, "", "doppler://...", "start the service through doppler run"),
+            unresolved("infisical://", NO_SPACE, "", "infisical://...", "start the service through infisical run"),
+            unresolved("keeper://", NO_SPACE, "", "keeper://...", "start the service through ksm exec"),
+            unresolved("bws://", NO_SPACE, "", "bws://...", "start the service through bws run"),
+            unresolved("pass://", ANYTHING, "", "pass://...", "start the service through pass-cli run"),
+            // Values that are still encrypted.
+            encrypted("ENC(", ANYTHING, ")", "ENC(...)", "let Jasypt decrypt it"),
+            encrypted("DEC(", ANYTHING, ")", "DEC(...)", "let Jasypt decrypt it"),
+            encrypted("ENC[", ANYTHING, "]", "ENC[...]", "decrypt it with sops, or with the eyaml that wrote it"),
+            encrypted("{cipher}", NO_SPACE, "", "{cipher}...", "let Spring Cloud Config decrypt it"),
+            encrypted("![", BASE64, "]", "![...]", "let Mule's secure properties decrypt it"),
+            encrypted("$ANSIBLE_VAULT;", ANYTHING, "", "$ANSIBLE_VAULT;...", "decrypt it with ansible-vault"),
+            encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
+            encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
+
+    private static final String QUOTES = "\"'";
+    private static final String TYPOGRAPHIC_QUOTES = "“”„‘’‚«»";
+    private static final String PEM_BEGINNING = "-----BEGIN ";
+    private static final String PEM_END = "-----END ";
+
+    private Slip() {}
+
+    private static Row word(String word) {
+        return new Row(word, NOTHING, "", "is a word for no value, such as undefined or null: set the value");
+    }
+
+    private static Row unresolved(String beginning, Pattern inside, String end, String shape, String whatToDo) {
+        return new Row(beginning, inside, end, "is a reference that was not resolved, " + shape + ": " + whatToDo);
+    }
+
+    private static Row encrypted(String beginning, Pattern inside, String end, String shape, String whatToDo) {
+        return new Row(beginning, inside, end, "is still encrypted, " + shape + ": " + whatToDo);
+    }
+
+    private static String keyVault() {
+        return "give the app's identity access to the store";
+    }
+
+    private static String secretsManager() {
+        return "fetch the value from Secrets Manager";
+    }
+
+    private static String secretManager() {
+        return "let Secret Manager mount the value";
+    }
+
+    /** The reasons of the table, for the documentation. */
+    static List<String> reasons() {
+        return ROWS.stream().map(Row::reason).distinct().toList();
+    }
+
+    /** What a value looks like and what to do about it, in words that follow the name; empty for a value like others. */
+    static Optional<String> of(String name, String value) {
+        Optional<String> outside = atItsEdges(value).or(() -> ofAPem(value));
+        if (outside.isPresent()) {
+            return outside;
+        }
+        if (value.startsWith(name + "=")) {
+            return Optional.of("begins with its own name and =: remove them");
+        }
+        return ROWS.stream().filter(row -> row.matches(value)).map(Row::reason).findFirst();
+    }
+
+    private static Optional<String> atItsEdges(String value) {
+        String inside = Blank.strip(value);
+        char first = inside.charAt(0);
+        char last = inside.charAt(inside.length() - 1);
+        if (inside.length() < value.length() && !ignoresWhiteSpace(inside)) {
+            char end = value.charAt(value.length() - 1);
+            return Optional.of("has white space at its edges"
+                    + (end == '\n' || end == '\r' ? " (a line break at its end)" : "") + ": remove it");
+        }
+        boolean quoted = inside.length() > 1 && first == last && QUOTES.indexOf(first) >= 0;
+        boolean escaped = inside.length() > 3 && inside.startsWith("\\\"") && inside.endsWith("\\\"");
+        if (quoted || escaped || (TYPOGRAPHIC_QUOTES.indexOf(first) >= 0 && TYPOGRAPHIC_QUOTES.indexOf(last) >= 0)) {
+            return Optional.of("has literal quotes around it: remove them");
+        }
+        return Optional.empty();
+    }
+
+    /** What reads a PEM or a JSON object skips white space around it. */
+    private static boolean ignoresWhiteSpace(String inside) {
+        return (inside.startsWith(PEM_BEGINNING) && inside.endsWith("-----"))
+                || (inside.startsWith("{") && inside.endsWith("}") && inside.indexOf('"') > 0);
+    }
+
+    private static Optional<String> ofAPem(String value) {
+        if (!value.startsWith(PEM_BEGINNING)) {
+            return Optional.empty();
+        }
+        if (value.contains("\\n") || value.contains("\\r")) {
+            return Optional.of("is a PEM with \\n in letters: write real line breaks");
+        }
+        if (!value.contains(PEM_END)) {
+            return Optional.of("is a PEM without its end: set all of its lines");
+        }
+        if (value.strip().indexOf('\n') < 0) {
+            return Optional.of("is a PEM without its line breaks: set it with them");
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,136 @@
+package dev.hardening.config;
+
+import dev.hardening.config.ValueType.RefusedException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Reads an absolute URL with a host, and says what keeps a text from being one. */
+record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
+
+    private static final int MAX_PORT = 65_535;
+    private static final String JDBC = "jdbc";
+    private static final String NOT_IN_A_PASSWORD = "#/?@[]\\^`{|}\"<> %";
+
+    private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
+    private static final Pattern ESCAPE = Pattern.compile("%[0-9A-Fa-f]{2}");
+    private static final Pattern PORT_AT_END = Pattern.compile(".*[^:]:[^:\\]]+");
+
+    static UrlParser of(List<String> schemes) {
+        List<String> allowed =
+                schemes.stream().map(scheme -> scheme.toLowerCase(Locale.ROOT)).toList();
+        if (allowed.stream().anyMatch(scheme -> scheme.equals(JDBC) || scheme.startsWith(JDBC + ":"))) {
+            throw new IllegalArgumentException("a JDBC URL has no host of its own: declare it as a secret");
+        }
+        if (!allowed.stream().allMatch(scheme -> SCHEME.matcher(scheme).matches())) {
+            throw new IllegalArgumentException("a scheme is a name such as https, without ://");
+        }
+        return new UrlParser(allowed);
+    }
+
+    String declaration() {
+        return ("uri " + String.join(" ", schemes)).strip();
+    }
+
+    @Override
+    public URI parse(String text) throws RefusedException {
+        Optional<URI> uri = uri(text);
+        boolean fit = uri.isPresent()
+                && hasAllowedScheme(uri.get())
+                && uri.get().getHost() != null
+                && uri.get().getPort() <= MAX_PORT
+                && !endsInsideAPassword(text);
+        if (!fit) {
+            throw new RefusedException(complaint(text, uri));
+        }
+        return uri.get();
+    }
+
+    /** The JDK's exception holds the text, so it ends here. */
+    private static Optional<URI> uri(String text) {
+        try {
+            return Optional.of(new URI(text));
+        } catch (URISyntaxException notShown) {
+            return Optional.empty();
+        }
+    }
+
+    private boolean hasAllowedScheme(URI uri) {
+        return uri.getScheme() != null && isAllowed(uri.getScheme());
+    }
+
+    private boolean isAllowed(String scheme) {
+        return schemes.isEmpty() || schemes.contains(scheme.toLowerCase(Locale.ROOT));
+    }
+
+    /** {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}. */
+    private static boolean endsInsideAPassword(String text) {
+        String authority = authority(text);
+        int end = text.indexOf("://") + 3 + authority.length();
+        return authority.indexOf(':') >= 0
+                && authority.indexOf('@') < 0
+                && text.startsWith("#", end)
+                && text.indexOf('@', end) >= 0;
+    }
+
+    /** What stands between {@code ://} and the first of {@code / ? #}. */
+    private static String authority(String text) {
+        int start = text.indexOf("://") + 3;
+        int end = start;
+        while (end < text.length() && "/?#".indexOf(text.charAt(end)) < 0) {
+            end++;
+        }
+        return text.substring(start, end);
+    }
+
+    private String complaint(String text, Optional<URI> uri) {
+        String rule = schemes.isEmpty()
+                ? "must be a URL"
+                : schemes.stream()
+                        .map(scheme -> scheme + "://")
+                        .collect(Collectors.joining(" or ", "must be a URL that starts with ", ""));
+        int afterScheme = text.indexOf("://");
+        if (text.regionMatches(true, 0, JDBC + ":", 0, JDBC.length() + 1)) {
+            return rule + ", and is a JDBC URL: declare it as a secret";
+        }
+        if (afterScheme < 0 || !isAllowed(text.substring(0, afterScheme))) {
+            return rule;
+        }
+        if (hasRawPassword(text.substring(afterScheme + 3))) {
+            return rule + ", with the special characters of its password percent-encoded:"
+                    + " %23 for #, %2F for /, %40 for @";
+        }
+        String authority = authority(text);
+        String hosts = authority.substring(authority.lastIndexOf('@') + 1);
+        if (hosts.indexOf(',') >= 0) {
+            return rule + ", with one host: declare a URL of several hosts as a secret";
+        }
+        if (uri.isPresent() && !hosts.isEmpty()) {
+            return rule
+                    + (PORT_AT_END.matcher(hosts).matches() && !isPort(hosts.substring(hosts.lastIndexOf(':') + 1))
+                            ? ", with a port from 0 to 65535"
+                            : ", with a host of letters, digits, - and . only");
+        }
+        return rule;
+    }
+
+    private static boolean hasRawPassword(String rest) {
+        int at = rest.lastIndexOf('@');
+        int colon = rest.indexOf(':');
+        if (at < 0 || colon < 0 || colon > at) {
+            return false;
+        }
+        String password = ESCAPE.matcher(rest.substring(colon + 1, at)).replaceAll("");
+        return password.chars().anyMatch(c -> NOT_IN_A_PASSWORD.indexOf(c) >= 0);
+    }
+
+    private static boolean isPort(String text) {
+        return text.length() <= 5
+                && text.chars().allMatch(c -> c >= '0' && c <= '9')
+                && Integer.parseInt(text) <= MAX_PORT;
+    }
+}

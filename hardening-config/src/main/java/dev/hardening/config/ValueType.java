@@ -1,0 +1,31 @@
+package dev.hardening.config;
+
+/**
+ * One type of value.
+ *
+ * @param key what makes two declarations of one name the same type
+ * @param declaration how a declaration file names it, such as {@code uri https http}
+ * @param refusesSlips whether a value that looks like a {@link Slip} is refused
+ * @param parser what becomes of a text
+ */
+record ValueType<T>(Object key, String declaration, boolean refusesSlips, Parser<T> parser) {
+
+    /** Makes a value of a text. */
+    interface Parser<T> {
+        T parse(String text) throws RefusedException;
+    }
+
+    /** A text is not fit to be the value. Its message is the reason, in words that follow the name, without the text. */
+    static final class RefusedException extends Exception {
+
+        private static final long serialVersionUID = 1;
+
+        RefusedException(String reason) {
+            super(reason);
+        }
+    }
+
+    boolean isSameAs(ValueType<?> other) {
+        return key.equals(other.key);
+    }
+}
