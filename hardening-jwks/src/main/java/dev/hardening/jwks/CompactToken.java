@@ -1,6 +1,7 @@
 package dev.hardening.jwks;
 
 import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
@@ -9,14 +10,15 @@ import org.jspecify.annotations.Nullable;
 /** The three parts of a compact JWS (RFC 7515, section 7.1), still encoded. */
 final class CompactToken {
 
-    private static final int MAX_LENGTH = 16 * 1024;
-    private static final Base64.Encoder CANONICAL = Base64.getUrlEncoder().withoutPadding();
-    private static final boolean[] BASE64_URL = new boolean[256];
+    private static final byte NO_DIGIT = -1;
+    private static final byte[] BASE64_URL = new byte[256];
 
     static {
+        Arrays.fill(BASE64_URL, NO_DIGIT);
+        byte value = 0;
         for (byte digit : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
                 .getBytes(StandardCharsets.US_ASCII)) {
-            BASE64_URL[digit] = true;
+            BASE64_URL[digit] = value++;
         }
     }
 
@@ -33,10 +35,11 @@ final class CompactToken {
     /**
      * Finds the parts.
      *
+     * @param maxLength in characters
      * @throws InvalidTokenException if there are not exactly three of the right characters, of which the last may be empty
      */
-    static CompactToken of(@Nullable String token) {
-        if (token == null || token.length() > MAX_LENGTH) {
+    static CompactToken parse(@Nullable String token, int maxLength) {
+        if (token == null || token.length() > maxLength) {
             throw new InvalidTokenException(Reason.MALFORMED);
         }
         int firstDot = token.indexOf('.');
@@ -44,9 +47,9 @@ final class CompactToken {
         if (firstDot < 1 || secondDot < firstDot + 2) {
             throw new InvalidTokenException(Reason.MALFORMED);
         }
-        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // what is not of it becomes a '?'
+        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // what it lacks becomes a '?'
         for (int i = 0; i < ascii.length; i++) {
-            if (!BASE64_URL[ascii[i] & 0xff] && i != firstDot && i != secondDot) {
+            if (BASE64_URL[ascii[i] & 0xff] == NO_DIGIT && i != firstDot && i != secondDot) {
                 throw new InvalidTokenException(Reason.MALFORMED);
             }
         }
@@ -54,17 +57,37 @@ final class CompactToken {
     }
 
     /** The header as it is, for a look-up. */
-    String header() {
+    String encodedHeader() {
         return new String(ascii, 0, firstDot, StandardCharsets.ISO_8859_1);
+    }
+
+    /**
+     * The header's bytes.
+     *
+     * @throws InvalidTokenException if they are not well encoded
+     */
+    byte[] header() {
+        return decode(0, firstDot);
     }
 
     /**
      * The claims set's bytes.
      *
-     * @throws IllegalArgumentException if they are not well encoded
+     * @throws InvalidTokenException if they are not well encoded
      */
     byte[] payload() {
-        return Base64.getUrlDecoder().decode(Arrays.copyOfRange(ascii, firstDot + 1, secondDot));
+        return decode(firstDot + 1, secondDot);
+    }
+
+    private byte[] decode(int start, int end) {
+        try {
+            ByteBuffer decoded = Base64.getUrlDecoder().decode(ByteBuffer.wrap(ascii, start, end - start));
+            return decoded.limit() == decoded.capacity()
+                    ? decoded.array()
+                    : Arrays.copyOf(decoded.array(), decoded.limit());
+        } catch (IllegalArgumentException badlyEncoded) {
+            throw new InvalidTokenException(Reason.MALFORMED);
+        }
     }
 
     /** The whole token, whose first {@link #signedLength()} bytes are signed. */
@@ -76,13 +99,19 @@ final class CompactToken {
         return secondDot;
     }
 
-    /** The signature; null unless it is encoded in the only way, with 0 in the bits that its last character has left. */
+    /** The signature; null if there is none, or it is not encoded in the only way: with 0 in the bits that are left. */
     byte @Nullable [] signature() {
-        byte[] encoded = Arrays.copyOfRange(ascii, secondDot + 1, ascii.length);
-        if (encoded.length % 4 == 1) {
-            return null; // there is no such length
+        int start = secondDot + 1;
+        int length = ascii.length - start;
+        // The last character of an incomplete group has 4 or 2 bits that are not used.
+        int unused = switch (length % 4) {
+            case 2 -> 0b1111;
+            case 3 -> 0b11;
+            default -> 0;
+        };
+        if (length == 0 || length % 4 == 1 || (BASE64_URL[ascii[ascii.length - 1]] & unused) != 0) {
+            return null;
         }
-        byte[] decoded = Base64.getUrlDecoder().decode(encoded);
-        return Arrays.equals(CANONICAL.encode(decoded), encoded) ? decoded : null;
+        return decode(start, ascii.length);
     }
 }

@@ -1,6 +1,6 @@
 package dev.hardening.jwks;
 
-/** A token is refused: answer 401. Nothing of the token is in its message. */
+/** A token is refused: answer 401. The message may say what was expected; it holds nothing of the token. */
 public final class InvalidTokenException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
@@ -11,20 +11,24 @@ public final class InvalidTokenException extends RuntimeException {
         MALFORMED("is not a signed JWT that can be read"),
         /** Its {@code alg} is not allowed, or not the key's. */
         UNSUPPORTED_ALGORITHM("has an algorithm that is not allowed, or not its key's"),
-        /** No key of the current set has its {@code kid}. */
+        /** No key of the current set has its {@code kid}; or it has none, and no key fits its {@code alg}. */
         UNKNOWN_KEY("is signed with a key that is not in the key set"),
         /** The signature does not verify. */
         BAD_SIGNATURE("has a signature that does not verify"),
-        /** Its {@code exp} has passed, or it has none. */
+        /** Its {@code exp} has passed, or it has none that ever passes. */
         EXPIRED("has expired, or never would"),
         /** Its {@code nbf} is yet to come. */
         NOT_YET_VALID("is not valid yet"),
         /** Its {@code iss} is another. */
         WRONG_ISSUER("is of another issuer"),
-        /** Its {@code aud} does not name the audience. */
+        /** Its {@code aud} names no audience that is accepted. */
         WRONG_AUDIENCE("is for another audience"),
         /** It has no {@code sub}. */
-        MISSING_SUBJECT("names no subject");
+        MISSING_SUBJECT("names no subject"),
+        /** Its header's {@code typ} is none that is accepted. */
+        WRONG_TYPE("is of another type"),
+        /** A claim that is required is missing or has another value, or a check refused the claims. */
+        WRONG_CLAIM("has a claim that is wrong or missing");
 
         private final String text;
 
@@ -37,6 +41,12 @@ public final class InvalidTokenException extends RuntimeException {
 
     InvalidTokenException(Reason reason) {
         super("The token " + reason.text);
+        this.reason = reason;
+    }
+
+    /** @param expected the end of the message, from the configuration and never from the token */
+    InvalidTokenException(Reason reason, String expected) {
+        super("The token " + reason.text + expected);
         this.reason = reason;
     }
 

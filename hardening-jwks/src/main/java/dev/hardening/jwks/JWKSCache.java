@@ -178,12 +178,11 @@ public final class JWKSCache implements AutoCloseable {
     /**
      * The key of a key id. An unknown one refreshes the set, at most once in its cooldown, and is waited for.
      *
-     * @param kid as in a token's header
-     * @return the key, or empty if the set has none of that id; never another key
+     * @param kid as in a token's header; null, for a token without one, asks for the set's only key
+     * @return the key, or empty if the set has none of that id, or for null several keys; never another key
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
      */
-    public Optional<SigningKey> findKey(String kid) {
-        Objects.requireNonNull(kid, "kid");
+    public Optional<SigningKey> findKey(@Nullable String kid) {
         return keysFor(kid).first(kid);
     }
 
@@ -197,8 +196,7 @@ public final class JWKSCache implements AutoCloseable {
      * {@link #findKey} without waiting: the future fails with {@link JWKSUnavailableException} where that throws, and is
      * already complete when the key is held.
      */
-    public CompletableFuture<Optional<SigningKey>> findKeyAsync(String kid) {
-        Objects.requireNonNull(kid, "kid");
+    public CompletableFuture<Optional<SigningKey>> findKeyAsync(@Nullable String kid) {
         return keysForAsync(kid).thenApply(keys -> keys.first(kid));
     }
 
@@ -279,11 +277,6 @@ public final class JWKSCache implements AutoCloseable {
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         }
-    }
-
-    /** Whether a key is one of the current set. */
-    boolean isCurrent(SigningKey key) {
-        return keysFor(null).has(key);
     }
 
     /**

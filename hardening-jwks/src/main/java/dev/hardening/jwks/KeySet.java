@@ -1,31 +1,28 @@
 package dev.hardening.jwks;
 
-import com.nimbusds.jose.JWSAlgorithm;
-import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWKSet;
-import com.nimbusds.jose.jwk.RSAKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The verifying keys of one key set, by key id. Immutable: a look-up takes no lock and allocates nothing. */
 final class KeySet {
 
     private static final SigningKey[] NONE = {};
-    private static final int MAX_ALIKE = 4; // each costs a forged token one verification more
+    private static final int MAX_ALIKE = 4;
+
+    static final KeySet EMPTY = new KeySet(new JWKSet(), List.of());
 
     private final JWKSet jwkSet;
     private final List<SigningKey> keys;
     private final Map<@Nullable String, SigningKey[]> byKid = new HashMap<>();
     private final Map<@Nullable String, Optional<SigningKey>> firstByKid = new HashMap<>();
+    private final Optional<SigningKey> only;
 
     /**
      * Indexes keys.
@@ -36,6 +33,7 @@ final class KeySet {
     KeySet(JWKSet jwkSet, Collection<SigningKey> keys) {
         this.jwkSet = jwkSet;
         this.keys = List.copyOf(keys);
+        only = this.keys.size() == 1 ? Optional.of(this.keys.get(0)) : Optional.empty();
         Map<@Nullable String, List<SigningKey>> grouped = new HashMap<>();
         keys.forEach(key ->
                 grouped.computeIfAbsent(key.kid(), kid -> new ArrayList<>(1)).add(key));
@@ -67,40 +65,29 @@ final class KeySet {
         return false;
     }
 
-    /** The first key of a key id; nothing is allocated. */
-    Optional<SigningKey> first(String kid) {
+    /** The first key of a key id; for null the set's only key, if it has just one. Nothing is allocated. */
+    Optional<SigningKey> first(@Nullable String kid) {
+        if (kid == null) {
+            return only;
+        }
         Optional<SigningKey> first = firstByKid.get(kid);
         return first == null ? Optional.empty() : first;
     }
 
-    /** The keys of a key id that verify an algorithm: one, unless the issuer named several alike. */
-    List<SigningKey> find(String kid, JWSAlgorithm algorithm) {
-        return Arrays.stream(named(kid))
-                .filter(key -> verifies(key, algorithm))
+    /**
+     * The keys that may have signed a token, 4 at the most: each costs a forged token one verification more.
+     *
+     * @param kid the token's key id; without one, all keys of the algorithm's type may
+     */
+    List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm) {
+        return (kid == null ? keys.stream() : Arrays.stream(named(kid)))
+                .filter(key -> algorithm.fits(key.jwk()))
                 .limit(MAX_ALIKE)
                 .toList();
-    }
-
-    /** For a token without a key id: the key that verifies an algorithm, if there is exactly one. */
-    List<SigningKey> onlyOneFor(JWSAlgorithm algorithm) {
-        List<SigningKey> fitting =
-                keys.stream().filter(key -> verifies(key, algorithm)).limit(2).toList();
-        return fitting.size() == 1 ? fitting : List.of();
     }
 
     private SigningKey[] named(@Nullable String kid) {
         SigningKey[] same = byKid.get(kid);
         return same == null ? NONE : same;
-    }
-
-    /** RFC 7518, section 3.1: the type and the curve have to fit, and the key's own {@code alg} if it names one. */
-    static boolean verifies(SigningKey key, JWSAlgorithm algorithm) {
-        boolean fits = key.jwk() instanceof RSAKey
-                ? JWSAlgorithm.Family.RSA.contains(algorithm)
-                : key.jwk() instanceof ECKey ec
-                        && JWSAlgorithm.Family.EC.contains(algorithm)
-                        && Objects.equals(Curve.forJWSAlgorithm(algorithm), Set.of(ec.getCurve()));
-        return fits
-                && (key.jwk().getAlgorithm() == null || key.jwk().getAlgorithm().equals(algorithm));
     }
 }

@@ -1,41 +1,58 @@
 package dev.hardening.jwks;
 
-import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.KeyOperation;
 import com.nimbusds.jose.jwk.KeyUse;
-import com.nimbusds.jose.jwk.RSAKey;
-import com.nimbusds.jose.util.JSONObjectUtils;
+import dev.hardening.jwks.KeyType.UnusableKeyException;
 import java.io.IOException;
-import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
-import java.security.PublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.text.ParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Parses a key set key by key, so that one malformed key does not take the others with it (RFC 7517, section 5). */
 final class KeySetParser {
 
-    private static final int MIN_RSA_BITS = 2048; // RFC 7518, section 3.3
-    private static final int MAX_RSA_BITS = 16384; // beyond it, one verification is a denial of service
-    private static final Set<Curve> CURVES = Set.of(Curve.P_256, Curve.P_384, Curve.P_521);
+    private static final Set<String> KEY_TYPES = Set.of("RSA", "EC", "OKP");
+    private static final Set<String> NEEDED = Set.of("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e");
+    private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
+    private static final Set<String> USES = Set.of("sig", "enc");
+    private static final int LONGEST_REPORTED_ID = 100;
 
-    /** Told of keys that are not used, and what tells each from others, which may have the same id or none. */
+    /** Told of keys that are not used, or not as they were published. */
     @FunctionalInterface
     interface Rejections {
+
+        /**
+         * A key has something to be said about it.
+         *
+         * @param kid the key id, shortened if it is long, or null
+         * @param reason the end of "a key is …"
+         * @param fingerprint tells a key from others, which may have the same id or none
+         */
         void rejected(@Nullable String kid, String reason, int fingerprint);
     }
 
-    private KeySetParser() {}
+    private final Rejections rejections;
+    private final Map<JWK, SigningKey> known = new HashMap<>();
+    private final List<JWK> jwks = new ArrayList<>();
+    private final List<SigningKey> signing = new ArrayList<>();
+
+    private KeySetParser(@Nullable KeySet previous, Rejections rejections) {
+        this.rejections = rejections;
+        if (previous != null) {
+            previous.keys().forEach(key -> known.put(key.jwk(), key));
+        }
+    }
 
     /**
      * Parses a key set.
@@ -46,96 +63,170 @@ final class KeySetParser {
     static KeySet parse(byte[] body, @Nullable KeySet previous, Rejections rejections) throws IOException {
         Object keys;
         try {
-            keys = JSONObjectUtils.parse(new String(body, StandardCharsets.UTF_8))
-                    .get("keys");
-        } catch (ParseException | RuntimeException notJson) {
+            keys = Json.object(body).get("keys");
+        } catch (ParseException notJson) {
             throw new IOException("the answer is not a JSON object");
         }
         if (!(keys instanceof List<?> list)) {
             throw new IOException("the answer has no \"keys\"");
         }
-        Map<JWK, SigningKey> known = new HashMap<>();
-        if (previous != null) {
-            previous.keys().forEach(key -> known.put(key.jwk(), key));
-        }
-        List<JWK> jwks = new ArrayList<>();
-        List<SigningKey> signing = new ArrayList<>();
-        for (Object entry : list) {
-            JWK jwk = publicKey(entry, rejections);
-            if (jwk == null) {
-                continue;
-            }
-            if (isForVerifying(jwk)) {
-                SigningKey key = known.get(jwk);
-                if (key == null) {
-                    key = signingKey(jwk, rejections);
-                }
-                if (key == null) {
-                    continue;
-                }
-                signing.add(key);
-            }
-            jwks.add(jwk);
-        }
-        if (signing.isEmpty()) {
+        KeySetParser parser = new KeySetParser(previous, rejections);
+        list.forEach(parser::add);
+        if (parser.signing.isEmpty()) {
             throw new IOException("the answer has no key that verifies signatures");
         }
-        return new KeySet(new JWKSet(jwks), signing);
+        return new KeySet(new JWKSet(parser.jwks), parser.signing);
     }
 
-    private static @Nullable JWK publicKey(@Nullable Object entry, Rejections rejections) {
-        String kid = null;
-        int fingerprint = String.valueOf(entry).hashCode();
+    private void add(@Nullable Object entry) {
+        List<String> remarks = new ArrayList<>();
         try {
-            if (entry instanceof Map<?, ?> members) {
-                kid = members.get("kid") instanceof String text ? text : null;
-                @SuppressWarnings("unchecked") // an object that was parsed from JSON
-                JWK jwk = JWK.parse((Map<String, Object>) members);
-                JWK shared = jwk.toPublicJWK();
-                if (shared == null) {
-                    rejections.rejected(kid, "symmetric", fingerprint);
-                } else if (jwk.isPrivate()) {
-                    rejections.rejected(kid, "published with its private part, which is dropped", fingerprint);
+            if (!(entry instanceof Map<?, ?> object)) {
+                throw new UnusableKeyException("malformed");
+            }
+            @SuppressWarnings("unchecked") // it was parsed from JSON
+            Map<String, Object> members = new LinkedHashMap<>((Map<String, Object>) object);
+            JWK jwk = jwk(members, remarks);
+            if (!KeyUse.ENCRYPTION.equals(jwk.getKeyUse())) {
+                addForVerifying(jwk, remarks);
+            }
+            jwks.add(jwk);
+        } catch (UnusableKeyException unusable) {
+            remarks.clear();
+            remarks.add(String.valueOf(unusable.getMessage()));
+        }
+        remarks.forEach(remark -> rejections.rejected(
+                reportedId(entry), remark, String.valueOf(entry).hashCode()));
+    }
+
+    private void addForVerifying(JWK jwk, List<String> remarks) throws UnusableKeyException {
+        SigningKey key = known.get(jwk);
+        if (key == null) {
+            key = new SigningKey(jwk.getKeyID(), KeyType.publicKey(jwk), jwk);
+        }
+        if (jwk.getKeyOperations() != null && !jwk.getKeyOperations().contains(KeyOperation.VERIFY)) {
+            remarks.add("for other operations than verifying");
+        } else if (Arrays.stream(SigningAlgorithm.values()).noneMatch(algorithm -> algorithm.fits(jwk))) {
+            remarks.add("for an algorithm that is not supported, or not its type's");
+        } else {
+            signing.add(key);
+        }
+    }
+
+    private static @Nullable String reportedId(@Nullable Object entry) {
+        if (!(entry instanceof Map<?, ?> members) || !(members.get("kid") instanceof String kid)) {
+            return null;
+        }
+        return kid.length() <= LONGEST_REPORTED_ID ? kid : kid.substring(0, LONGEST_REPORTED_ID) + "…";
+    }
+
+    /** A public key, without what is private, and without what verifying does not need and cannot be read. */
+    private static JWK jwk(Map<String, Object> members, List<String> remarks) throws UnusableKeyException {
+        members.values().removeIf(value -> value == null);
+        checkType(members);
+        if (members.keySet().removeAll(PRIVATE)) {
+            remarks.add("published with its private part, which is dropped");
+        }
+        tidyUse(members);
+        tidyOperations(members, remarks);
+        tidyAlgorithm(members);
+        JWK jwk = parse(members);
+        if (jwk != null) {
+            return jwk;
+        }
+        Map<String, Object> needed = new LinkedHashMap<>(members);
+        needed.keySet().retainAll(NEEDED);
+        jwk = parse(needed);
+        if (jwk == null) {
+            throw new UnusableKeyException("malformed");
+        }
+        for (String name : List.copyOf(members.keySet())) {
+            if (!NEEDED.contains(name)) {
+                Map<String, Object> withOne = new LinkedHashMap<>(needed);
+                withOne.put(name, members.get(name));
+                if (parse(withOne) == null) {
+                    members.remove(name);
+                    remarks.add("used without its " + name + ", which cannot be read or is not this key's");
                 }
-                return shared;
             }
-        } catch (ParseException | RuntimeException malformed) {
-            // Reported below, without its message: that may show a part of the key.
         }
-        rejections.rejected(kid, "malformed", fingerprint);
-        return null;
+        JWK complete = parse(members);
+        return complete == null ? jwk : complete;
     }
 
-    private static boolean isForVerifying(JWK jwk) {
-        return (jwk.getKeyUse() == null || jwk.getKeyUse().equals(KeyUse.SIGNATURE))
-                && (jwk.getKeyOperations() == null || jwk.getKeyOperations().contains(KeyOperation.VERIFY));
+    private static void checkType(Map<String, Object> members) throws UnusableKeyException {
+        if (!(members.get("kty") instanceof String type)) {
+            throw new UnusableKeyException("malformed");
+        }
+        if (type.equals("oct")) {
+            throw new UnusableKeyException("symmetric");
+        }
+        if (!KEY_TYPES.contains(type)) {
+            throw new UnusableKeyException("of a type that is not supported");
+        }
+        if (!type.equals("RSA")
+                && members.get("crv") instanceof String curve
+                && Curve.parse(curve).getStdName() == null) {
+            throw new UnusableKeyException("of a curve that is not supported");
+        }
     }
 
-    private static @Nullable SigningKey signingKey(JWK jwk, Rejections rejections) {
+    /** {@code use} in lower case (RFC 7517, section 4.2), which some providers do not write. */
+    private static void tidyUse(Map<String, Object> members) throws UnusableKeyException {
+        Object use = members.get("use");
+        if (use instanceof String text && USES.contains(text.toLowerCase(Locale.ROOT))) {
+            members.put("use", text.toLowerCase(Locale.ROOT));
+        } else if (use != null) {
+            throw new UnusableKeyException("for another use than signatures");
+        }
+    }
+
+    /** {@code alg} in the case in which it is registered (RFC 7517, section 4.4). */
+    private static void tidyAlgorithm(Map<String, Object> members) throws UnusableKeyException {
+        Object algorithm = members.get("alg");
+        if (algorithm instanceof String name) {
+            members.put("alg", SigningAlgorithm.registeredName(name));
+        } else if (algorithm != null) {
+            throw new UnusableKeyException("malformed");
+        }
+    }
+
+    /** {@code key_ops} without those that are unknown, or that contradict {@code use} (RFC 7517, section 4.3). */
+    private static void tidyOperations(Map<String, Object> members, List<String> remarks) throws UnusableKeyException {
+        Object published = members.remove("key_ops");
+        if (published == null) {
+            return;
+        }
+        Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        (published instanceof List<?> list ? list : List.of(published))
+                .forEach(name -> names.add(String.valueOf(name)));
+        List<String> known = new ArrayList<>();
+        List<String> kept = new ArrayList<>();
+        for (KeyOperation operation : KeyOperation.values()) {
+            if (names.contains(operation.identifier())) {
+                known.add(operation.identifier());
+                String use = operation == KeyOperation.SIGN || operation == KeyOperation.VERIFY ? "sig" : "enc";
+                if (use.equals(members.getOrDefault("use", use))) {
+                    kept.add(operation.identifier());
+                }
+            }
+        }
+        if (kept.isEmpty() && !known.isEmpty()) {
+            throw new UnusableKeyException("for another use than its operations");
+        }
+        if (!kept.isEmpty()) {
+            members.put("key_ops", kept);
+        }
+        if (kept.size() < names.size()) {
+            remarks.add("used without some of its key_ops, which are unknown or contradict its use");
+        }
+    }
+
+    private static @Nullable JWK parse(Map<String, Object> members) {
         try {
-            PublicKey key = null;
-            if (jwk instanceof RSAKey rsa && rsa.size() == 0) {
-                rejections.rejected(
-                        jwk.getKeyID(),
-                        "malformed",
-                        jwk.hashCode()); // Nimbus reads a modulus that is no Base64 as none
-                return null;
-            }
-            if (jwk instanceof RSAKey rsa && rsa.size() >= MIN_RSA_BITS && rsa.size() <= MAX_RSA_BITS) {
-                RSAPublicKey candidate = rsa.toRSAPublicKey();
-                BigInteger exponent = candidate.getPublicExponent();
-                // With the exponent 1, anything is its own signature; an even one is no RSA key.
-                key = exponent.testBit(0) && exponent.bitLength() > 1 ? candidate : null;
-            } else if (jwk instanceof ECKey ec && CURVES.contains(ec.getCurve())) {
-                key = ec.toECPublicKey();
-            }
-            if (key != null) {
-                return new SigningKey(jwk.getKeyID(), key, jwk);
-            }
-            rejections.rejected(jwk.getKeyID(), "of a type, curve or size that is not supported", jwk.hashCode());
-        } catch (JOSEException | RuntimeException unusable) {
-            rejections.rejected(jwk.getKeyID(), "malformed", jwk.hashCode());
+            return JWK.parse(members);
+        } catch (ParseException | RuntimeException malformed) {
+            return null; // Its message may show a part of the key.
         }
-        return null;
     }
 }

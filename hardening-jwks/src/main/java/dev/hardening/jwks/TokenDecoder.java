@@ -1,27 +1,26 @@
 package dev.hardening.jwks;
 
 import com.nimbusds.jose.JWSAlgorithm;
-import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.util.Base64URL;
-import com.nimbusds.jose.util.JSONObjectUtils;
 import com.nimbusds.jwt.JWTClaimsSet;
+import dev.hardening.jwks.ClaimsPolicy.RequiredClaim;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.security.Provider;
-import java.text.ParseException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collections;
-import java.util.Date;
-import java.util.LinkedHashMap;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,80 +29,43 @@ import org.slf4j.LoggerFactory;
  * Decodes and verifies signed JWTs (RFC 7519, RFC 8725) with the keys of a {@link JWKSCache}.
  *
  * <p>The algorithm has to be on the allow-list and the key's own; {@code crit} is refused; a key that a token brings
- * ({@code jwk}, {@code jku}, {@code x5u}, {@code x5c}) is never looked at. A token without a key id is verified only where
- * the set has exactly one key for its algorithm.
+ * ({@code jwk}, {@code jku}, {@code x5u}, {@code x5c}) is never looked at. Where several keys may have signed a token,
+ * because it has no key id or they share one, up to 4 are tried. If none verifies it, the set may be refreshed, within the
+ * cache's budget for unknown key ids: an issuer may have given an old key id a new key.
  *
  * <p>Immutable and safe for use by several threads.
  */
 public final class TokenDecoder {
 
     private static final Logger LOG = LoggerFactory.getLogger(TokenDecoder.class);
-
-    // Without ES256K, whose curve the JDK's provider does not have since 16.
-    private static final Set<JWSAlgorithm> SUPPORTED = Set.of(
-            JWSAlgorithm.RS256,
-            JWSAlgorithm.RS384,
-            JWSAlgorithm.RS512,
-            JWSAlgorithm.PS256,
-            JWSAlgorithm.PS384,
-            JWSAlgorithm.PS512,
-            JWSAlgorithm.ES256,
-            JWSAlgorithm.ES384,
-            JWSAlgorithm.ES512);
-    private static final int MAX_HEADERS = 256;
+    private static final int MAX_HEADERS = 256; // an issuer has a few
 
     private final JWKSCache cache;
-    private final @Nullable String issuer;
-    private final @Nullable String audience;
-    private final Set<JWSAlgorithm> algorithms;
-    private final long clockSkew;
-    private final Clock clock;
-    private final @Nullable Provider provider;
-    private final @Nullable VerifiedTokens verified;
+    private final int maxTokenLength;
+    private final Set<SigningAlgorithm> algorithms;
+    private final Set<String> types;
+    private final ClaimsPolicy policy;
+    private final @Nullable VerifiedTokens remembered;
+    private final Map<String, TokenHeader> headers = new ConcurrentHashMap<>(); // of tokens that verified, as encoded
+    private volatile KeyVerifiers verifiers;
 
-    private volatile Known known = new Known(null, null);
-
-    /** Who verifies with a key. */
-    private record Candidate(SigningKey key, SignatureVerifier verifier) {}
-
-    /** How tokens with one header are verified: by one key, or by one of several that share a key id. */
-    private record Route(@Nullable String kid, List<Candidate> candidates) {}
-
-    /** What was learned of one key set: routes by encoded header, of which a provider has a few, and verifiers. */
-    private static final class Known {
-        final @Nullable KeySet keys;
-        final Map<String, Route> routes = new ConcurrentHashMap<>();
-        final Map<Use, SignatureVerifier> verifiers = new ConcurrentHashMap<>();
-
-        record Use(SigningKey key, JWSAlgorithm algorithm) {}
-
-        Known(@Nullable KeySet keys, @Nullable Known before) {
-            this.keys = keys;
-            if (keys != null && before != null) {
-                before.verifiers.forEach((use, verifier) -> {
-                    if (keys.has(use.key())) {
-                        verifiers.put(use, verifier);
-                    }
-                });
-            }
-        }
-    }
-
-    private TokenDecoder(Builder builder) {
+    private TokenDecoder(Builder builder, Set<SigningAlgorithm> algorithms) {
         cache = builder.cache;
-        issuer = builder.issuer;
-        audience = builder.audience;
-        algorithms = builder.algorithms;
-        clockSkew = builder.clockSkew.toMillis();
-        clock = builder.clock;
-        provider = builder.provider == null ? FastProvider.find() : builder.provider;
-        verified = builder.cacheVerified == 0 ? null : new VerifiedTokens(builder.cacheVerified);
-        LOG.info(
-                "Signatures are verified by {}",
-                provider == null ? "the JDK's default provider" : provider.getName() + " " + provider.getVersionStr());
-        if (issuer == null || audience == null) {
-            LOG.warn("Tokens are accepted whatever their {} is", issuer == null ? "issuer" : "audience");
-        }
+        maxTokenLength = builder.maxTokenLength;
+        this.algorithms = algorithms;
+        types = builder.types.stream().map(TokenHeader::type).collect(Collectors.toUnmodifiableSet());
+        policy = new ClaimsPolicy(
+                builder.clock,
+                builder.clockSkew.toMillis(),
+                builder.issuer,
+                builder.audiences,
+                builder.needsSubject,
+                List.copyOf(builder.required),
+                List.copyOf(builder.checks));
+        remembered = builder.cacheVerified == 0 ? null : new VerifiedTokens(builder.cacheVerified);
+        Provider provider = builder.provider == null ? FastProvider.find() : builder.provider;
+        verifiers = new KeyVerifiers(KeySet.EMPTY, provider);
+        FastProvider.announce(provider, algorithms);
     }
 
     /** Begins a decoder. Set the issuer and the audience: what is not set is not checked. */
@@ -115,6 +77,7 @@ public final class TokenDecoder {
      * A decoder for a Supabase project: issuer {@code <url>/auth/v1}, audience {@code authenticated}.
      *
      * @param projectUrl such as {@code https://abc.supabase.co}
+     * @throws IllegalArgumentException if it has a query or a fragment
      */
     public static TokenDecoder forSupabase(JWKSCache cache, URI projectUrl) {
         return builder(cache)
@@ -124,201 +87,189 @@ public final class TokenDecoder {
     }
 
     /**
-     * Verifies a token and returns its claims.
+     * Verifies a token and returns its claims. It waits only where the cache does: for the first keys, and for a key that
+     * the set lacks.
      *
      * @param token a compact JWS; null is malformed
      * @throws InvalidTokenException if it is refused: answer 401
-     * @throws JWKSUnavailableException if there are no usable keys: answer 503
+     * @throws JWKSUnavailableException if there are no usable keys, or whether there is one for this token cannot be known:
+     *     answer 503
      */
     public JWTClaimsSet decode(@Nullable String token) {
-        if (verified != null && token != null) {
-            VerifiedTokens.Entry entry = verified.get(token);
-            if (entry != null && cache.isCurrent(entry.key())) {
-                entry.times().check(clock.millis(), clockSkew);
-                return entry.claims();
-            }
+        VerifiedTokens.Entry entry = remembered(token);
+        if (entry != null && cache.keysFor(null).has(entry.key())) {
+            return acceptAgain(entry);
         }
-        CompactToken compact = CompactToken.of(token);
-        SigningKey key = verify(compact);
-        JWTClaimsSet claims = claims(compact);
-        Times times = Times.of(claims);
-        times.check(clock.millis(), clockSkew);
-        checkNames(claims);
-        if (verified != null && token != null) {
-            verified.put(token, new VerifiedTokens.Entry(claims, times, key));
+        CompactToken compact = CompactToken.parse(token, maxTokenLength);
+        TokenHeader header = readHeader(compact);
+        KeySet keys = cache.keysFor(header.kid());
+        SigningKey signer = findSigner(compact, header, keys);
+        if (signer == null && mayBeNewer(compact, header, keys)) {
+            keys = cache.newerThan(keys);
+            signer = findSigner(compact, header, keys);
         }
-        return claims;
+        return accept(token, compact, signer, header, keys);
     }
 
     /**
-     * The key that a token says it is signed with. It verifies nothing: the token may be forged.
+     * {@link #decode} for event loops and coroutines: it never waits on the calling thread, and holds no other while it
+     * waits. Where the key is known, the future is already complete; the signature is then verified on the calling thread.
+     *
+     * @param token a compact JWS; null is malformed
+     * @return fails with what {@link #decode} throws, and never throws itself
+     */
+    public CompletableFuture<JWTClaimsSet> decodeAsync(@Nullable String token) {
+        CompletableFuture<JWTClaimsSet> result = new CompletableFuture<>();
+        try {
+            VerifiedTokens.Entry entry = remembered(token);
+            if (entry != null && isHeld(entry.key())) {
+                result.complete(acceptAgain(entry));
+                return result;
+            }
+            CompactToken compact = CompactToken.parse(token, maxTokenLength);
+            TokenHeader header = readHeader(compact);
+            var unused = cache.keysForAsync(header.kid())
+                    .thenCompose(keys -> findSignerAsync(token, compact, header, keys))
+                    .whenComplete((claims, failure) -> {
+                        if (failure == null) {
+                            result.complete(claims);
+                        } else {
+                            result.completeExceptionally(
+                                    failure instanceof CompletionException ? failure.getCause() : failure);
+                        }
+                    });
+        } catch (RuntimeException refused) {
+            result.completeExceptionally(refused);
+        }
+        return result;
+    }
+
+    private CompletableFuture<JWTClaimsSet> findSignerAsync(
+            @Nullable String token, CompactToken compact, TokenHeader header, KeySet keys) {
+        SigningKey signer = findSigner(compact, header, keys);
+        if (signer == null && mayBeNewer(compact, header, keys)) {
+            return cache.newerThanAsync(keys)
+                    .thenApply(newer -> accept(token, compact, findSigner(compact, header, newer), header, newer));
+        }
+        return CompletableFuture.completedFuture(accept(token, compact, signer, header, keys));
+    }
+
+    /**
+     * The key that a token says it is signed with. The token may be forged: where one key fits, nothing is verified. Where
+     * several do, it is the one that verifies the signature, or the first if none does.
      *
      * @param token a compact JWS; null is malformed
      * @throws InvalidTokenException if it cannot be read, or no key of the set is the one
      * @throws JWKSUnavailableException if there are no usable keys
      */
     public SigningKey getSigningKey(@Nullable String token) {
-        JWSHeader header = header(CompactToken.of(token).header());
-        return keysOf(header, cache.keysFor(header.getKeyID())).get(0);
-    }
-
-    private JWSHeader header(String encoded) {
-        try {
-            Map<String, Object> json = json(Base64.getUrlDecoder().decode(encoded));
-            if (!(json.get("alg") instanceof String algorithm) || json.containsKey("crit")) {
-                throw new InvalidTokenException(Reason.MALFORMED);
-            }
-            if (!algorithms.contains(JWSAlgorithm.parse(algorithm))) {
-                throw new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM);
-            }
-            return JWSHeader.parse(new Base64URL(encoded));
-        } catch (InvalidTokenException refused) {
-            throw refused;
-        } catch (ParseException | RuntimeException malformed) {
-            // Not chained: it may hold a part of the token.
-            throw new InvalidTokenException(Reason.MALFORMED);
-        }
-    }
-
-    private static Map<String, Object> json(byte[] decoded) throws ParseException {
-        String text = new String(decoded, StandardCharsets.UTF_8);
-        if (!text.stripLeading().startsWith("{")) {
-            throw new ParseException("not a JSON object", 0); // Nimbus's parser takes an array of pairs for one
-        }
-        return JSONObjectUtils.parse(text);
-    }
-
-    private static List<SigningKey> keysOf(JWSHeader header, KeySet keys) {
-        String kid = header.getKeyID();
-        List<SigningKey> fitting =
-                kid == null ? keys.onlyOneFor(header.getAlgorithm()) : keys.find(kid, header.getAlgorithm());
+        CompactToken compact = CompactToken.parse(token, maxTokenLength);
+        TokenHeader header = readHeader(compact);
+        KeySet keys = cache.keysFor(header.kid());
+        List<SigningKey> fitting = keys.fitting(header.kid(), header.algorithm());
         if (fitting.isEmpty()) {
-            throw new InvalidTokenException(
-                    kid != null && keys.has(kid) ? Reason.UNSUPPORTED_ALGORITHM : Reason.UNKNOWN_KEY);
+            throw refused(header, keys);
         }
-        return fitting;
+        SigningKey signer = fitting.size() == 1 ? null : findSigner(compact, header, keys);
+        return signer == null ? fitting.get(0) : signer;
     }
 
-    /** The key that signed a token. */
-    private SigningKey verify(CompactToken compact) {
-        String header = compact.header();
-        Known learned = known;
-        Route route = learned.routes.get(header);
-        boolean fresh = route == null || cache.keysFor(route.kid()) != learned.keys;
-        if (route == null || fresh) {
-            JWSHeader read = header(header);
-            KeySet keys = cache.keysFor(read.getKeyID());
-            learned = learnedOf(keys);
-            route = route(read, keys, learned);
+    // ---- the steps
+
+    private VerifiedTokens.@Nullable Entry remembered(@Nullable String token) {
+        return remembered == null || token == null ? null : remembered.get(token);
+    }
+
+    private JWTClaimsSet acceptAgain(VerifiedTokens.Entry entry) {
+        policy.recheck(entry.claims());
+        return entry.claims().set();
+    }
+
+    /** Whether a key is one of the current set, as far as that is known without waiting. */
+    private boolean isHeld(SigningKey key) {
+        CompletableFuture<KeySet> held = cache.keysForAsync(null);
+        return held.isDone() && !held.isCompletedExceptionally() && held.join().has(key);
+    }
+
+    private TokenHeader readHeader(CompactToken token) {
+        TokenHeader known = headers.get(token.encodedHeader());
+        return known == null ? TokenHeader.parse(token.header(), algorithms, types) : known;
+    }
+
+    /** The key that verifies the signature; null if none of the set does. */
+    private @Nullable SigningKey findSigner(CompactToken token, TokenHeader header, KeySet keys) {
+        byte[] signature = token.signature();
+        if (signature == null) {
+            return null;
         }
-        byte[] signature = compact.signature();
-        if (signature != null) {
-            for (Candidate candidate : route.candidates()) {
-                if (candidate.verifier().verifies(compact.ascii(), compact.signedLength(), signature)) {
-                    if (fresh && learned.routes.size() < MAX_HEADERS) {
-                        learned.routes.put(header, route); // only now: a forger cannot fill it
-                    }
-                    return candidate.key();
+        for (SignatureVerifier verifier : verifiersOf(keys).of(header)) {
+            if (verifier.verifies(token.ascii(), token.signedLength(), signature)) {
+                if (headers.size() < MAX_HEADERS) {
+                    headers.putIfAbsent(token.encodedHeader(), header); // only now: a forger cannot fill it
                 }
+                return verifier.key();
             }
         }
-        throw new InvalidTokenException(Reason.BAD_SIGNATURE);
+        return null;
     }
 
-    private Known learnedOf(KeySet keys) {
-        Known learned = known;
-        if (learned.keys != keys) {
-            learned = new Known(keys, learned);
-            known = learned;
+    @SuppressWarnings("ReferenceEquality") // each fetch that changes something makes a new set
+    private KeyVerifiers verifiersOf(KeySet keys) {
+        KeyVerifiers current = verifiers;
+        if (current.keys() != keys) {
+            current = current.forKeys(keys);
+            verifiers = current;
         }
-        return learned;
+        return current;
     }
 
-    private Route route(JWSHeader header, KeySet keys, Known learned) {
-        List<Candidate> candidates = new ArrayList<>(1);
-        for (SigningKey key : keysOf(header, keys)) {
-            SignatureVerifier verifier = learned.verifiers.computeIfAbsent(
-                    new Known.Use(key, header.getAlgorithm()),
-                    use -> new SignatureVerifier(key.publicKey(), use.algorithm(), provider(use.algorithm())));
-            candidates.add(new Candidate(key, verifier));
-        }
-        return new Route(header.getKeyID(), candidates);
+    /** Whether a newer set may have a key for a token that no key of this one verifies. */
+    private static boolean mayBeNewer(CompactToken token, TokenHeader header, KeySet keys) {
+        // For an unknown key id the cache has looked already; for another algorithm than its key's it never does.
+        return token.signature() != null
+                && (header.kid() == null
+                        || !keys.fitting(header.kid(), header.algorithm()).isEmpty());
     }
 
-    /** The chosen provider; Conscrypt, which was not, only for what it has. */
-    private @Nullable Provider provider(JWSAlgorithm algorithm) {
-        return provider != null && SignatureVerifier.isPossible(algorithm, provider) ? provider : null;
+    private JWTClaimsSet accept(
+            @Nullable String token,
+            CompactToken compact,
+            @Nullable SigningKey signer,
+            TokenHeader header,
+            KeySet keys) {
+        if (signer == null) {
+            throw refused(header, keys);
+        }
+        TokenClaims claims = TokenClaims.parse(compact.payload(), remembered != null);
+        policy.check(claims);
+        if (remembered != null && token != null) {
+            remembered.put(token, new VerifiedTokens.Entry(claims, signer));
+        }
+        return claims.set();
     }
 
-    private JWTClaimsSet claims(CompactToken compact) {
-        try {
-            Map<String, Object> json = json(compact.payload());
-            if (verified != null) {
-                // Claims that are remembered are handed out again: what is inside them must not change meanwhile.
-                json.replaceAll((name, value) -> frozen(value));
-            }
-            return JWTClaimsSet.parse(json);
-        } catch (ParseException | RuntimeException malformed) {
-            throw new InvalidTokenException(Reason.MALFORMED);
+    private static InvalidTokenException refused(TokenHeader header, KeySet keys) {
+        if (!keys.fitting(header.kid(), header.algorithm()).isEmpty()) {
+            return new InvalidTokenException(Reason.BAD_SIGNATURE);
         }
+        boolean known = header.kid() != null && keys.has(header.kid());
+        return new InvalidTokenException(known ? Reason.UNSUPPORTED_ALGORITHM : Reason.UNKNOWN_KEY);
     }
 
-    private static Object frozen(Object value) {
-        if (value instanceof Map<?, ?> object) {
-            Map<Object, Object> copy = new LinkedHashMap<>(object);
-            copy.replaceAll((name, member) -> frozen(member));
-            return Collections.unmodifiableMap(copy);
-        }
-        if (value instanceof List<?> array) {
-            List<Object> copy = new ArrayList<>(array);
-            copy.replaceAll(TokenDecoder::frozen);
-            return Collections.unmodifiableList(copy);
-        }
-        return value;
+    @Nullable
+    String issuer() {
+        return policy.issuer();
     }
 
-    /**
-     * When a token is valid (RFC 7519, sections 4.1.4 and 4.1.5); apart from the claims, whose dates a caller could change.
-     *
-     * @param expires in milliseconds of the wall clock; in the distant past if it never would
-     */
-    record Times(long expires, long notBefore) {
-
-        static Times of(JWTClaimsSet claims) {
-            Date expires = claims.getExpirationTime();
-            Date notBefore = claims.getNotBeforeTime();
-            return new Times(
-                    expires == null ? Long.MIN_VALUE : expires.toInstant().toEpochMilli(),
-                    notBefore == null ? Long.MIN_VALUE : notBefore.toInstant().toEpochMilli());
-        }
-
-        void check(long now, long clockSkew) {
-            if (now - clockSkew >= expires) {
-                throw new InvalidTokenException(Reason.EXPIRED);
-            }
-            if (now + clockSkew < notBefore) {
-                throw new InvalidTokenException(Reason.NOT_YET_VALID);
-            }
-        }
+    int maxTokenLength() {
+        return maxTokenLength;
     }
 
-    /** RFC 7519, sections 4.1.1 to 4.1.3. */
-    private void checkNames(JWTClaimsSet claims) {
-        if (issuer != null && !issuer.equals(claims.getIssuer())) {
-            throw new InvalidTokenException(Reason.WRONG_ISSUER);
-        }
-        if (audience != null && !claims.getAudience().contains(audience)) {
-            throw new InvalidTokenException(Reason.WRONG_AUDIENCE);
-        }
-        if (claims.getSubject() == null || claims.getSubject().isBlank()) {
-            throw new InvalidTokenException(Reason.MISSING_SUBJECT);
-        }
-    }
-
-    /** Prints the issuer, the audience and the algorithms. */
+    /** Prints the issuer, the audiences and the algorithms. */
     @Override
     public String toString() {
-        return "TokenDecoder[issuer=" + issuer + ", audience=" + audience + ", algorithms=" + algorithms + "]";
+        return "TokenDecoder[issuer=" + policy.issuer() + ", audience=" + policy.audiences() + ", algorithms="
+                + algorithms + "]";
     }
 
     /** The options of a decoder. Not safe for use by several threads. */
@@ -326,85 +277,151 @@ public final class TokenDecoder {
 
         private final JWKSCache cache;
         private @Nullable String issuer;
-        private @Nullable String audience;
-        private Set<JWSAlgorithm> algorithms = Set.of(JWSAlgorithm.RS256, JWSAlgorithm.ES256);
+        private Set<String> audiences = Set.of();
+        private boolean checksAudience;
+        private List<JWSAlgorithm> allowed = List.of(JWSAlgorithm.RS256, JWSAlgorithm.ES256);
+        private Set<String> types = Set.of();
+        private boolean checksType;
+        private boolean needsSubject = true;
+        private final List<RequiredClaim> required = new ArrayList<>();
+        private final List<Predicate<JWTClaimsSet>> checks = new ArrayList<>();
+        private int maxTokenLength = 16_384;
         private Duration clockSkew = Duration.ofSeconds(60);
         private Clock clock = Clock.systemUTC();
         private @Nullable Provider provider;
         private int cacheVerified;
+        private boolean quiet;
 
         private Builder(JWKSCache cache) {
             this.cache = cache;
         }
 
-        /** The only {@code iss} that is accepted. */
-        public Builder issuer(String iss) {
-            issuer = Objects.requireNonNull(iss);
-            return this;
-        }
-
-        /** What {@code aud} has to name, alone or among others. */
-        public Builder audience(String aud) {
-            audience = Objects.requireNonNull(aud);
-            return this;
-        }
-
-        /** Of RS, PS and ES with 256, 384 and 512, those that are accepted; RS256 and ES256. */
-        public Builder algorithms(JWSAlgorithm... allowed) {
-            algorithms = Set.of(allowed);
-            return this;
-        }
-
-        /** How far the issuer's clock may be off; 60 s. */
-        public Builder clockSkew(Duration skew) {
-            clockSkew = Objects.requireNonNull(skew);
-            return this;
-        }
-
-        /** The wall clock that {@code exp} and {@code nbf} are compared with; the system's. */
-        public Builder clock(Clock wall) {
-            clock = Objects.requireNonNull(wall);
-            return this;
-        }
-
-        /** The security provider that verifies; by default Conscrypt where it is on the class path, else the JDK's. */
-        public Builder provider(Provider verifies) {
-            provider = Objects.requireNonNull(verifies);
+        /**
+         * Sets the only {@code iss} that is accepted (RFC 7519, section 4.1.1), compared character by character. By default
+         * any is, which is logged as a warning.
+         */
+        public Builder issuer(String issuer) {
+            this.issuer = Objects.requireNonNull(issuer, "issuer");
             return this;
         }
 
         /**
-         * Remembers so many verified tokens, never beyond their {@code exp}, nor beyond their key's membership in the
-         * current set; 0, which is the default, remembers none. Objects and arrays in their claims are unmodifiable. It
-         * needs Caffeine on the class path.
+         * Sets the audiences of which {@code aud} has to name at least one (RFC 7519, section 4.1.3). By default it may name
+         * any or none, which is logged as a warning.
+         */
+        public Builder audience(String... anyOf) {
+            audiences = distinct(anyOf);
+            checksAudience = true;
+            return this;
+        }
+
+        /**
+         * Sets the algorithms that are accepted, of RS, PS and ES with 256, 384 and 512, and Ed25519 (RFC 9864; with
+         * {@code EdDSA}, its older name, both names are accepted). By default RS256 and ES256.
+         */
+        public Builder algorithms(JWSAlgorithm... algorithms) {
+            allowed = List.of(algorithms);
+            return this;
+        }
+
+        /**
+         * Sets the types of which the header's {@code typ} has to be one, such as {@code at+jwt} (RFC 9068). Case, and a
+         * leading {@code application/}, do not matter (RFC 7515, section 4.1.9). By default any is accepted, or none.
+         */
+        public Builder type(String... anyOf) {
+            types = distinct(anyOf);
+            checksType = true;
+            return this;
+        }
+
+        /** Accepts tokens without {@code sub}, or with an empty one. By default they are refused. */
+        public Builder optionalSubject() {
+            needsSubject = false;
+            return this;
+        }
+
+        /**
+         * Requires a claim; each call adds one.
+         *
+         * @param name such as {@code client_id}
+         * @param anyOf the values of which it has to be one, or, if it is an array, has to hold one; booleans and whole
+         *     numbers are compared as text. Without values, the claim only has to be there
+         */
+        public Builder requireClaim(String name, String... anyOf) {
+            required.add(new RequiredClaim(Objects.requireNonNull(name, "name"), distinct(anyOf)));
+            return this;
+        }
+
+        /**
+         * Adds a check of the claims, which runs last, for each token, also for one that is remembered. It can only refuse:
+         * with {@code false}, or by throwing. It runs on the thread that decodes, so it must not wait for anything. It has
+         * to be safe for use by several threads.
+         */
+        public Builder check(Predicate<JWTClaimsSet> accepts) {
+            checks.add(Objects.requireNonNull(accepts, "accepts"));
+            return this;
+        }
+
+        /** Sets the length from which a token is refused without being read, in characters; 16,384 is the longest read. */
+        public Builder maxTokenLength(int characters) {
+            maxTokenLength = characters;
+            return this;
+        }
+
+        /** Sets how far the issuer's clock may be off, up to 10 minutes. By default 60 s. */
+        public Builder clockSkew(Duration skew) {
+            clockSkew = Objects.requireNonNull(skew, "skew");
+            return this;
+        }
+
+        /** Sets the wall clock that {@code exp} and {@code nbf} are compared with. By default the system's. */
+        public Builder clock(Clock clock) {
+            this.clock = Objects.requireNonNull(clock, "clock");
+            return this;
+        }
+
+        /**
+         * Sets the security provider that verifies. By default Conscrypt where it is on the class path, else the JDK's.
+         */
+        public Builder provider(Provider provider) {
+            this.provider = Objects.requireNonNull(provider, "provider");
+            return this;
+        }
+
+        /**
+         * Remembers verified tokens, never beyond their {@code exp}, nor beyond their key's membership in the current set.
+         * Objects and arrays in their claims are unmodifiable. It needs Caffeine on the class path.
+         *
+         * @param maxEntries how many; 0, which is the default, for none
          */
         public Builder cacheVerified(int maxEntries) {
             cacheVerified = maxEntries;
             return this;
         }
 
+        /** Warns of nothing: another decoder with these options has. */
+        Builder quiet() {
+            quiet = true;
+            return this;
+        }
+
+        private static Set<String> distinct(String... values) {
+            return Collections.unmodifiableSet(new LinkedHashSet<>(List.of(values)));
+        }
+
         /**
-         * The decoder.
+         * Builds the decoder.
          *
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public TokenDecoder build() {
-            require(!algorithms.isEmpty(), "algorithms has to name one at least");
-            for (JWSAlgorithm algorithm : algorithms) {
-                require(
-                        SUPPORTED.contains(algorithm),
-                        algorithm + " is not supported: only RS, PS and ES with 256, 384 or 512 are");
-            }
-            Provider chosen = provider;
-            if (chosen != null) {
-                for (JWSAlgorithm algorithm : algorithms) {
-                    require(
-                            SignatureVerifier.isPossible(algorithm, chosen),
-                            "the provider " + chosen.getName() + " does not verify " + algorithm);
-                }
-            }
             require(issuer == null || !issuer.isBlank(), "the issuer may not be blank");
-            require(audience == null || !audience.isBlank(), "the audience may not be blank");
+            requireNames(checksAudience, audiences, "audience");
+            requireNames(checksType, types, "type");
+            for (RequiredClaim claim : required) {
+                require(!claim.name().isBlank(), "requireClaim has to name a claim");
+            }
+            require(maxTokenLength > 0, "maxTokenLength has to be positive");
             require(
                     !clockSkew.isNegative() && clockSkew.compareTo(Duration.ofMinutes(10)) <= 0,
                     "clockSkew has to be between 0 and 10 minutes");
@@ -412,7 +429,33 @@ public final class TokenDecoder {
             require(
                     cacheVerified == 0 || VerifiedTokens.isPossible(),
                     "cacheVerified needs com.github.ben-manes.caffeine:caffeine on the class path");
-            return new TokenDecoder(this);
+            TokenDecoder decoder = new TokenDecoder(this, supportedAlgorithms());
+            if (!quiet && (issuer == null || audiences.isEmpty())) {
+                LOG.warn("Tokens are accepted whatever their {} is", issuer == null ? "issuer" : "audience");
+            }
+            return decoder;
+        }
+
+        private Set<SigningAlgorithm> supportedAlgorithms() {
+            require(!allowed.isEmpty(), "algorithms has to name one at least");
+            Set<SigningAlgorithm> algorithms = EnumSet.noneOf(SigningAlgorithm.class);
+            for (JWSAlgorithm each : allowed) {
+                SigningAlgorithm algorithm = SigningAlgorithm.named(each.getName());
+                if (algorithm == null) {
+                    throw new IllegalArgumentException(
+                            each + " is not supported: only " + SigningAlgorithm.allNames() + " are");
+                }
+                require(
+                        provider == null || algorithm.isOfferedBy(provider),
+                        "the provider " + (provider == null ? "" : provider.getName()) + " does not verify " + each);
+                algorithms.add(algorithm);
+            }
+            return Collections.unmodifiableSet(algorithms);
+        }
+
+        private static void requireNames(boolean isChecked, Set<String> names, String option) {
+            require(!isChecked || !names.isEmpty(), option + " has to name one at least");
+            require(names.stream().noneMatch(String::isBlank), "the " + option + " may not be blank");
         }
 
         private static void require(boolean condition, String reason) {

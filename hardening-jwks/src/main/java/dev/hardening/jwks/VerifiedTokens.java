@@ -2,17 +2,16 @@ package dev.hardening.jwks;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.nimbusds.jwt.JWTClaimsSet;
 import org.jspecify.annotations.Nullable;
 
-/** Tokens that verified. Whether their times still hold, and their key is still in the set, is asked at each use. */
+/** Tokens that were accepted. Whether that still holds of their times, checks and key is for each use to ask. */
 final class VerifiedTokens {
 
-    record Entry(JWTClaimsSet claims, TokenDecoder.Times times, SigningKey key) {}
+    record Entry(TokenClaims claims, SigningKey key) {}
 
     /**
      * A token, hashed by the end of its signature. Each request brings its token as a new string, whose own hash would be
-     * computed over all of it each time. Only tokens that verified are kept, so that nobody can make many that collide.
+     * computed over all of it each time. Only tokens that verified are kept: a forger cannot make them collide.
      */
     private record Key(String token) {
 

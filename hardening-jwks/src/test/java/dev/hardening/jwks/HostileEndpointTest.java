@@ -102,7 +102,7 @@ class HostileEndpointTest {
                 "<!doctype html><title>Login</title>",
                 "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"AAAA\"}]}",
                 "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"r\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
-                "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"o\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
+                "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"X25519\",\"kid\":\"o\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
             })
     void anAnswerWithoutAUsableKeyIsAFailedRefresh(String body) {
         JWKSCache cache = warm(endpoint.inline());
@@ -127,7 +127,10 @@ class HostileEndpointTest {
             assertThat(kids(cache)).containsExactly("rsa-1");
             endpoint.advance(Duration.ofHours(1));
         }
-        Awaitility.await().untilAsserted(() -> assertThat(rejected).hasSize(6).containsOnly("null malformed"));
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(rejected)
+                        .hasSize(6)
+                        .containsOnly("null malformed", "null of a type that is not supported"));
     }
 
     @Test
@@ -149,8 +152,8 @@ class HostileEndpointTest {
                 .containsExactlyInAnyOrder(
                         "bad-1 malformed",
                         "bad-2 malformed",
-                        "bad-3 malformed",
-                        "bad-4 malformed",
+                        "bad-3 of a curve that is not supported",
+                        "bad-4 of a type that is not supported",
                         "bad-5 malformed",
                         "bad-6 malformed");
     }

@@ -46,6 +46,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -245,12 +246,13 @@ class TokenDecoderTest {
     }
 
     @Test
-    void aTokenWithoutAKeyIdIsVerifiedOnlyWhereOneKeyFitsItsAlgorithm() {
+    void aTokenWithoutAKeyIdIsVerifiedByEachKeyThatFits() {
         String token = rawToken("{\"alg\":\"RS256\"}", CLAIMS, RSA_1);
         assertThat(decoder.decode(token).getSubject()).isEqualTo(SUBJECT);
-        endpoint.serve(RSA_1, RSA_2, EC_1);
+        endpoint.serve(RSA_2, RSA_1, EC_1);
         cache.invalidate();
-        refused(token, Reason.UNKNOWN_KEY);
+        assertThat(decoder.decode(token).getSubject()).isEqualTo(SUBJECT);
+        assertThat(decoder.getSigningKey(token).kid()).isEqualTo("rsa-1");
         assertThat(endpoint.gets).hasValue(2);
     }
 
@@ -281,7 +283,9 @@ class TokenDecoderTest {
                 }
             }
         }
-        assertThat(endpoint.gets).hasValue(1);
+        assertThat(endpoint.gets)
+                .as("one for the signatures that none verified")
+                .hasValue(2);
     }
 
     @Test
@@ -752,11 +756,9 @@ class TokenDecoderTest {
     // ---- who verifies
 
     @Test
-    void conscryptVerifiesWhereItIsOnTheClassPathAndIsNamedAtTheStart() {
-        assertThat(log.list)
-                .filteredOn(event -> event.getLevel() == Level.INFO)
-                .extracting(ILoggingEvent::getFormattedMessage)
-                .anyMatch(text -> text.startsWith("Signatures are verified by Conscrypt"));
+    void conscryptIsNamedByItsArtifactsVersion() {
+        assertThat(FastProvider.description(FastProvider.find(), Set.of(SigningAlgorithm.ES256)))
+                .matches("Signatures are verified by Conscrypt 2\\.\\d+\\.\\d+");
         assertThat(Security.getProvider("Conscrypt"))
                 .as("nothing is registered for the whole JVM")
                 .isNull();
@@ -857,10 +859,12 @@ class TokenDecoderTest {
     @Test
     void optionsThatDoNotFitFailInBuildWithTheReason() {
         assertThatThrownBy(() -> builder().algorithms().build()).hasMessage("algorithms has to name one at least");
-        for (JWSAlgorithm other : List.of(JWSAlgorithm.HS256, JWSAlgorithm.EdDSA, JWSAlgorithm.ES256K)) {
+        for (JWSAlgorithm other : List.of(JWSAlgorithm.HS256, JWSAlgorithm.parse("Ed448"), JWSAlgorithm.ES256K)) {
             assertThatThrownBy(() -> builder().algorithms(other).build())
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage(other + " is not supported: only RS, PS and ES with 256, 384 or 512 are");
+                    .hasMessage(
+                            other
+                                    + " is not supported: only RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, Ed25519 are");
         }
         assertThatThrownBy(() -> builder().issuer(" ").build()).hasMessage("the issuer may not be blank");
         assertThatThrownBy(() -> builder().audience("").build()).hasMessage("the audience may not be blank");

@@ -1,0 +1,74 @@
+package dev.hardening.jwks;
+
+import com.nimbusds.jwt.JWTClaimsSet;
+import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.text.ParseException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The claims of a token, and its times apart from them: a caller could change the dates in the claims.
+ *
+ * @param expires {@code exp} in milliseconds of the wall clock; {@link Long#MIN_VALUE} if there is none
+ * @param notBefore {@code nbf} in the same way
+ */
+record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
+
+    private static final long MAX_SECONDS = Long.MAX_VALUE / 1000; // what milliseconds in a long can hold
+
+    /**
+     * Reads the claims.
+     *
+     * @param shared whether several callers will get them: objects and arrays in them are unmodifiable then
+     * @throws InvalidTokenException if they are malformed, or a time is beyond what a date can hold
+     */
+    static TokenClaims parse(byte[] json, boolean shared) {
+        try {
+            Map<String, Object> members = Json.object(json);
+            long expires = millis(members.get("exp"), Reason.EXPIRED, Reason.EXPIRED);
+            long notBefore = millis(members.get("nbf"), Reason.MALFORMED, Reason.NOT_YET_VALID);
+            millis(members.get("iat"), Reason.MALFORMED, Reason.MALFORMED);
+            if (shared) {
+                members.replaceAll((name, value) -> unmodifiable(value));
+            }
+            return new TokenClaims(JWTClaimsSet.parse(members), expires, notBefore);
+        } catch (InvalidTokenException refused) {
+            throw refused;
+        } catch (ParseException | RuntimeException | StackOverflowError malformed) {
+            throw new InvalidTokenException(Reason.MALFORMED); // Not chained: it may hold a part of the token.
+        }
+    }
+
+    /** A NumericDate (RFC 7519, section 2). One that no date can hold is refused here, before it could wrap around. */
+    private static long millis(@Nullable Object date, Reason tooEarly, Reason tooLate) {
+        if (date == null) {
+            return Long.MIN_VALUE;
+        }
+        if (!(date instanceof Number seconds)) {
+            throw new InvalidTokenException(Reason.MALFORMED);
+        }
+        double rough = seconds.doubleValue();
+        if (rough <= -MAX_SECONDS || rough >= MAX_SECONDS) {
+            throw new InvalidTokenException(rough < 0 ? tooEarly : tooLate);
+        }
+        return seconds.longValue() * 1000;
+    }
+
+    private static @Nullable Object unmodifiable(@Nullable Object value) {
+        if (value instanceof Map<?, ?> object) {
+            Map<Object, @Nullable Object> copy = new LinkedHashMap<>(object);
+            copy.replaceAll((name, member) -> unmodifiable(member));
+            return Collections.unmodifiableMap(copy);
+        }
+        if (value instanceof List<?> array) {
+            List<@Nullable Object> copy = new ArrayList<>(array);
+            copy.replaceAll(TokenClaims::unmodifiable);
+            return Collections.unmodifiableList(copy);
+        }
+        return value;
+    }
+}
