@@ -1,0 +1,161 @@
+package dev.hardening.ratingguard;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives the first answer again when the same request comes again under its {@code Idempotency-Key}.
+ *
+ * <p>It keeps answers below 400, which say that something was done. A refusal changed nothing, so the request may be mended
+ * and sent again under the same key; so may one whose handler failed.
+ *
+ * <p>Safe for use by several threads, as far as its store is.
+ *
+ * @see <a href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP header
+ *     field</a>
+ */
+public final class IdempotencyGuard {
+
+    // An entry: the fingerprint of target and body, then the answer's status or none, then its body or the claim's own
+    // id.
+    private static final int FINGERPRINT = 64;
+    private static final int STATUS = FINGERPRINT + 3;
+    private static final String NO_STATUS = "---";
+
+    /** What became of a request. */
+    public enum Verdict {
+        /** The handler was called; send its answer. */
+        FIRST,
+        /** The request was answered before; send that answer again. */
+        REPLAYED,
+        /** 409: the same request is under way. */
+        UNDER_WAY,
+        /** 422: the key was used for a request with another target or body. */
+        OTHER_REQUEST
+    }
+
+    /**
+     * The guard's reply.
+     *
+     * @param verdict what became of the request
+     * @param answer the answer to send; null exactly for {@link Verdict#UNDER_WAY} and {@link Verdict#OTHER_REQUEST}
+     */
+    public record Reply(Verdict verdict, @Nullable Answer answer) {}
+
+    /**
+     * A request that its handler has to itself. A handler that writes in a transaction of the same store can write the answer
+     * there too: if {@link #key} still has the entry {@link #underWay}, it writes {@link #answered} over it. Then the work and
+     * the answer are kept together or not at all. A handler that does not care returns its answer, and the guard writes it.
+     */
+    public static final class Claim {
+
+        private final String key;
+        private final String fingerprint;
+        private final String underWay;
+
+        Claim(String key, String fingerprint) {
+            this.key = key;
+            this.fingerprint = fingerprint;
+            this.underWay = fingerprint + NO_STATUS + UUID.randomUUID();
+        }
+
+        /** The store's key for this request, 64 hexadecimal digits. */
+        public String key() {
+            return key;
+        }
+
+        /** The entry that is in the store while this request is under way; no other claim has the same. */
+        public String underWay() {
+            return underWay;
+        }
+
+        /** The entry that gives this answer again. */
+        public String answered(Answer answer) {
+            return fingerprint + answer.status() + answer.body();
+        }
+
+        @Override
+        public String toString() {
+            return "Claim[" + key + "]";
+        }
+    }
+
+    private final IdempotencyStore store;
+
+    /** A guard that keeps its entries in this store. Cheap to make, so that a store may belong to one request. */
+    public IdempotencyGuard(IdempotencyStore store) {
+        this.store = Objects.requireNonNull(store, "store");
+    }
+
+    /**
+     * Calls the handler, unless the request was answered before, is under way, or is another one under the same key.
+     *
+     * <p>What the handler or the store throws is passed on. After a failure of the handler the request can be sent again,
+     * unless the handler wrote its answer itself.
+     *
+     * @param request the request; check its token first, because its user is part of the key
+     * @param handler does the work; called at most once, on the calling thread
+     */
+    public Reply handle(IdempotentRequest request, Function<? super Claim, Answer> handler) {
+        Objects.requireNonNull(handler, "handler");
+        Claim claim = new Claim(hash(request.userId(), request.key()), hash(request.target(), request.body()));
+        String found = store.putIfAbsent(claim.key, claim.underWay);
+        return found == null ? new Reply(Verdict.FIRST, run(claim, handler)) : replyTo(claim, found);
+    }
+
+    private Answer run(Claim claim, Function<? super Claim, Answer> handler) {
+        Answer answer;
+        try {
+            answer = Objects.requireNonNull(handler.apply(claim), "the handler returned no answer");
+        } catch (RuntimeException | Error failure) {
+            release(claim, failure);
+            throw failure;
+        }
+        // Both change nothing if the handler wrote its answer itself, or if the claim has expired.
+        if (answer.status() < 400) {
+            store.replace(claim.key, claim.underWay, claim.answered(answer));
+        } else {
+            store.remove(claim.key, claim.underWay);
+        }
+        return answer;
+    }
+
+    private void release(Claim claim, Throwable failure) {
+        try {
+            store.remove(claim.key, claim.underWay);
+        } catch (RuntimeException unreachable) {
+            failure.addSuppressed(unreachable);
+        }
+    }
+
+    private static Reply replyTo(Claim claim, String found) {
+        if (found.length() < STATUS) {
+            throw new IllegalStateException("the store has an entry that no guard wrote");
+        }
+        if (!found.startsWith(claim.fingerprint)) {
+            return new Reply(Verdict.OTHER_REQUEST, null);
+        }
+        String status = found.substring(FINGERPRINT, STATUS);
+        return status.equals(NO_STATUS)
+                ? new Reply(Verdict.UNDER_WAY, null)
+                : new Reply(Verdict.REPLAYED, new Answer(Integer.parseInt(status), found.substring(STATUS)));
+    }
+
+    /** Of two texts, unit by unit: an encoder would make one of two lone surrogates. The length tells them apart. */
+    private static String hash(String first, String second) {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + Character.BYTES * (first.length() + second.length()));
+        bytes.putInt(first.length());
+        bytes.asCharBuffer().put(first).put(second);
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible); // each Java platform has it
+        }
+    }
+}

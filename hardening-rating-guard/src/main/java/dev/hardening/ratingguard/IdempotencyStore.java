@@ -1,0 +1,52 @@
+package dev.hardening.ratingguard;
+
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an {@link IdempotencyGuard} keeps its entries: three of a {@link ConcurrentMap}'s methods, each one atomic step.
+ * A key is a hash, and names neither the caller nor the header; an entry is text, and holds the answer's body.
+ *
+ * <p>An implementation forgets entries after a time of its choice: an entry that {@link #putIfAbsent} wrote after about a
+ * minute, longer than any request takes, so that a crashed server does not block its callers; one that {@link #replace}
+ * wrote after as long as a client may try again, such as a day. It may throw whatever it throws; the guard passes it on.
+ */
+public interface IdempotencyStore {
+
+    /**
+     * Writes the entry unless the key has one.
+     *
+     * @return the entry that the key had; null if it had none
+     */
+    @Nullable
+    String putIfAbsent(String key, String entry);
+
+    /** Replaces the entry if it is the expected one, and says whether it was. */
+    boolean replace(String key, String expected, String entry);
+
+    /** Removes the entry if it is the expected one, and says whether it was. */
+    boolean remove(String key, String expected);
+
+    /**
+     * A store in a map, for one instance of a server. A plain {@link java.util.concurrent.ConcurrentHashMap} forgets nothing;
+     * use a cache's map view.
+     */
+    static IdempotencyStore of(ConcurrentMap<String, String> map) {
+        return new IdempotencyStore() {
+            @Override
+            public @Nullable String putIfAbsent(String key, String entry) {
+                return map.putIfAbsent(key, entry);
+            }
+
+            @Override
+            public boolean replace(String key, String expected, String entry) {
+                return map.replace(key, expected, entry);
+            }
+
+            @Override
+            public boolean remove(String key, String expected) {
+                return map.remove(key, expected);
+            }
+        };
+    }
+}

@@ -1,0 +1,46 @@
+package dev.hardening.ratingguard;
+
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * A request with an {@code Idempotency-Key}. Its text holds none of its parts.
+ *
+ * @param userId the caller that the token names; one caller's keys say nothing about another's
+ * @param key the header's value: a quoted string, as the draft has it (RFC 8941, section 3.3.3), or the bare key; both are
+ *     the same key
+ * @param target what is asked for, such as the method and the path
+ * @param body the body as it came
+ * @see <a href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP header
+ *     field</a>
+ */
+public record IdempotentRequest(String userId, String key, String target, String body) {
+
+    private static final Pattern QUOTED = Pattern.compile("\"((?:[^\"\\\\]|\\\\[\"\\\\])*)\"");
+    private static final Pattern KEY = Pattern.compile("[\\x20-\\x7e]{1,255}");
+
+    /**
+     * Takes the quotes off the key.
+     *
+     * @throws IllegalArgumentException if the key is not 1 to 255 printable ASCII characters: HTTP 400
+     */
+    public IdempotentRequest {
+        Objects.requireNonNull(userId, "userId");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(body, "body");
+        key = unquoted(key.strip());
+        if (!KEY.matcher(key).matches()) {
+            throw new IllegalArgumentException("Idempotency-Key must be 1 to 255 printable ASCII characters");
+        }
+    }
+
+    private static String unquoted(String header) {
+        var quoted = QUOTED.matcher(header);
+        return quoted.matches() ? quoted.group(1).replaceAll("\\\\(.)", "$1") : header;
+    }
+
+    @Override
+    public String toString() {
+        return "IdempotentRequest[]";
+    }
+}
