@@ -7,7 +7,7 @@ import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 
 /** Lettuce's own connection, under the hardening's name. See the other stand-ins. */
-public final class ConnectedRedis implements AutoCloseable {
+public final class ConnectedRedis implements Connected {
 
     private final RedisClient client;
     private final StatefulRedisConnection<String, String> connection;
@@ -21,6 +21,7 @@ public final class ConnectedRedis implements AutoCloseable {
         return connection;
     }
 
+    @Override
     public RedisCommands<String, String> sync() {
         return connection.sync();
     }
@@ -33,11 +34,13 @@ public final class ConnectedRedis implements AutoCloseable {
         return client;
     }
 
-    /** Lettuce alone does not ask; the example reads only the mode before it goes on. */
+    /** Lettuce alone does not ask. */
+    @Override
     public ConnectReport report() {
         return new ConnectReport("", "", Role.UNKNOWN, "standalone", 1, Duration.ZERO, Duration.ZERO, Duration.ZERO);
     }
 
+    @Override
     public boolean ping() {
         return connection.sync().ping().equals("PONG");
     }

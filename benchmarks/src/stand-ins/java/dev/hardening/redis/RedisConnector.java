@@ -35,5 +35,9 @@ public final class RedisConnector {
         public RedisConnector build() {
             return new RedisConnector(uri);
         }
+
+        public Connected connectAny() {
+            return build().connect();
+        }
     }
 }

@@ -2,8 +2,7 @@ package dev.hardening.example;
 
 import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.ConnectReport;
-import dev.hardening.redis.ConnectedRedis;
-import dev.hardening.redis.ConnectedRedisCluster;
+import dev.hardening.redis.Connected;
 import dev.hardening.redis.RedisConnector;
 import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
 import java.util.function.BooleanSupplier;
@@ -19,18 +18,8 @@ record Redis(
 
     /** Several hosts are the seeds of a cluster, and so is one that says of itself that it belongs to one. */
     static Redis connect(String url, ConnectListener listener) {
-        RedisConnector.Builder connector = RedisConnector.builder(url).listener(listener);
-        boolean seeds = !url.startsWith("redis-sentinel:")
-                && url.substring(url.lastIndexOf('@') + 1).contains(",");
-        if (!seeds) {
-            ConnectedRedis one = connector.build().connect();
-            if (!one.report().mode().equals("cluster")) {
-                return new Redis(one::sync, one::ping, one.report(), one::close);
-            }
-            one.close();
-        }
-        ConnectedRedisCluster cluster = connector.buildCluster().connect();
-        return new Redis(cluster::sync, cluster::ping, cluster.report(), cluster::close);
+        Connected redis = RedisConnector.builder(url).listener(listener).connectAny();
+        return new Redis(redis::sync, redis::ping, redis.report(), redis::close);
     }
 
     @Override

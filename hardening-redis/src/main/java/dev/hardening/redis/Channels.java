@@ -1,46 +1,118 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.NestedMultiOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandType;
-import io.lettuce.core.protocol.CommandWrapper;
+import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What our own clients see of their channels beyond Lettuce: when one is connected, what the server said last, and where
- * a {@link Probe} was written to. Commands that hold a password are written past Lettuce's encoder, as that logs what it
- * sends at TRACE.
+ * What a client sees and does on each of its channels, beyond Lettuce: it keeps what the server said last, beats, gives up
+ * a peer that is silent or of the wrong role, lets a server without HELLO be spoken to in RESP2, and keeps passwords out of
+ * Lettuce's log. All of a channel happens on its event loop.
  */
 final class Channels implements NettyCustomizer {
 
     private static final int LONGEST_ERROR = 200;
 
+    /** What a server may answer to HELLO that says more than that it does not want to be asked. */
+    private static final Pattern VERDICT =
+            Pattern.compile("(WRONGPASS|NOAUTH|NOPROTO|LOADING|MASTERDOWN|DENIED|CLUSTERDOWN"
+                    + "|ERR (unknown|max number|Client|AUTH|invalid password)).*");
+
+    private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
+
+    /** What a server may take its time to answer; the others of these names came with later versions. */
+    private static final Set<String> BLOCKING = Set.of(
+            "BLPOP",
+            "BRPOP",
+            "BRPOPLPUSH",
+            "BLMOVE",
+            "BLMPOP",
+            "BZPOPMIN",
+            "BZPOPMAX",
+            "BZMPOP",
+            "XREAD",
+            "XREADGROUP",
+            "WAIT",
+            "WAITAOF");
+
+    private static final Set<CommandType> LOOKED_AT = Stream.of(CommandType.values())
+            .filter(type -> BLOCKING.contains(type.name())
+                    || Set.of("AUTH", "HELLO", "MULTI", "EXEC", "DISCARD").contains(type.name()))
+            .collect(Collectors.toUnmodifiableSet());
+
+    /** Why the channel is lost whose loss is being told on this thread. */
+    private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
+
+    private final Duration heartbeat;
+    private final Addresses.Names names;
+
+    private volatile ServerCheck check = new ServerCheck(null, false, true);
     private volatile boolean connected;
+    private volatile boolean closedUponHello;
     private volatile @Nullable String lastError;
+    private volatile @Nullable String refused;
     private volatile @Nullable CompletableFuture<?> hello;
+
+    /** Takes zero for no heartbeat. */
+    Channels(Duration heartbeat, Addresses.Names names) {
+        this.heartbeat = heartbeat;
+        this.names = names;
+    }
 
     /** Before a connection is opened. */
     void reset() {
         connected = false;
+        closedUponHello = false;
         lastError = null;
         hello = null;
+    }
+
+    /** From now on each channel has to lead to a server of that role. */
+    void require(ServerCheck required) {
+        check = required;
     }
 
     /** Whether a channel was connected since: then a silence is the server's, and not the network's. */
     boolean connected() {
         return connected;
+    }
+
+    /** Whether a server closed a connection instead of answering HELLO, as some proxies do. */
+    boolean closedUponHello() {
+        return closedUponHello;
     }
 
     /**
@@ -52,20 +124,27 @@ final class Channels implements NettyCustomizer {
         return lastError;
     }
 
-    /** What the server answered to the last HELLO, as names and values; empty if it refused it or was not asked. */
-    List<Object> handshake() {
+    /** Why the last reconnect was refused here; null if it was not. */
+    @Nullable
+    String refused() {
+        return refused;
+    }
+
+    /** What the server answered to the last HELLO; null if it refused it or was not asked. */
+    ServerCheck.@Nullable Server handshake() {
         CompletableFuture<?> asked = hello;
-        List<Object> said = new ArrayList<>();
-        if (asked != null
-                && asked.isDone()
-                && !asked.isCompletedExceptionally()
-                && asked.join() instanceof Map<?, ?> map) {
-            map.forEach((name, value) -> {
-                said.add(String.valueOf(name));
-                said.add(String.valueOf(value));
-            });
-        }
-        return said;
+        return asked != null
+                        && asked.isDone()
+                        && !asked.isCompletedExceptionally()
+                        && asked.join() instanceof Map<?, ?> map
+                ? ServerCheck.Server.of(map)
+                : null;
+    }
+
+    /** Why the channel is lost whose loss Lettuce tells on this thread at the moment. */
+    static String lossReason() {
+        String reason = LOSS.get();
+        return reason == null ? "the connection was closed" : reason;
     }
 
     @Override
@@ -74,7 +153,17 @@ final class Channels implements NettyCustomizer {
         for (Map.Entry<String, ChannelHandler> handler : pipeline) {
             if (handler.getValue().getClass().getSimpleName().equals("CommandEncoder")) {
                 // Its class is not named here, as the Netty module that it builds on has another name in each version.
-                pipeline.addAfter(handler.getKey(), null, new Watch(pipeline.context(handler.getKey())));
+                Watch watch = new Watch(pipeline.context(handler.getKey()));
+                pipeline.addAfter(handler.getKey(), null, watch);
+                pipeline.addLast(new ChannelInboundHandlerAdapter() {
+
+                    /** Comes here when the handshake is over. */
+                    @Override
+                    public void channelActive(ChannelHandlerContext context) {
+                        watch.beginToBeat();
+                        context.fireChannelActive();
+                    }
+                });
                 return;
             }
         }
@@ -83,9 +172,30 @@ final class Channels implements NettyCustomizer {
     private final class Watch extends ChannelDuplexHandler {
 
         private final ChannelHandlerContext encoder;
+        private final Channel channel;
+        private final AtomicBoolean lookingUp = new AtomicBoolean();
+        private @Nullable Heartbeat beats;
+        private @Nullable InetSocketAddress peer;
+        private @Nullable RedisCommand<?, ?, ?> blocking;
+        private @Nullable String lossReason;
+        private boolean inTransaction;
+        private boolean helloUnanswered;
+        private boolean helloRefused;
+        private boolean heardAnything;
 
         Watch(ChannelHandlerContext encoder) {
             this.encoder = encoder;
+            channel = encoder.channel();
+        }
+
+        @Override
+        public void connect(
+                ChannelHandlerContext context,
+                SocketAddress remote,
+                @Nullable SocketAddress local,
+                ChannelPromise promise) {
+            peer = remote instanceof InetSocketAddress address ? address : null;
+            var unused = local == null ? context.connect(remote, promise) : context.connect(remote, local, promise);
         }
 
         @Override
@@ -95,33 +205,137 @@ final class Channels implements NettyCustomizer {
         }
 
         @Override
-        public void channelRead(ChannelHandlerContext context, Object message) {
-            if (message instanceof ByteBuf bytes && bytes.isReadable()) {
-                int start = bytes.readerIndex();
-                int length = Math.min(bytes.readableBytes() - 1, LONGEST_ERROR);
-                lastError =
-                        bytes.getByte(start) == '-' ? bytes.toString(start + 1, length, StandardCharsets.UTF_8) : null;
+        public void channelInactive(ChannelHandlerContext context) {
+            if (helloUnanswered && lossReason == null) {
+                closedUponHello = true;
             }
-            context.fireChannelRead(message);
+            LOSS.set(lossReason == null ? "the server closed the connection" : lossReason);
+            try {
+                context.fireChannelInactive();
+            } finally {
+                LOSS.remove();
+            }
         }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            if (lossReason == null) {
+                lossReason = Diagnosis.of(cause, false, null).reason();
+            }
+            context.fireExceptionCaught(cause);
+        }
+
+        // ---- what is heard
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            Object passed = message;
+            if (message instanceof ByteBuf bytes && bytes.isReadable()) {
+                if (beats != null) {
+                    beats.heard(System.nanoTime());
+                }
+                if (bytes.getByte(bytes.readerIndex()) == '-') {
+                    String error = error(bytes);
+                    lastError = error;
+                    follow(error);
+                    if (helloUnanswered && !VERDICT.matcher(error).matches()) {
+                        passed = helloUnknown(bytes);
+                    }
+                } else {
+                    lastError = null;
+                }
+                helloUnanswered = false;
+                heardAnything = true;
+            }
+            context.fireChannelRead(passed);
+        }
+
+        private static String error(ByteBuf bytes) {
+            int length = Math.min(bytes.readableBytes() - 1, LONGEST_ERROR);
+            return bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
+        }
+
+        /** However a server refuses HELLO: Lettuce goes on in RESP2 only if it says that it does not know it. */
+        private ByteBuf helloUnknown(ByteBuf bytes) {
+            int end = bytes.indexOf(bytes.readerIndex(), bytes.writerIndex(), (byte) '\n');
+            if (end < 0) {
+                return bytes;
+            }
+            helloRefused = true;
+            bytes.readerIndex(end + 1);
+            ByteBuf unknown = Unpooled.copiedBuffer("-ERR unknown command 'HELLO'\r\n", StandardCharsets.US_ASCII);
+            return Unpooled.wrappedBuffer(unknown, bytes);
+        }
+
+        /** A name that a node calls another by, and that leads to the node itself, leads elsewhere by now. */
+        private void follow(String error) {
+            Matcher moved = MOVED.matcher(error);
+            InetSocketAddress here = peer;
+            if (here == null || here.getAddress() == null || !moved.lookingAt()) {
+                return;
+            }
+            String host = here.getHostString();
+            boolean same = moved.group(1).equals(host) && Integer.parseInt(moved.group(2)) == here.getPort();
+            if (same && lookingUp.compareAndSet(false, true)) {
+                Workers.run(() -> {
+                    boolean elsewhere = !addresses(host).contains(here.getAddress());
+                    channel.eventLoop().execute(() -> {
+                        lookingUp.set(false);
+                        if (elsewhere) {
+                            drop("the name " + host + " leads to another server by now");
+                        }
+                    });
+                });
+            }
+        }
+
+        private List<InetAddress> addresses(String host) {
+            try {
+                return List.of(names.lookUp(host));
+            } catch (UnknownHostException noAnswer) {
+                return List.of(new InetSocketAddress(0).getAddress()).subList(0, 0);
+            }
+        }
+
+        // ---- what is said
 
         @Override
         public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
             if (message instanceof RedisCommand<?, ?, ?> command) {
-                if (CommandWrapper.unwrap(command) instanceof Probe probe) {
-                    probe.writtenTo(context.channel());
-                }
-                if (command.getType() == CommandType.AUTH || command.getType() == CommandType.HELLO) {
-                    if (command.getType() == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
-                        hello = asked;
+                ProtocolKeyword type = command.getType();
+                if (LOOKED_AT.contains(type)) {
+                    note(command);
+                    if (type == CommandType.AUTH || type == CommandType.HELLO) {
+                        writeUnlogged(command, promise);
+                        return;
                     }
-                    writeUnlogged(command, promise);
-                    return;
                 }
+            } else if (message instanceof Iterable<?> commands) {
+                commands.forEach(one -> {
+                    if (one instanceof RedisCommand<?, ?, ?> command) {
+                        note(command);
+                    }
+                });
             }
             var unused = context.write(message, promise);
         }
 
+        private void note(RedisCommand<?, ?, ?> command) {
+            ProtocolKeyword type = command.getType();
+            if (type == CommandType.MULTI) {
+                inTransaction = true;
+            } else if (type == CommandType.EXEC || type == CommandType.DISCARD) {
+                inTransaction = false;
+            } else if (type == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
+                hello = asked;
+                helloUnanswered = !heardAnything;
+                var unused = asked.thenAccept(this::refuseWrongRole);
+            } else if (BLOCKING.contains(type.toString())) {
+                blocking = command;
+            }
+        }
+
+        /** Past Lettuce's encoder, which logs what it sends at TRACE. */
         private void writeUnlogged(RedisCommand<?, ?, ?> command, ChannelPromise promise) {
             ByteBuf bytes = encoder.alloc().ioBuffer();
             try {
@@ -132,6 +346,78 @@ final class Channels implements NettyCustomizer {
                 return;
             }
             var unused = encoder.write(bytes, promise); // to what comes after the encoder
+        }
+
+        // ---- the heartbeat
+
+        void beginToBeat() {
+            refused = null;
+            if (!heartbeat.isZero()) {
+                beats = new Heartbeat(heartbeat, check.requiredRole() != null, System.nanoTime());
+                look();
+            }
+        }
+
+        private void look() {
+            Heartbeat beating = beats;
+            if (beating == null || !channel.isActive()) {
+                return;
+            }
+            RedisCommand<?, ?, ?> waited = blocking;
+            boolean busy = inTransaction || (waited != null && !waited.isDone());
+            switch (beating.look(System.nanoTime(), busy)) {
+                case ASK -> ask(beating);
+                case CLOSE ->
+                    drop("no answer for " + Heartbeat.patience(heartbeat).toMillis() + " ms");
+                case WAIT -> {}
+            }
+            var unused = channel.eventLoop()
+                    .schedule(this::look, beating.nextLook(System.nanoTime()).toNanos(), TimeUnit.NANOSECONDS);
+        }
+
+        private void ask(Heartbeat beating) {
+            if (check.requiredRole() == null) {
+                var unused = send(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+                        .whenComplete((pong, failure) -> beating.answered());
+                return;
+            }
+            CommandType question = helloRefused ? CommandType.ROLE : CommandType.HELLO;
+            var unused = send(question, new NestedMultiOutput<>(StringCodec.UTF8))
+                    .whenComplete((answer, failure) -> {
+                        beating.answered();
+                        if (answer != null) {
+                            refuse(ServerCheck.Server.of(answer));
+                        } else {
+                            helloRefused = true;
+                        }
+                    });
+        }
+
+        private <T> CompletableFuture<T> send(CommandType type, CommandOutput<String, String, T> output) {
+            AsyncCommand<String, String, T> question = new AsyncCommand<>(new Command<>(type, output, null));
+            var unused = channel.writeAndFlush(question);
+            return question.toCompletableFuture();
+        }
+
+        private void refuseWrongRole(@Nullable Object answer) {
+            if (answer instanceof Map<?, ?> map) {
+                refuse(ServerCheck.Server.of(map));
+            }
+        }
+
+        private void refuse(ServerCheck.Server server) {
+            String wrong = server.role() == Role.SENTINEL || server.role() == Role.UNKNOWN
+                    ? null
+                    : check.wrongRole(server.role());
+            if (wrong != null) {
+                refused = wrong;
+                drop(wrong);
+            }
+        }
+
+        private void drop(String reason) {
+            lossReason = reason;
+            var unused = channel.close();
         }
     }
 }

@@ -1,64 +1,102 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * A connection that answered PING. Lettuce reconnects it when it is lost; meanwhile commands fail at once instead of
- * queueing. Safe for use by several threads.
+ * A connection that answered PING. A heartbeat notices when its peer is gone without a word, or has another role than the
+ * required one, and it is connected again whenever it is lost; meanwhile commands fail at once instead of queueing. Safe
+ * for use by several threads.
  */
-public final class ConnectedRedis implements AutoCloseable {
+public final class ConnectedRedis implements Connected {
 
+    private final Session<StatefulRedisConnection<String, String>> session;
     private final RedisClient client;
-    private final Lease<StatefulRedisConnection<String, String>> lease;
 
-    ConnectedRedis(RedisClient client, Attempts.Connected<StatefulRedisConnection<String, String>> connected) {
-        this.client = client;
-        lease = new Lease<>(connected);
+    ConnectedRedis(Session<StatefulRedisConnection<String, String>> session) {
+        this.session = session;
+        client = (RedisClient) session.target().client();
     }
 
-    /** The connection itself, for several threads at once, as Lettuce's are. */
+    @Override
     public StatefulRedisConnection<String, String> connection() {
-        return lease.connection();
+        return session.connection();
     }
 
-    /** Commands that wait for their answer, within the URI's timeout. */
+    @Override
     public RedisCommands<String, String> sync() {
         return connection().sync();
     }
 
-    /** Commands that do not wait. */
+    @Override
     public RedisAsyncCommands<String, String> async() {
         return connection().async();
     }
 
-    /** The client, for further connections. It ends with this one, unless the caller supplied it. */
+    /** The client. It ends with this connection, unless the caller supplied it. */
     public RedisClient client() {
         return client;
     }
 
-    /** How the connection came about. */
-    public ConnectReport report() {
-        return lease.report();
+    /**
+     * The address, with credentials and the command timeout, for what has to connect by itself.
+     *
+     * @return a copy
+     */
+    public RedisURI uri() {
+        return session.uri();
     }
 
     /**
-     * Whether Redis answers PING now, within a second: for a health check. It never throws. When three
-     * in a row are not answered, the connection is dropped and Lettuce makes another, unless the client is the caller's:
-     * a peer that is gone without a word would else be waited for.
+     * Opens a further connection with the same address, credentials, timeouts and supervision, such as one with another
+     * codec or one for blocking commands. It is closed with this one, if it is not closed before.
      *
-     * @return false also if the thread is interrupted, whose flag stays set
+     * @throws RedisConnectException if that fails; it is tried once
+     * @throws IllegalStateException if this connection has been closed
      */
-    public boolean ping() {
-        return lease.ping();
+    public <K, V> StatefulRedisConnection<K, V> open(RedisCodec<K, V> codec) {
+        Objects.requireNonNull(codec, "codec");
+        return session.open(() -> client.connectAsync(codec, session.target().uri()));
     }
 
-    /** Closes the connection and frees every thread and socket that is not the caller's own. A second call does nothing. */
+    /**
+     * Opens a further connection for publish and subscribe, as {@link #open} does. Lettuce subscribes again after a
+     * reconnect.
+     *
+     * @throws RedisConnectException if that fails; it is tried once
+     * @throws IllegalStateException if this connection has been closed
+     */
+    public <K, V> StatefulRedisPubSubConnection<K, V> openPubSub(RedisCodec<K, V> codec) {
+        Objects.requireNonNull(codec, "codec");
+        return session.open(
+                () -> client.connectPubSubAsync(codec, session.target().uri()));
+    }
+
+    @Override
+    public ConnectReport report() {
+        return session.report();
+    }
+
+    @Override
+    public CompletableFuture<RedisCheck> check() {
+        return session.check();
+    }
+
+    @Override
+    public boolean ping() {
+        return session.ping();
+    }
+
     @Override
     public void close() {
-        lease.close();
+        session.close();
     }
 
     /** Prints the report. */

@@ -4,63 +4,88 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.cluster.api.sync.RedisAdvancedClusterCommands;
+import io.lettuce.core.cluster.pubsub.StatefulRedisClusterPubSubConnection;
+import io.lettuce.core.codec.RedisCodec;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * A connection to a Redis Cluster of which a node answered PING, and whose slots were all served. Lettuce reconnects to
- * lost nodes and follows the cluster's changes; meanwhile commands for a lost node wait in a bounded queue, and fail at their timeout. Safe
- * for use by several threads.
+ * A connection to a Redis Cluster of which a node answered PING, and whose slots were all served. A heartbeat notices each
+ * node that is gone without a word. Lettuce reconnects to lost nodes and follows the cluster's changes; meanwhile commands
+ * for a lost node wait in a bounded queue, and fail at their timeout. Safe for use by several threads.
  */
-public final class ConnectedRedisCluster implements AutoCloseable {
+public final class ConnectedRedisCluster implements Connected {
 
+    private final Session<StatefulRedisClusterConnection<String, String>> session;
     private final RedisClusterClient client;
-    private final Lease<StatefulRedisClusterConnection<String, String>> lease;
 
-    ConnectedRedisCluster(
-            RedisClusterClient client, Attempts.Connected<StatefulRedisClusterConnection<String, String>> connected) {
-        this.client = client;
-        lease = new Lease<>(connected);
+    ConnectedRedisCluster(Session<StatefulRedisClusterConnection<String, String>> session) {
+        this.session = session;
+        client = (RedisClusterClient) session.target().client();
     }
 
-    /** The connection itself, for several threads at once, as Lettuce's are. */
+    @Override
     public StatefulRedisClusterConnection<String, String> connection() {
-        return lease.connection();
+        return session.connection();
     }
 
-    /** Commands that wait for their answer, within the URI's timeout, or 5 s if it names none. */
+    @Override
     public RedisAdvancedClusterCommands<String, String> sync() {
         return connection().sync();
     }
 
-    /** Commands that do not wait. */
+    @Override
     public RedisAdvancedClusterAsyncCommands<String, String> async() {
         return connection().async();
     }
 
-    /** The client, for further connections. It ends with this one. */
+    /** The client. It ends with this connection. */
     public RedisClusterClient client() {
         return client;
     }
 
-    /** How the connection came about; role and version are those of the node that answered. */
-    public ConnectReport report() {
-        return lease.report();
+    /**
+     * Opens a further connection with the same nodes, credentials, timeouts and supervision, such as one with another
+     * codec. It is closed with this one, if it is not closed before.
+     *
+     * @throws RedisConnectException if that fails; it is tried once
+     * @throws IllegalStateException if this connection has been closed
+     */
+    public <K, V> StatefulRedisClusterConnection<K, V> open(RedisCodec<K, V> codec) {
+        Objects.requireNonNull(codec, "codec");
+        return session.open(() -> client.connectAsync(codec));
     }
 
     /**
-     * Whether a node of the cluster answers PING now, within a second: for a health check. It never throws. When three
-     * in a row are not answered, the connection is dropped and Lettuce makes another, unless the client is the caller's:
-     * a peer that is gone without a word would else be waited for.
+     * Opens a further connection for publish and subscribe, as {@link #open} does.
      *
-     * @return false also if the thread is interrupted, whose flag stays set
+     * @throws RedisConnectException if that fails; it is tried once
+     * @throws IllegalStateException if this connection has been closed
      */
-    public boolean ping() {
-        return lease.ping();
+    public <K, V> StatefulRedisClusterPubSubConnection<K, V> openPubSub(RedisCodec<K, V> codec) {
+        Objects.requireNonNull(codec, "codec");
+        return session.open(() -> client.connectPubSubAsync(codec));
     }
 
-    /** Closes the connection and frees every thread and socket. A second call does nothing. */
+    /** How the connection came about; role and version are those of the node that answered. */
+    @Override
+    public ConnectReport report() {
+        return session.report();
+    }
+
+    @Override
+    public CompletableFuture<RedisCheck> check() {
+        return session.check();
+    }
+
+    @Override
+    public boolean ping() {
+        return session.ping();
+    }
+
     @Override
     public void close() {
-        lease.close();
+        session.close();
     }
 
     /** Prints the report. */

@@ -1,6 +1,5 @@
 package dev.hardening.redis;
 
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -25,12 +24,7 @@ public final class RedisClusterConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedisCluster connect() {
-        Duration warmUp = Attempts.warmUp(options, endpoint);
-        OwnResources own = new OwnResources(options);
-        Dialing.Cluster dialing =
-                new Dialing.Cluster(own.resources(), options.uris, options.clientOptions(), options.attemptTimeout);
-        return new ConnectedRedisCluster(
-                dialing.client(), new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
+        return new ConnectedRedisCluster(ConnectLoop.connect(options, () -> new Target.Cluster(options)));
     }
 
     /**
@@ -40,7 +34,7 @@ public final class RedisClusterConnector {
      * @return it fails with {@link RedisConnectException}
      */
     public CompletableFuture<ConnectedRedisCluster> connectAsync() {
-        return Attempts.async(this::connect, ConnectedRedisCluster::close);
+        return Workers.supply(this::connect, ConnectedRedisCluster::close);
     }
 
     /** Prints where it connects to, without user and password. */

@@ -7,6 +7,8 @@ import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -14,21 +16,54 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Micrometer meters of one connection, as its {@link ConnectListener}: {@code redis.connect.attempts} by
- * {@code outcome}, {@code redis.connect.time}, {@code redis.connection.up}, {@code redis.connection.losses} and
- * {@code redis.connection.returns}.
+ * {@code outcome}, {@code redis.connect.time}, {@code redis.connection.up}, {@code redis.connection.losses},
+ * {@code redis.connection.returns}, and {@code redis.connection.failures} by {@code cause}: why a connection was lost, and
+ * each other reason why it could not be connected again.
  *
- * <p>The only tags are {@code connection}, {@code outcome} and the caller's own. Micrometer is an optional dependency;
+ * <p>The only tags are {@code connection}, {@code outcome}, {@code cause} and the caller's own. A cause is the code that
+ * Redis gave, such as {@code WRONGPASS}, or one of {@code refused}, {@code timeout}, {@code closed}, {@code reset},
+ * {@code role}, {@code name}, {@code tls} and {@code other}. Micrometer is an optional dependency;
  * nothing else of this module needs it. It may be bound before the connection is made or after. The meters hold it weakly:
  * the connector holds it. Safe for use by several threads.
  */
 @SuppressWarnings("exports") // "requires transitive" would ask every user of the module for Micrometer
 public final class RedisConnectionMetrics implements MeterBinder, ConnectListener {
 
+    private static final String OTHER = "other";
+
+    /** What a reason contains, and the cause that is counted for it; the first counts. */
+    private static final Map<String, String> CAUSES = causes(
+            "WRONGPASS", "WRONGPASS",
+            "NOAUTH", "NOAUTH",
+            "NOPERM", "NOPERM",
+            "LOADING", "LOADING",
+            "MASTERDOWN", "MASTERDOWN",
+            "CLUSTERDOWN", "CLUSTERDOWN",
+            "Connection refused", "refused",
+            "Connection reset", "reset",
+            "is required", "role",
+            "does not resolve", "name",
+            "certificate", "tls",
+            "TLS", "tls",
+            "timed out", "timeout",
+            "no answer", "timeout",
+            "closed", "closed",
+            "", OTHER);
+
+    private static Map<String, String> causes(String... pairs) {
+        Map<String, String> causes = new LinkedHashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            causes.put(pairs[i], pairs[i + 1]);
+        }
+        return causes;
+    }
+
     private final Tags tags;
     private final LongAdder failed = new LongAdder();
     private final LongAdder succeeded = new LongAdder();
     private final LongAdder losses = new LongAdder();
     private final LongAdder returns = new LongAdder();
+    private final Map<String, LongAdder> failures = new LinkedHashMap<>();
     private volatile boolean up;
     private volatile double connectMillis = Double.NaN;
 
@@ -40,6 +75,16 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
      */
     public RedisConnectionMetrics(String name, Tag... more) {
         tags = Tags.of("connection", Objects.requireNonNull(name, "name")).and(more);
+        CAUSES.values().forEach(cause -> failures.put(cause, new LongAdder()));
+    }
+
+    /** The cause that a reason speaks of: the first that it contains. */
+    static String cause(String reason) {
+        return CAUSES.entrySet().stream()
+                .filter(entry -> reason.contains(entry.getKey()))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(OTHER);
     }
 
     @Override
@@ -55,15 +100,38 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
     }
 
     @Override
+    public void disconnected(String reason) {
+        count(reason);
+        disconnected();
+    }
+
+    @Override
     public void disconnected() {
         losses.increment();
         up = false;
     }
 
     @Override
+    public void reconnectFailed(String reason) {
+        count(reason);
+    }
+
+    private void count(String reason) {
+        LongAdder counted = failures.get(cause(reason));
+        if (counted != null) {
+            counted.increment();
+        }
+    }
+
+    @Override
     public void reconnected() {
         returns.increment();
         up = true;
+    }
+
+    @Override
+    public void closed() {
+        up = false;
     }
 
     @Override
@@ -75,6 +143,12 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
         counter(registry, "redis.connect.attempts", success, attempts, of -> of.succeeded.doubleValue());
         counter(registry, "redis.connection.losses", tags, "Times that it was lost", of -> of.losses.doubleValue());
         counter(registry, "redis.connection.returns", tags, "Times that it came back", of -> of.returns.doubleValue());
+        failures.forEach((cause, number) -> counter(
+                registry,
+                "redis.connection.failures",
+                tags.and("cause", cause),
+                "Times that it was lost, or could not be connected again for another reason",
+                of -> number.doubleValue()));
         Gauge.builder("redis.connection.up", this, of -> of.up ? 1 : 0)
                 .tags(tags)
                 .description("1 while it is connected, else 0")

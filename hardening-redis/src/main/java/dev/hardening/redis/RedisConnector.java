@@ -5,8 +5,11 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -29,14 +32,66 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RedisConnector {
 
+    private static final int QUEUED_COMMANDS = 10_000;
+    private static final Duration ATTEMPT_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration TOPOLOGY_PERIOD = Duration.ofMinutes(1);
+    private static final SocketOptions.KeepAliveOptions KEEP_ALIVE = SocketOptions.KeepAliveOptions.builder()
+            .enable()
+            .idle(Duration.ofSeconds(10))
+            .interval(Duration.ofSeconds(5))
+            .count(3)
+            .build();
+
     private final Builder options;
-    private final RedisURI uri;
     private final String endpoint;
 
     private RedisConnector(Builder builder) {
         options = builder;
-        uri = builder.uris.get(0);
-        endpoint = SafeUri.endpoint(uri);
+        endpoint = SafeUri.endpoint(builder.uris.get(0));
+    }
+
+    /**
+     * The options that a connector uses if it is given none, to start from: commands fail at once while disconnected, at
+     * most 10,000 are queued, each has a timeout, connecting takes at most 3 s, and TCP connections are kept alive.
+     *
+     * @return a new builder
+     */
+    public static ClientOptions.Builder defaultClientOptions() {
+        return clientOptions(ATTEMPT_TIMEOUT);
+    }
+
+    /**
+     * The same for a cluster. Commands wait for their node, within the same bounds: told to reject them while
+     * disconnected, Lettuce would refuse the first command to each node. The topology is asked for every minute, and
+     * after each sign of a change.
+     *
+     * @return a new builder
+     */
+    public static ClusterClientOptions.Builder defaultClusterClientOptions() {
+        return clusterClientOptions(clientOptions(Target.Cluster.share(ATTEMPT_TIMEOUT))
+                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.DEFAULT)
+                .build());
+    }
+
+    private static ClientOptions.Builder clientOptions(Duration connectTimeout) {
+        return ClientOptions.builder()
+                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .requestQueueSize(QUEUED_COMMANDS)
+                .timeoutOptions(TimeoutOptions.enabled())
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(connectTimeout)
+                        .keepAlive(KEEP_ALIVE)
+                        .build());
+    }
+
+    /** Lettuce 7 asks again after each sign of a change by itself; 6 has to be told. */
+    @SuppressWarnings("deprecation")
+    private static ClusterClientOptions.Builder clusterClientOptions(ClientOptions options) {
+        return ClusterClientOptions.builder(options)
+                .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+                        .enableAllAdaptiveRefreshTriggers()
+                        .enablePeriodicRefresh(TOPOLOGY_PERIOD)
+                        .build());
     }
 
     /**
@@ -74,16 +129,7 @@ public final class RedisConnector {
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedis connect() {
-        Duration warmUp = Attempts.warmUp(options, endpoint);
-        RedisClient client = options.client;
-        OwnResources own = null;
-        if (client == null) {
-            own = new OwnResources(options);
-            client = RedisClient.create(own.resources());
-            client.setOptions(options.clientOptions());
-        }
-        Dialing.Standalone dialing = new Dialing.Standalone(client, uri, options.attemptTimeout, options.names, own);
-        return new ConnectedRedis(client, new Attempts<>(options, endpoint, dialing, own, warmUp).connect());
+        return new ConnectedRedis(ConnectLoop.connect(options, () -> new Target.Standalone(options)));
     }
 
     /**
@@ -93,7 +139,7 @@ public final class RedisConnector {
      * @return it fails with {@link RedisConnectException}
      */
     public CompletableFuture<ConnectedRedis> connectAsync() {
-        return Attempts.async(this::connect, ConnectedRedis::close);
+        return Workers.supply(this::connect, ConnectedRedis::close);
     }
 
     /** Prints where it connects to, without user and password. */
@@ -105,20 +151,13 @@ public final class RedisConnector {
     /** The options of a connector. Not safe for use by several threads. */
     public static final class Builder {
 
-        static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
-        private static final int QUEUED_COMMANDS = 10_000;
-        private static final SocketOptions.KeepAliveOptions KEEP_ALIVE = SocketOptions.KeepAliveOptions.builder()
-                .enable()
-                .idle(Duration.ofSeconds(10))
-                .interval(Duration.ofSeconds(5))
-                .count(3)
-                .build();
+        private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
 
         final List<RedisURI> uris;
         int attempts = 3;
         Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
         Duration deadline = Duration.ofSeconds(7);
-        Duration attemptTimeout = Duration.ofSeconds(3);
+        Duration attemptTimeout = ATTEMPT_TIMEOUT;
         double jitter;
 
         @Nullable
@@ -131,9 +170,10 @@ public final class RedisConnector {
 
         private @Nullable ClientOptions clientOptions;
 
-        @Nullable
-        ConnectListener listener;
-
+        Duration heartbeat = Duration.ofSeconds(5);
+        Duration maxReconnectDelay = Duration.ofSeconds(5);
+        Listeners listeners = new Listeners(List.of());
+        boolean clusterNode;
         Sleeper sleeper = duration -> TimeUnit.NANOSECONDS.sleep(duration.toNanos());
         LongSupplier nanoTime = System::nanoTime;
         DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
@@ -154,79 +194,130 @@ public final class RedisConnector {
             retryOn = other.retryOn;
             client = other.client;
             clientOptions = other.clientOptions;
-            listener = other.listener;
+            heartbeat = other.heartbeat;
+            maxReconnectDelay = other.maxReconnectDelay;
+            listeners = other.listeners;
+            clusterNode = other.clusterNode;
             sleeper = other.sleeper;
             nanoTime = other.nanoTime;
             random = other.random;
             names = other.names;
         }
 
-        /** How many times it is tried at the most; 3. */
+        /**
+         * Sets how many attempts are made at the most; 3 by default.
+         *
+         * @param number at least 1
+         */
         public Builder attempts(int number) {
             attempts = number;
             return this;
         }
 
-        /** The waits between attempts; 1 s, 2 s, 4 s, …. */
+        /** Sets the waits between attempts; by default 1 s, 2 s, 4 s, and so on. */
         public Builder backoff(Backoff waits) {
-            backoff = Objects.requireNonNull(waits);
+            backoff = Objects.requireNonNull(waits, "waits");
             return this;
         }
 
-        /** How long it may take in all: names, credentials, TLS, handshake, PING and waits; 7 s. */
-        public Builder deadline(Duration inAll) {
-            deadline = Objects.requireNonNull(inAll);
+        /**
+         * Sets how long the start may take in all: names, credentials, TLS, handshake, PING and waits. 7 s by default.
+         *
+         * @param total positive, and no longer than a day
+         */
+        public Builder deadline(Duration total) {
+            deadline = Objects.requireNonNull(total, "total");
             return this;
         }
 
-        /** How long one attempt may take, within the deadline; 3 s. */
-        public Builder attemptTimeout(Duration each) {
-            attemptTimeout = Objects.requireNonNull(each);
+        /**
+         * Sets how long one attempt may take, within the deadline, and each later reconnect. 3 s by default.
+         *
+         * @param timeout positive
+         */
+        public Builder attemptTimeout(Duration timeout) {
+            attemptTimeout = Objects.requireNonNull(timeout, "timeout");
             return this;
         }
 
-        /** By which part of it a wait may be shorter or longer, from 0, which is the default, to 1. */
+        /**
+         * Sets by which part of it a wait may be shorter or longer, so that many instances do not connect at once.
+         *
+         * @param part from 0, the default, to 1
+         */
         public Builder jitter(double part) {
             jitter = part;
             return this;
         }
 
-        /** Connects only to a server of this role; by default to any. */
+        /**
+         * Connects only to a server of this role, and stays connected only while it has it. By default any role will do.
+         */
         public Builder requireRole(Role role) {
-            requiredRole = Objects.requireNonNull(role);
-            return this;
-        }
-
-        /** Overrules a permanent verdict: tries again where it says true, such as while a password is being rotated. */
-        public Builder retryOn(Predicate<Attempt> again) {
-            retryOn = Objects.requireNonNull(again);
-            return this;
-        }
-
-        /** The caller's client, with the caller's options; it is never shut down here. */
-        public Builder client(RedisClient callers) {
-            client = Objects.requireNonNull(callers);
+            requiredRole = Objects.requireNonNull(role, "role");
             return this;
         }
 
         /**
-         * Lettuce's options, instead of a bounded queue, timeouts, TCP keep-alive, and commands that fail while
-         * disconnected; for a cluster they may be {@link io.lettuce.core.cluster.ClusterClientOptions}.
+         * Tries again after a permanent failure where the predicate says true, such as while a password is being rotated.
+         * By default a permanent failure ends the start.
          */
-        public Builder clientOptions(ClientOptions lettuces) {
-            clientOptions = Objects.requireNonNull(lettuces);
+        public Builder retryOn(Predicate<Attempt> predicate) {
+            retryOn = Objects.requireNonNull(predicate, "predicate");
             return this;
         }
 
-        /** Who is told what becomes of the connection; by default nobody. */
-        public Builder listener(ConnectListener told) {
-            listener = Objects.requireNonNull(told);
+        /**
+         * Uses this client, with its own options and resources. It is never shut down here. Its reconnects are its own:
+         * {@link #heartbeat} and {@link #maxReconnectDelay} are for a client that the connector makes.
+         */
+        public Builder client(RedisClient callers) {
+            client = Objects.requireNonNull(callers, "callers");
             return this;
         }
 
-        /** What waits between attempts; by default the thread sleeps. */
-        public Builder sleeper(Sleeper waits) {
-            sleeper = Objects.requireNonNull(waits);
+        /**
+         * Sets Lettuce's options in place of the default ones. Start from {@link #defaultClientOptions()} to keep their
+         * bounds and timeouts; for a cluster from {@link #defaultClusterClientOptions()}.
+         */
+        public Builder clientOptions(ClientOptions options) {
+            clientOptions = Objects.requireNonNull(options, "options");
+            return this;
+        }
+
+        /**
+         * Sets the silence after which a connected server is asked PING. If it does not answer for as long again, and at
+         * least for 3 s, the connection is replaced. This goes for each connection of the client. 5 s by default.
+         *
+         * @param period zero for no heartbeat
+         */
+        public Builder heartbeat(Duration period) {
+            heartbeat = Objects.requireNonNull(period, "period");
+            return this;
+        }
+
+        /**
+         * Sets the longest wait before a reconnect after the start. The waits double up to it, with jitter. 5 s by
+         * default.
+         *
+         * @param delay positive
+         */
+        public Builder maxReconnectDelay(Duration delay) {
+            maxReconnectDelay = Objects.requireNonNull(delay, "delay");
+            return this;
+        }
+
+        /** Adds a listener; there may be several. */
+        public Builder listener(ConnectListener listener) {
+            List<ConnectListener> all = new ArrayList<>(listeners.callers());
+            all.add(Objects.requireNonNull(listener, "listener"));
+            listeners = new Listeners(List.copyOf(all));
+            return this;
+        }
+
+        /** Sets what waits between two attempts; by default the thread sleeps. */
+        public Builder sleeper(Sleeper waiter) {
+            sleeper = Objects.requireNonNull(waiter, "waiter");
             return this;
         }
 
@@ -245,19 +336,37 @@ public final class RedisConnector {
             return this;
         }
 
-        /** The caller's, or ours: nothing that waits for a Redis that is away may wait long, or pile up. */
+        Schedule.Policy policy() {
+            return new Schedule.Policy(attempts, backoff, deadline, attemptTimeout, jitter);
+        }
+
         ClientOptions clientOptions() {
             return clientOptions != null
                     ? clientOptions
-                    : ClientOptions.builder()
-                            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-                            .requestQueueSize(QUEUED_COMMANDS)
-                            .timeoutOptions(TimeoutOptions.enabled())
-                            .socketOptions(SocketOptions.builder()
-                                    .connectTimeout(Dialing.share(uris.get(0), attemptTimeout))
-                                    .keepAlive(KEEP_ALIVE)
-                                    .build())
+                    : RedisConnector.clientOptions(Target.sentinelShare(uris.get(0), attemptTimeout))
                             .build();
+        }
+
+        /** What is said of one server is taken over for its nodes. */
+        ClusterClientOptions clusterClientOptions() {
+            if (clientOptions instanceof ClusterClientOptions callers) {
+                return callers;
+            }
+            ClientOptions base = clientOptions();
+            return RedisConnector.clusterClientOptions(base.mutate()
+                            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.DEFAULT)
+                            .socketOptions(base.getSocketOptions()
+                                    .mutate()
+                                    .connectTimeout(Target.Cluster.share(attemptTimeout))
+                                    .build())
+                            .build())
+                    .build();
+        }
+
+        /** As the URI has it; Lettuce's minute, which is there if it says nothing, only for the caller's own client. */
+        Duration commandTimeout() {
+            Duration asked = uris.get(0).getTimeout();
+            return client == null && asked.equals(RedisURI.DEFAULT_TIMEOUT_DURATION) ? COMMAND_TIMEOUT : asked;
         }
 
         /**
@@ -290,12 +399,34 @@ public final class RedisConnector {
             return new RedisClusterConnector(new Builder(this));
         }
 
+        /**
+         * Connects to what the URI leads to: to a cluster if it names several hosts, or one that is a node of a cluster,
+         * and else to one server.
+         *
+         * @throws IllegalArgumentException if the options do not fit together; the message says which
+         * @throws RedisConnectException if it fails, or the thread is interrupted, whose flag stays set
+         */
+        public Connected connectAny() {
+            if (uris.size() == 1) {
+                Builder any = new Builder(this);
+                any.clusterNode = true;
+                ConnectedRedis one = any.build().connect();
+                if (!one.report().mode().equals("cluster")) {
+                    return one;
+                }
+                one.close();
+            }
+            return buildCluster().connect();
+        }
+
         private void check() {
             require(attempts >= 1, "attempts has to be at least 1");
             require(isPositive(deadline), "deadline has to be positive");
             require(deadline.compareTo(Duration.ofDays(1)) <= 0, "deadline may not be longer than a day");
             require(isPositive(attemptTimeout), "attemptTimeout has to be positive");
             require(jitter >= 0 && jitter <= 1, "jitter has to be between 0 and 1");
+            require(!heartbeat.isNegative(), "heartbeat may not be negative: zero is none");
+            require(isPositive(maxReconnectDelay), "maxReconnectDelay has to be positive");
         }
 
         private static boolean isPositive(Duration duration) {

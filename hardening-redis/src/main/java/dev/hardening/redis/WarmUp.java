@@ -51,7 +51,7 @@ final class WarmUp {
 
     private static FutureTask<Duration> begin(Callable<Duration> run) {
         FutureTask<Duration> task = new FutureTask<>(run);
-        Attempts.aside(task);
+        Workers.run(task);
         return task;
     }
 
@@ -92,8 +92,7 @@ final class WarmUp {
         client.setOptions(ClientOptions.builder().autoReconnect(false).build());
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             server.setSoTimeout(BOUND_SECONDS * 1_000);
-            Attempts.daemon("hardening-redis-warm-up-peer", () -> answer(server))
-                    .start();
+            Workers.run(() -> answer(server));
             RedisURI uri = RedisURI.create(server.getInetAddress().getHostAddress(), server.getLocalPort());
             StatefulRedisConnection<String, String> connection =
                     client.connectAsync(StringCodec.UTF8, uri).get(BOUND_SECONDS, TimeUnit.SECONDS);
@@ -103,7 +102,7 @@ final class WarmUp {
         } catch (Exception notPossible) {
             // No loopback, or a security policy: the classes that were reached are loaded, the others load later.
         } finally {
-            Shutdown.quietly(client, resources, Duration.ZERO);
+            ClientRuntime.shutDown(client, resources, Duration.ZERO);
         }
         return Duration.ofNanos(System.nanoTime() - start);
     }

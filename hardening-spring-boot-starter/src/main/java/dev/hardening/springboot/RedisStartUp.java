@@ -142,8 +142,18 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         }
 
         @Override
-        public void disconnected() {
-            told.forEach(ConnectListener::disconnected);
+        public void disconnected(String reason) {
+            told.forEach(each -> each.disconnected(reason));
+        }
+
+        @Override
+        public void reconnectFailed(String reason) {
+            told.forEach(each -> each.reconnectFailed(reason));
+        }
+
+        @Override
+        public void closed() {
+            told.forEach(ConnectListener::closed);
         }
 
         @Override

@@ -1,0 +1,189 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.api.StatefulConnection;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt: name, credentials, connection, handshake, and PING. It runs on a thread of its own, because a resolver or a
+ * credentials provider may block for ever. Once it is abandoned, whatever still completes is closed; nothing is cancelled,
+ * as Lettuce leaves a live connection behind when a cancelled connect succeeds.
+ */
+final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
+
+    /** A connection that answered. */
+    record Result<C>(C connection, ServerCheck.Server server, Duration connect, Duration ping) {}
+
+    private final Target<?> target;
+    private final Supplier<CompletionStage<C>> opening;
+    private final LongSupplier nanoTime;
+    private final CompletableFuture<ServerCheck.Answer> answer = new CompletableFuture<>();
+    private final FutureTask<?> task = new FutureTask<>(this::open, null);
+    private final CountDownLatch opened = new CountDownLatch(1);
+
+    private volatile Supplier<String> phase = () -> "starting";
+    private volatile boolean begun;
+    private volatile boolean abandoned;
+    private volatile @Nullable C connection;
+
+    /**
+     * An attempt that has not begun.
+     *
+     * @param opening opens the connection, without waiting for it
+     */
+    ConnectAttempt(Target<?> target, Supplier<CompletionStage<C>> opening, LongSupplier nanoTime) {
+        this.target = target;
+        this.opening = opening;
+        this.nanoTime = nanoTime;
+    }
+
+    /**
+     * Runs, and waits for the end.
+     *
+     * @throws ExecutionException with the failure as its cause, which is a timeout if it is not over in time
+     */
+    Result<C> run(Duration budget) throws InterruptedException, ExecutionException {
+        long from = nanoTime.getAsLong();
+        Workers.run(task);
+        try {
+            ServerCheck.Answer answered = answer.get(budget.toNanos(), TimeUnit.NANOSECONDS);
+            Duration took = Duration.ofNanos(nanoTime.getAsLong() - from);
+            Duration connect = took.compareTo(answered.ping()) > 0 ? took.minus(answered.ping()) : Duration.ZERO;
+            C made = connection;
+            if (made == null) {
+                throw new ExecutionException(new Diagnosis.ClosedEarly());
+            }
+            return new Result<>(made, answered.server(), connect, answered.ping());
+        } catch (TimeoutException silent) {
+            throw new ExecutionException(timedOut(from, silent));
+        } catch (ExecutionException failed) {
+            Throwable cause = failed.getCause();
+            throw cause != null && isHandshakeTimeout(cause) ? new ExecutionException(timedOut(from, cause)) : failed;
+        }
+    }
+
+    private TimeoutException timedOut(long from, Throwable cause) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - from);
+        TimeoutException said = new TimeoutException("timed out after " + millis + " ms while " + phase.get());
+        said.initCause(cause);
+        return said;
+    }
+
+    /** Lettuce's own bound for a handshake is the attempt's, and may be reached a moment before ours. */
+    private static boolean isHandshakeTimeout(Throwable failure) {
+        for (Throwable one = failure; one != null; one = one.getCause()) {
+            if (one instanceof RedisCommandTimeoutException
+                    && String.valueOf(one.getMessage()).startsWith("Connection initialization timed out")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void open() {
+        try {
+            phase = () -> "resolving the host's name";
+            target.resolve();
+            phase = () -> "waiting for credentials";
+            awaitCredentials();
+            // In this order, and abandon() the other way round: either it is not begun, or awaitOpened() waits for it.
+            begun = true;
+            if (abandoned) {
+                return;
+            }
+            phase = target::phase;
+            var unused = opening.get().whenComplete(this::verify);
+        } catch (InterruptedException interrupted) {
+            answer.completeExceptionally(interrupted); // it is abandoned, and no one waits for it
+        } catch (Throwable failure) { // an Error too: no one else would see it
+            answer.completeExceptionally(failure);
+        } finally {
+            opened.countDown();
+        }
+    }
+
+    /** Lettuce asks for them again, in the middle of its handshake, where it has no word for a provider that fails. */
+    private void awaitCredentials() throws InterruptedException {
+        Object credentials;
+        try {
+            credentials = target.uri()
+                    .getCredentialsProvider()
+                    .resolveCredentials()
+                    .toFuture()
+                    .get();
+        } catch (ExecutionException failed) {
+            throw new Diagnosis.NoCredentials(failed.getCause());
+        } catch (RuntimeException | Error failed) {
+            throw new Diagnosis.NoCredentials(failed);
+        }
+        if (credentials == null) {
+            throw new Diagnosis.NoCredentials(null);
+        }
+    }
+
+    private void verify(@Nullable C made, @Nullable Throwable failure) {
+        if (made == null) {
+            answer.completeExceptionally(failure == null ? new IllegalStateException("no connection") : failure);
+            return;
+        }
+        connection = made;
+        if (abandoned) {
+            close();
+            return;
+        }
+        made.addListener(new RedisConnectionStateListener() {
+            @Override
+            public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+                answer.completeExceptionally(new Diagnosis.ClosedEarly());
+            }
+        });
+        if (!made.isOpen()) {
+            answer.completeExceptionally(new Diagnosis.ClosedEarly());
+            return;
+        }
+        phase = () -> "waiting for the answer to PING";
+        var unused = target.check().ask(made, target.handshake()).whenComplete((answered, refused) -> {
+            if (answered != null) {
+                answer.complete(answered);
+            } else {
+                answer.completeExceptionally(refused);
+            }
+        });
+    }
+
+    /** Gives it up: whatever it has is closed, and whatever it still gets will be. */
+    void abandon() {
+        abandoned = true;
+        task.cancel(true);
+        close();
+    }
+
+    /**
+     * Waits until an abandoned attempt uses the client no more: event loops that Lettuce makes after its client's
+     * shutdown would stay. Lettuce does not block there, unless what it asks of the caller does, hence the bound.
+     */
+    void awaitOpened(Duration bound) throws InterruptedException {
+        if (begun) {
+            var unused = opened.await(bound.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void close() {
+        C held = connection;
+        if (held != null) {
+            var unused = held.closeAsync();
+        }
+    }
+}

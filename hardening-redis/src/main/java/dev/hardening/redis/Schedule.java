@@ -1,0 +1,100 @@
+package dev.hardening.redis;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+
+/**
+ * When to try again, and for how long. It only computes: it is told how much time has passed, and has no clock, thread or
+ * lock. One for each start.
+ *
+ * <p>Two things end the waiting. The plan does: waits that add up to more than the deadline are not begun, whatever the
+ * clock says. And the clock does: what the attempts cost shortens a wait, by half of it at the most.
+ */
+final class Schedule {
+
+    /**
+     * By how much the clock may exceed the deadline before a wait is shortened, and the least that an attempt has: waits
+     * that use up the whole deadline would otherwise leave nothing for the attempt after them.
+     */
+    static final Duration TOLERANCE = Duration.ofMillis(150);
+
+    private static final Duration FIRST_RECONNECT = Duration.ofMillis(100);
+
+    /** What a caller chose. */
+    record Policy(int attempts, Backoff backoff, Duration deadline, Duration attemptTimeout, double jitter) {}
+
+    private final Policy policy;
+    private final DoubleSupplier random;
+    private Duration planned = Duration.ZERO;
+    private Duration waited = Duration.ZERO;
+
+    /**
+     * A schedule that has not begun.
+     *
+     * @param random gives numbers from 0 to 1, for the jitter
+     */
+    Schedule(Policy policy, DoubleSupplier random) {
+        this.policy = policy;
+        this.random = random;
+    }
+
+    /** How long the next attempt may take, when so much time has passed since the start. */
+    Duration attemptBudget(Duration elapsed) {
+        return max(TOLERANCE, min(policy.deadline.minus(elapsed), policy.attemptTimeout));
+    }
+
+    /**
+     * The wait after an attempt that failed; it counts as waited.
+     *
+     * @param attempt its number, from 1
+     * @param elapsed the time since the start
+     * @param asked how long the server asks to wait; it is granted where that fits
+     * @return empty if there is no further attempt
+     */
+    Optional<Duration> waitAfter(int attempt, Duration elapsed, Optional<Duration> asked) {
+        if (attempt >= policy.attempts) {
+            return Optional.empty();
+        }
+        Duration left = min(
+                policy.deadline.minus(waited), policy.deadline.minus(elapsed).plus(TOLERANCE));
+        Duration next = max(Duration.ZERO, policy.backoff.after(attempt));
+        Duration wait = next;
+        if (policy.jitter > 0) {
+            double factor = 1 + policy.jitter * (2 * random.getAsDouble() - 1);
+            wait = Duration.ofNanos((long) (next.toNanos() * factor));
+        }
+        Duration servers = asked.orElse(Duration.ZERO);
+        if (servers.compareTo(wait) > 0 && servers.compareTo(left) < 0) {
+            next = servers;
+            wait = servers;
+        }
+        planned = planned.plus(next);
+        if (planned.compareTo(policy.deadline) > 0 || left.compareTo(wait.dividedBy(2)) < 0) {
+            return Optional.empty();
+        }
+        Duration granted = min(wait, left);
+        waited = waited.plus(granted);
+        return Optional.of(granted);
+    }
+
+    /**
+     * The wait before a reconnect after the start: it doubles from a tenth of a second up to the longest, and lies between
+     * 50 and 90 % of that, so that many instances do not reconnect at once, and a connect still fits in.
+     *
+     * @param attempt from 1
+     * @param random from 0 to 1
+     */
+    static Duration reconnectDelay(long attempt, Duration longest, double random) {
+        Duration doubled = FIRST_RECONNECT.multipliedBy(1L << Math.min(Math.max(attempt, 1) - 1, 20));
+        return Duration.ofNanos((long) (min(doubled, longest).toNanos() * (0.5 + 0.4 * random)));
+    }
+
+    private static Duration min(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
+    }
+
+    private static Duration max(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
+    }
+}

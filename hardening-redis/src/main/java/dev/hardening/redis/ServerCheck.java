@@ -1,0 +1,183 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.NestedMultiOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.output.ValueOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks a server whether it answers, what it is, and whether that is what is needed. It never waits.
+ *
+ * @param requiredRole null if any will do
+ * @param cluster whether it is asked for the state of its cluster
+ * @param clusterNode whether it may be a node of a cluster
+ */
+record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
+
+    /** What a server says of itself; what it does not say is empty or unknown. */
+    record Server(String version, Role role, String mode) {
+
+        static final Server UNKNOWN = new Server("", Role.UNKNOWN, "");
+
+        /** From the answer to HELLO, which is names and values, or to ROLE, which begins with the role. */
+        static Server of(List<?> answer) {
+            if (answer.isEmpty()) {
+                return UNKNOWN;
+            }
+            String mode = member(answer, "mode");
+            Role role = mode.equals("sentinel") ? Role.SENTINEL : Role.of(member(answer, "role"));
+            if (role == Role.UNKNOWN) {
+                role = Role.of(String.valueOf(answer.get(0)));
+            }
+            return new Server(member(answer, "version"), role, mode);
+        }
+
+        static Server of(Map<?, ?> answer) {
+            String mode = String.valueOf(answer.get("mode"));
+            return new Server(
+                    String.valueOf(answer.get("version")),
+                    mode.equals("sentinel") ? Role.SENTINEL : Role.of(String.valueOf(answer.get("role"))),
+                    mode);
+        }
+
+        private static String member(List<?> answer, String name) {
+            for (int i = 0; i + 1 < answer.size(); i += 2) {
+                if (name.equals(answer.get(i))) {
+                    return String.valueOf(answer.get(i + 1));
+                }
+            }
+            return "";
+        }
+    }
+
+    /** A server that answered and is what is needed. */
+    record Answer(Server server, Duration ping) {}
+
+    /**
+     * Asks.
+     *
+     * @param known what the server has said of itself already; null to ask it
+     * @return it fails with the reason
+     */
+    CompletableFuture<Answer> ask(StatefulConnection<?, ?> connection, @Nullable Server known) {
+        try {
+            long from = System.nanoTime();
+            CompletableFuture<Server> server =
+                    known == null ? identify(connection) : CompletableFuture.completedFuture(known);
+            CompletableFuture<Duration> ping = send(connection, CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+                    .thenApply(pong -> since(from, pong))
+                    .exceptionallyCompose(refused -> refusal(connection, refused));
+            return ping.thenCombine(server, (took, said) -> new Answer(required(said), took))
+                    .thenCompose(answer -> clusterState(connection).thenApply(ok -> answer));
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    /** HELLO without a version changes nothing; old servers do not know it, and some users may not run it. */
+    private static CompletableFuture<Server> identify(StatefulConnection<?, ?> connection) {
+        return answerTo(connection, CommandType.HELLO)
+                .thenCompose(hello -> hello.isEmpty()
+                        ? answerTo(connection, CommandType.ROLE)
+                        : CompletableFuture.completedFuture(hello))
+                .thenApply(Server::of);
+    }
+
+    private static CompletableFuture<List<Object>> answerTo(StatefulConnection<?, ?> connection, CommandType question) {
+        return send(connection, question, new NestedMultiOutput<>(StringCodec.UTF8))
+                .exceptionally(unknown -> List.of());
+    }
+
+    private static <T> CompletableFuture<T> send(
+            StatefulConnection<?, ?> connection,
+            CommandType type,
+            CommandOutput<String, String, T> output,
+            String... arguments) {
+        CommandArgs<String, String> args = new CommandArgs<>(StringCodec.UTF8);
+        for (String argument : arguments) {
+            args.add(argument);
+        }
+        AsyncCommand<String, String, T> command =
+                new AsyncCommand<>(new Command<>(type, output, arguments.length == 0 ? null : args));
+        // Output and arguments have a codec of their own: the connection's is not used.
+        @SuppressWarnings("unchecked")
+        StatefulConnection<String, String> any = (StatefulConnection<String, String>) connection;
+        any.dispatch(command);
+        return command.toCompletableFuture();
+    }
+
+    private static Duration since(long from, String pong) {
+        if (!pong.equals("PONG")) {
+            throw new Diagnosis.WrongServer("not a Redis server: it answers PING with something else");
+        }
+        return Duration.ofNanos(System.nanoTime() - from);
+    }
+
+    /** A server that is loading its data says in INFO how long that will take. */
+    private static CompletableFuture<Duration> refusal(StatefulConnection<?, ?> connection, Throwable refused) {
+        Throwable why =
+                refused instanceof CompletionException && refused.getCause() != null ? refused.getCause() : refused;
+        if (why instanceof RedisCommandExecutionException
+                && String.valueOf(why.getMessage()).startsWith("LOADING")) {
+            return send(connection, CommandType.INFO, new ValueOutput<>(StringCodec.UTF8), "persistence")
+                    .exceptionally(mayNotBeAsked -> "")
+                    .thenApply(info -> {
+                        throw new Diagnosis.Loading(why, Diagnosis.loadingEta(info));
+                    });
+        }
+        return CompletableFuture.failedFuture(why);
+    }
+
+    private Server required(Server server) {
+        if (server.role == Role.SENTINEL && requiredRole != Role.SENTINEL) {
+            throw new Diagnosis.WrongServer("the server is a Sentinel, which holds no data: use redis-sentinel://");
+        }
+        if (server.mode.equals("cluster") && !clusterNode) {
+            throw new Diagnosis.WrongServer("the server is a node of a cluster: use buildCluster() instead of build()");
+        }
+        String wrong = wrongRole(server.role);
+        if (wrong != null) {
+            throw new Diagnosis.NotReady(wrong);
+        }
+        return server;
+    }
+
+    /** What is wrong with a role; null if nothing is. */
+    @Nullable
+    String wrongRole(Role role) {
+        if (requiredRole == null || role == requiredRole) {
+            return null;
+        }
+        return role == Role.UNKNOWN
+                ? "the server does not say whether it is a " + requiredRole.word()
+                : "the server is a " + role.word() + ", and a " + requiredRole.word() + " is required";
+    }
+
+    /** A cluster that misses slots answers PING and refuses everything else. */
+    private CompletableFuture<?> clusterState(StatefulConnection<?, ?> connection) {
+        if (!cluster) {
+            return CompletableFuture.completedFuture(null);
+        }
+        return send(connection, CommandType.CLUSTER, new ValueOutput<>(StringCodec.UTF8), "INFO")
+                .exceptionally(mayNotBeAsked -> "")
+                .thenApply(info -> {
+                    if (info.contains("cluster_state:fail")) {
+                        throw new Diagnosis.NotReady("CLUSTERDOWN: the cluster misses slots or a majority");
+                    }
+                    return info;
+                });
+    }
+}

@@ -1,0 +1,266 @@
+package dev.hardening.redis;
+
+import dev.hardening.redis.Attempt.Verdict;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.event.connection.ReconnectFailedEvent;
+import io.netty.util.concurrent.FastThreadLocalThread;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Schedulers;
+
+/** What is connected, from the start until it is closed: its connections, and what is known of them. Safe for use by several threads. */
+final class Session<C extends StatefulConnection<String, String>> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedisConnector.class);
+
+    /** How long a check waits for its answers, and {@code ping()} for a check. */
+    private static final Duration CHECK_BOUND = Duration.ofSeconds(2);
+
+    private static final Duration PING_BOUND = Duration.ofSeconds(1);
+
+    private final RedisConnector.Builder options;
+    private final Target<C> target;
+    private final C connection;
+    private final ConnectReport report;
+    private final Supervisor supervisor;
+    private final Disposable failures;
+    private final Set<StatefulConnection<?, ?>> further = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<CompletableFuture<RedisCheck>> running = new AtomicReference<>();
+    private volatile Role lastRole;
+
+    private final RedisConnectionStateListener states = new RedisConnectionStateListener() {
+
+        @Override
+        public void onRedisConnected(RedisChannelHandler<?, ?> handler, SocketAddress address) {
+            supervisor.returned(handler);
+        }
+
+        @Override
+        public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+            if (handler.isClosed()) {
+                further.remove(handler);
+                supervisor.returned(handler); // by the application, which does not need it any longer
+            } else {
+                supervisor.lost(handler, Channels.lossReason());
+            }
+        }
+    };
+
+    Session(RedisConnector.Builder options, Target<C> target, C connection, ConnectReport report) {
+        this.options = options;
+        this.target = target;
+        this.connection = connection;
+        this.report = report;
+        lastRole = report.role();
+        supervisor = new Supervisor(new Listeners(List.of(new OutageLog(report.endpoint()), options.listeners)));
+        failures = target.client()
+                .getResources()
+                .eventBus()
+                .get()
+                .ofType(ReconnectFailedEvent.class)
+                .subscribe(event -> supervisor.reconnectFailed(why(event.getCause())));
+        supervise(connection);
+    }
+
+    private void supervise(StatefulConnection<?, ?> one) {
+        one.addListener(states);
+        if (!one.isOpen()) {
+            supervisor.lost(one, Channels.lossReason());
+        }
+    }
+
+    /** Why a reconnect failed. */
+    private String why(Throwable failure) {
+        ClientRuntime ours = target.runtime();
+        String refused = ours == null ? null : ours.channels().refused();
+        return refused != null ? refused : target.diagnose(failure).reason();
+    }
+
+    C connection() {
+        return connection;
+    }
+
+    Target<C> target() {
+        return target;
+    }
+
+    ConnectReport report() {
+        return report;
+    }
+
+    /** The address with the command timeout, for connections that the caller opens. */
+    RedisURI uri() {
+        return Target.copy(options.uris.get(0), options.commandTimeout());
+    }
+
+    /**
+     * Opens a further connection, which is supervised and closed with the others.
+     *
+     * @throws RedisConnectException if that fails; it is tried once
+     */
+    <D extends StatefulConnection<?, ?>> D open(Supplier<CompletionStage<D>> opening) {
+        if (supervisor.isClosed()) {
+            throw new IllegalStateException(Supervisor.CLOSED);
+        }
+        ConnectAttempt<D> attempt = new ConnectAttempt<>(target, opening, options.nanoTime);
+        long from = options.nanoTime.getAsLong();
+        try {
+            D opened = attempt.run(options.attemptTimeout).connection();
+            opened.setTimeout(options.commandTimeout());
+            further.add(opened);
+            supervise(opened);
+            if (supervisor.isClosed()) {
+                opened.close();
+            }
+            return opened;
+        } catch (InterruptedException interrupted) {
+            attempt.abandon();
+            Thread.currentThread().interrupt();
+            throw failed(from, Verdict.TRANSIENT, "interrupted while connecting", interrupted);
+        } catch (ExecutionException refused) {
+            attempt.abandon();
+            Throwable failure = Objects.requireNonNull(refused.getCause());
+            Diagnosis diagnosis = target.diagnose(failure);
+            throw failed(from, diagnosis.verdict(), diagnosis.reason(), failure);
+        }
+    }
+
+    private RedisConnectException failed(long from, Verdict verdict, String reason, Throwable failure) {
+        Duration took = Duration.ofNanos(options.nanoTime.getAsLong() - from);
+        return new RedisConnectException(
+                List.of(new Attempt(1, report.endpoint(), took, Optional.empty(), verdict, reason, failure)));
+    }
+
+    /** Checks that run at the same time are one. */
+    CompletableFuture<RedisCheck> check() {
+        CompletableFuture<RedisCheck> mine = new CompletableFuture<>();
+        while (true) {
+            CompletableFuture<RedisCheck> others = running.get();
+            if (others != null) {
+                return others.copy();
+            }
+            if (running.compareAndSet(null, mine)) {
+                break;
+            }
+        }
+        long from = System.nanoTime();
+        String down = supervisor.whyDown(connection);
+        if (down == null && !connection.isOpen()) {
+            down = Channels.lossReason();
+        }
+        if (down != null) {
+            end(mine, RedisCheck.down(down, since(from)));
+        } else if (connection instanceof StatefulRedisConnection<?, ?> one && one.isMulti()) {
+            end(mine, RedisCheck.up(lastRole, since(from))); // a question would become a part of the transaction
+        } else {
+            try {
+                ask(mine, from);
+            } catch (RuntimeException shutDown) {
+                end(mine, RedisCheck.down(target.diagnose(shutDown).reason(), since(from)));
+            }
+        }
+        return mine.copy();
+    }
+
+    private void ask(CompletableFuture<RedisCheck> mine, long from) {
+        var bound = target.client()
+                .getResources()
+                .eventExecutorGroup()
+                .schedule(
+                        () -> end(
+                                mine,
+                                RedisCheck.down("no answer within " + CHECK_BOUND.toMillis() + " ms", since(from))),
+                        CHECK_BOUND.toMillis(),
+                        TimeUnit.MILLISECONDS);
+        ServerCheck.Server known = target.isBare() ? ServerCheck.Server.UNKNOWN : null;
+        var unused = target.check().ask(connection, known).whenComplete((answer, failure) -> {
+            bound.cancel(false);
+            if (answer != null) {
+                lastRole = answer.server().role();
+                end(mine, RedisCheck.up(lastRole, since(from)));
+            } else {
+                Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+                end(mine, RedisCheck.down(target.diagnose(cause).reason(), since(from)));
+            }
+        });
+    }
+
+    private void end(CompletableFuture<RedisCheck> mine, RedisCheck result) {
+        running.compareAndSet(mine, null);
+        mine.complete(result);
+    }
+
+    private static Duration since(long from) {
+        return Duration.ofNanos(System.nanoTime() - from);
+    }
+
+    /** On an event loop, which may not wait, it says what is known. */
+    boolean ping() {
+        if (Thread.currentThread() instanceof FastThreadLocalThread || Schedulers.isInNonBlockingThread()) {
+            return supervisor.whyDown(connection) == null && connection.isOpen();
+        }
+        try {
+            return check().get(PING_BOUND.toMillis(), TimeUnit.MILLISECONDS).up();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException | TimeoutException silent) {
+            return false;
+        }
+    }
+
+    void close() {
+        if (!supervisor.close()) {
+            return;
+        }
+        failures.dispose();
+        ClientRuntime ours = target.runtime();
+        if (ours != null) {
+            ours.free(target.client());
+        } else {
+            further.forEach(StatefulConnection::close);
+            connection.close();
+        }
+    }
+
+    /** What an operator reads of an outage. */
+    private record OutageLog(String endpoint) implements ConnectListener {
+
+        @Override
+        public void disconnected(String reason) {
+            LOG.warn("The connection to Redis at {} is lost: {}", endpoint, reason);
+        }
+
+        @Override
+        public void reconnectFailed(String reason) {
+            LOG.warn("Redis at {} cannot be connected to again: {}", endpoint, reason);
+        }
+
+        @Override
+        public void reconnected() {
+            LOG.info("Connected to Redis at {} again", endpoint);
+        }
+    }
+}
