@@ -72,8 +72,7 @@ final class CachedKeys {
         }
         List<SigningKey> all = new ArrayList<>(fetched.keys());
         all.addAll(kept);
-        return new CachedKeys(
-                new KeySet(fetched.jwkSet(), all), fetched, fetch, times, until, validators, invalidated);
+        return new CachedKeys(new KeySet(fetched.jwkSet(), all), fetched, fetch, times, until, validators, invalidated);
     }
 
     /** The same without the keys that were only kept, if their time is over. */
@@ -89,8 +88,7 @@ final class CachedKeys {
      * @param timerAt when the timer looks for newer ones, if no read did
      */
     CachedKeys invalidated(long timerAt) {
-        Times changed = new Times(
-                times.fetchedAt(), timerAt, times.refreshAt(), times.expiresAt(), times.unusableAt());
+        Times changed = new Times(times.fetchedAt(), timerAt, times.refreshAt(), times.expiresAt(), times.unusableAt());
         return new CachedKeys(fetched, fetched, fetch, changed, changed.fetchedAt(), Validators.NONE, true);
     }
 

@@ -31,7 +31,10 @@ final class Fetch {
          *
          * @param maxAge how long the answer stays fresh, or null
          */
-        record Success(KeySet keys, Validators validators, @Nullable Duration maxAge) implements Outcome {}
+        record Success(
+                KeySet keys,
+                Validators validators,
+                @Nullable Duration maxAge) implements Outcome {}
 
         /** There is no usable answer. */
         record Failure(Throwable cause) implements Outcome {}
@@ -129,8 +132,10 @@ final class Fetch {
     /** Starts it, on the caller's executor, or on a shared thread that may block. */
     void start() {
         try {
-            Future<?> late = setup.timer().schedule(this::timedOut, setup.timeout().toNanos());
-            Future<?> slow = setup.timer().schedule(this::isSlow, setup.slowAfter().toNanos());
+            Future<?> late =
+                    setup.timer().schedule(this::timedOut, setup.timeout().toNanos());
+            Future<?> slow =
+                    setup.timer().schedule(this::isSlow, setup.slowAfter().toNanos());
             lock.lock();
             try {
                 deadline = late;

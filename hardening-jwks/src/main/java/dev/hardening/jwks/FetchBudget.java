@@ -14,8 +14,7 @@ import java.util.concurrent.TimeUnit;
  *
  * @param invalidationPending whether an invalidation has not been followed by a fetch yet
  */
-record FetchBudget(
-        Backoff backoff, TokenBucket invalidations, boolean invalidationPending, UnknownKeys unknownKeys) {
+record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidationPending, UnknownKeys unknownKeys) {
 
     private static final long INVALIDATION_INTERVAL = TimeUnit.SECONDS.toNanos(10);
     private static final int INVALIDATION_BURST = 5;
@@ -46,9 +45,7 @@ record FetchBudget(
 
     /** A fetch begins, for any reason; one that serves an invalidation pays for it. */
     FetchBudget began(long now) {
-        return invalidationPending
-                ? new FetchBudget(backoff, invalidations.taken(now), false, unknownKeys)
-                : this;
+        return invalidationPending ? new FetchBudget(backoff, invalidations.taken(now), false, unknownKeys) : this;
     }
 
     /** A fetch succeeded. */

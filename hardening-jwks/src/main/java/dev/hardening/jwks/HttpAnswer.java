@@ -35,8 +35,8 @@ final class HttpAnswer {
      * @param body opened only if it is needed, and read up to the limit
      * @throws IOException if it is neither a body nor "not modified"
      */
-    static JWKSFetcher.Response read(
-            int status, Function<String, List<String>> headers, Body body, int maxBytes) throws IOException {
+    static JWKSFetcher.Response read(int status, Function<String, List<String>> headers, Body body, int maxBytes)
+            throws IOException {
         Duration maxAge = maxAge(headers);
         if (status == 304) {
             return JWKSFetcher.Response.notModified(maxAge);
@@ -72,8 +72,8 @@ final class HttpAnswer {
 
     /** RFC 9111, sections 4.2.1 and 5.1: what is left of max-age after the time in other caches. */
     private static @Nullable Duration maxAge(Function<String, List<String>> headers) {
-        Matcher maxAge = MAX_AGE.matcher(
-                String.join(",", headers.apply("Cache-Control")).toLowerCase(Locale.ROOT));
+        Matcher maxAge =
+                MAX_AGE.matcher(String.join(",", headers.apply("Cache-Control")).toLowerCase(Locale.ROOT));
         if (!maxAge.find()) {
             return null;
         }

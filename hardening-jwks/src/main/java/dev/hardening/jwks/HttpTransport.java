@@ -192,10 +192,7 @@ final class HttpTransport implements JWKSFetcher {
         HttpReader reader = new HttpReader(new TimedInput(socket, deadline));
         int status = reader.readHead();
         return HttpAnswer.read(
-                status,
-                reader::header,
-                () -> reader.body(request.maxResponseBytes()),
-                request.maxResponseBytes());
+                status, reader::header, () -> reader.body(request.maxResponseBytes()), request.maxResponseBytes());
     }
 
     private static String target(URI uri, Proxy proxy) {

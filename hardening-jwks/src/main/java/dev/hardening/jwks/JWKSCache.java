@@ -50,8 +50,7 @@ public final class JWKSCache implements AutoCloseable {
         URI uri = builder.uri;
         endpoint = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
         workers = builder.timer.workers();
-        SavedKeys saved =
-                builder.store == null ? null : new SavedKeys(builder.store, uri, endpoint, builder.clock);
+        SavedKeys saved = builder.store == null ? null : new SavedKeys(builder.store, uri, endpoint, builder.clock);
         Notifier notifier = new Notifier(endpoint, builder.listener, saved, workers);
         state = new RefreshState(
                 builder.fetches(notifier),

@@ -41,12 +41,15 @@ public final class JWKSCacheMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        FunctionCounter.builder("jwks.cache.fetches", cache, of -> of.observedStatus().fetches())
+        FunctionCounter.builder(
+                        "jwks.cache.fetches", cache, of -> of.observedStatus().fetches())
                 .tags(tags)
                 .description("Fetches of the key set that were begun")
                 .register(registry);
         FunctionCounter.builder(
-                        "jwks.cache.fetch.failures", cache, of -> of.observedStatus().failures())
+                        "jwks.cache.fetch.failures",
+                        cache,
+                        of -> of.observedStatus().failures())
                 .tags(tags)
                 .description("Fetches of the key set that failed")
                 .register(registry);

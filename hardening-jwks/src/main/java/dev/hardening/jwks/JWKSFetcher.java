@@ -54,11 +54,7 @@ public interface JWKSFetcher {
 
         /** A request without further headers. */
         public Request(
-                URI uri,
-                @Nullable String etag,
-                @Nullable String lastModified,
-                Duration timeout,
-                int maxResponseBytes) {
+                URI uri, @Nullable String etag, @Nullable String lastModified, Duration timeout, int maxResponseBytes) {
             this(uri, etag, lastModified, timeout, maxResponseBytes, Map.of());
         }
 

@@ -33,11 +33,7 @@ final class Notifier {
     private final Queue<Runnable> news = new ArrayDeque<>();
     private boolean delivering;
 
-    Notifier(
-            String endpoint,
-            @Nullable JWKSCacheListener listener,
-            @Nullable SavedKeys store,
-            Executor workers) {
+    Notifier(String endpoint, @Nullable JWKSCacheListener listener, @Nullable SavedKeys store, Executor workers) {
         this.endpoint = endpoint;
         this.listener = listener;
         this.store = store;

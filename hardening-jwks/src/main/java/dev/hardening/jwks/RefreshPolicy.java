@@ -267,8 +267,7 @@ final class RefreshPolicy {
     State wanted(State state, long now) {
         return state.keys() != null || state.wantedSince() != null || state.closed()
                 ? state
-                : new State(
-                        null, state.budget(), state.running(), state.fetches(), state.generation(), now, false);
+                : new State(null, state.budget(), state.running(), state.fetches(), state.generation(), now, false);
     }
 
     /** A fetch takes longer than a reader waits for an unknown key id. */
@@ -307,7 +306,8 @@ final class RefreshPolicy {
         // A content network may serve an older set after a newer one. So a key that this fetch lacks and the one before
         // had stays until another fetch lacks it too, or until its own time to live ends.
         if (before != null && !before.isInvalidated() && before.times().expiresAt() - now > 0) {
-            keys = keys.keeping(lacking(fetched, before.fetched()), before.times().expiresAt());
+            keys = keys.keeping(
+                    lacking(fetched, before.fetched()), before.times().expiresAt());
         }
         return concluded(state).with(keys).with(state.budget().succeeded());
     }

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,7 +102,7 @@ final class RefreshState implements Fetch.Observer {
         try {
             long now = ticker.read();
             Decision decision = policy.read(state, now, need, visit);
-            begun = enter(decision.next(), now);
+            begun = enter(decision.next());
             answer = answer(decision);
         } finally {
             lock.unlock();
@@ -134,7 +133,7 @@ final class RefreshState implements Fetch.Observer {
     }
 
     /** Takes the next state; returns the fetch that has to be started, if one begins with it. */
-    private @Nullable Fetch enter(State next, long now) {
+    private @Nullable Fetch enter(State next) {
         Fetch begun = null;
         if (next.running() != null && next.fetches() > state.fetches()) {
             begun = new Fetch(setup, next.running(), next.keys(), this);
@@ -160,7 +159,7 @@ final class RefreshState implements Fetch.Observer {
         lock.lock();
         try {
             long now = ticker.read();
-            begun = enter(policy.timer(state, now), now);
+            begun = enter(policy.timer(state, now));
             if (begun == null) {
                 setTimer(now);
             }
@@ -301,9 +300,8 @@ final class RefreshState implements Fetch.Observer {
         lock.lock();
         try {
             long now = ticker.read();
-            State wanted = policy.wanted(state, now);
-            if (wanted != state) {
-                state = wanted;
+            if (state.keys() == null) {
+                state = policy.wanted(state, now);
                 setTimer(now);
             }
             return statusAt(now);

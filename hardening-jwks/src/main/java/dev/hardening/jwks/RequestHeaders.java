@@ -14,8 +14,16 @@ final class RequestHeaders {
     private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+"); // RFC 9110, section 5.6.2
     private static final Pattern VALUE = Pattern.compile("[\\x20-\\x7E\\t]*");
     private static final Set<String> OURS = Set.of(
-            "accept", "connection", "content-length", "expect", "host", "if-modified-since", "if-none-match", "te",
-            "transfer-encoding", "upgrade");
+            "accept",
+            "connection",
+            "content-length",
+            "expect",
+            "host",
+            "if-modified-since",
+            "if-none-match",
+            "te",
+            "transfer-encoding",
+            "upgrade");
 
     private RequestHeaders() {}
 

@@ -27,6 +27,7 @@ final class SharedThreads implements Timer {
     }
 
     /** A thread with no inheritable thread-locals and no class loader of its creator. */
+    @SuppressWarnings("ThreadPriorityCheck") // the creator's priority is not inherited either
     static Thread newThread(Runnable task, String name) {
         Thread thread = new Thread(null, task, name, 0, false);
         thread.setContextClassLoader(SharedThreads.class.getClassLoader());

@@ -15,8 +15,7 @@ final class TimerThread {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     // Guarded by the lock.
-    private final PriorityQueue<Task> tasks =
-            new PriorityQueue<>((one, other) -> Long.signum(one.dueAt - other.dueAt));
+    private final PriorityQueue<Task> tasks = new PriorityQueue<>((one, other) -> Long.signum(one.dueAt - other.dueAt));
     private @Nullable Thread thread;
 
     private final class Task extends FutureTask<@Nullable Void> {
@@ -101,6 +100,7 @@ final class TimerThread {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // its caller loops
     private void awaitChange(long nanos) {
         try {
             var unused = changed.awaitNanos(nanos);
