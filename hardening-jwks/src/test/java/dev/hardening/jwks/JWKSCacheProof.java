@@ -10,6 +10,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -60,7 +61,7 @@ class JWKSCacheProof {
                 .ticker(now::get)
                 .unknownKeyCooldown(Duration.ZERO)
                 .random(() -> 0)
-                .timer(new KeyEndpoint.StillTimer(Runnable::run))
+                .timer((task, delay) -> new FutureTask<>(task, null))
                 .build();
 
         @Operation

@@ -136,26 +136,17 @@ final class KeyEndpoint implements AutoCloseable {
         now.addAndGet(duration.toNanos());
     }
 
-    /** A cache whose fetches and news run at once on the reading thread, and whose timer never fires. */
+    /** A cache whose fetches run at once on the reading thread, and whose timer never fires by itself. */
     JWKSCache.Builder inline() {
-        return background().executor(Runnable::run).timer(new StillTimer(Runnable::run));
+        return background().executor(Runnable::run);
     }
 
-    /** A cache whose fetches run on shared threads, and whose timer never fires. */
+    /** A cache with the default transport, whose timer fires only for deadlines of fetches. */
     JWKSCache.Builder background() {
         return JWKSCache.builder(uri())
                 .ticker(now::get)
                 .random(() -> 0)
-                .timer(new StillTimer(SharedThreads.INSTANCE.workers()));
-    }
-
-    /** A timer that never fires. */
-    record StillTimer(Executor workers) implements Timer {
-
-        @Override
-        public Future<?> schedule(Runnable task, long delayNanos) {
-            return new FutureTask<>(task, null);
-        }
+                .timer((task, delay) -> new FutureTask<>(task, null));
     }
 
     JWKSCache open(JWKSCache.Builder builder) {
@@ -165,7 +156,7 @@ final class KeyEndpoint implements AutoCloseable {
     }
 
     /** A timer that a test drives by the ticker. */
-    final class FakeTimer implements Timer {
+    final class FakeTimer implements JWKSCache.Timer {
 
         private final ConcurrentHashMap<FutureTask<?>, Long> tasks = new ConcurrentHashMap<>();
 

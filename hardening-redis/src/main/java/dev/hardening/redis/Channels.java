@@ -83,6 +83,7 @@ final class Channels implements NettyCustomizer {
     private volatile boolean connected;
     private volatile boolean closedUponHello;
     private volatile @Nullable String lastError;
+    private volatile @Nullable String lastPeer;
     private volatile @Nullable String refused;
     private volatile @Nullable CompletableFuture<?> hello;
 
@@ -97,6 +98,7 @@ final class Channels implements NettyCustomizer {
         connected = false;
         closedUponHello = false;
         lastError = null;
+        lastPeer = null;
         hello = null;
     }
 
@@ -122,6 +124,12 @@ final class Channels implements NettyCustomizer {
     @Nullable
     String lastError() {
         return lastError;
+    }
+
+    /** Host and port that a channel was opened to last; null if none was, or to a Unix socket. */
+    @Nullable
+    String lastPeer() {
+        return lastPeer;
     }
 
     /** Why the last reconnect was refused here; null if it was not. */
@@ -201,6 +209,9 @@ final class Channels implements NettyCustomizer {
         @Override
         public void channelActive(ChannelHandlerContext context) {
             connected = true;
+            if (context.channel().remoteAddress() instanceof InetSocketAddress peer) {
+                lastPeer = peer.getHostString() + ":" + peer.getPort();
+            }
             context.fireChannelActive();
         }
 

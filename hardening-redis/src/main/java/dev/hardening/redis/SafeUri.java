@@ -4,7 +4,6 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Parses and prints Redis URIs so that no part of a password gets out, nor is taken for a host. */
@@ -82,10 +81,7 @@ final class SafeUri {
 
     /** Where a cluster's seeds lead, without user and password. */
     static String endpoint(List<RedisURI> seeds) {
-        return (seeds.get(0).isSsl() ? "rediss://" : "redis://")
-                + seeds.stream()
-                        .map(seed -> seed.getHost() + ":" + seed.getPort())
-                        .collect(Collectors.joining(","));
+        return (seeds.get(0).isSsl() ? "rediss://" : "redis://") + String.join(",", addresses(seeds));
     }
 
     /** Where a URI leads, without user and password. */
@@ -93,9 +89,7 @@ final class SafeUri {
         List<RedisURI> sentinels = uri.getSentinels();
         if (!sentinels.isEmpty()) {
             return (uri.isSsl() ? "rediss-sentinel://" : "redis-sentinel://")
-                    + sentinels.stream()
-                            .map(s -> s.getHost() + ":" + s.getPort())
-                            .collect(Collectors.joining(","))
+                    + String.join(",", addresses(sentinels))
                     + "#" + uri.getSentinelMasterId();
         }
         if (uri.getSocket() != null) {
@@ -103,5 +97,10 @@ final class SafeUri {
         }
         return (uri.isSsl() ? "rediss://" : "redis://") + uri.getHost() + ":" + uri.getPort()
                 + (uri.getDatabase() == 0 ? "" : "/" + uri.getDatabase());
+    }
+
+    /** Host and port of each. */
+    static List<String> addresses(List<RedisURI> uris) {
+        return uris.stream().map(uri -> uri.getHost() + ":" + uri.getPort()).toList();
     }
 }

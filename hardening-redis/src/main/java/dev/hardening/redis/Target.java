@@ -55,7 +55,12 @@ interface Target<C extends StatefulConnection<String, String>> {
     default Diagnosis diagnose(Throwable failure) {
         ClientRuntime ours = runtime();
         return Diagnosis.of(
-                failure, uri().isSsl(), ours == null ? null : ours.channels().lastError());
+                failure,
+                new Failure.Context(
+                        uri().isSsl(),
+                        SafeUri.addresses(uri().getSentinels()),
+                        ours == null ? null : ours.channels().lastError(),
+                        ours == null ? null : ours.channels().lastPeer()));
     }
 
     /** One server, by its host, its Unix socket, or its Sentinels. */

@@ -1,5 +1,7 @@
 package dev.hardening.redis;
 
+import static dev.hardening.redis.Attempt.Verdict.PERMANENT;
+import static dev.hardening.redis.Attempt.Verdict.TRANSIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hardening.redis.Attempt.Verdict;
@@ -10,53 +12,77 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.protocol.RedisProtocolException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.KeyException;
+import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DiagnosisTest {
 
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "WRONGPASS invalid|PERMANENT|WRONGPASS: the user or the password is wrong",
-                "wrongpass invalid|PERMANENT|WRONGPASS: the user or the password is wrong",
-                "NOAUTH Authentication required.|PERMANENT|NOAUTH: the server wants a password, and the URI has none",
-                "ERR AUTH <password> called|PERMANENT|ERR AUTH: the URI has a password, and the server has none set",
-                "ERR Client sent AUTH, but no password is set|PERMANENT|ERR Client sent AUTH: the URI has a password, and the server has none set",
-                "ERR invalid password|PERMANENT|ERR invalid password: the password is wrong",
-                "NOPERM this user|PERMANENT|NOPERM: the user may not run PING or SELECT",
-                "DENIED Redis is running in protected mode|PERMANENT|DENIED: the server is in protected mode and refuses other hosts",
-                "ERR DB index is out of range|PERMANENT|ERR DB index: the server has no database of that number",
-                "ERR invalid DB index|PERMANENT|ERR invalid DB index: the server has no database of that number",
-                "ERR SELECT is not allowed in cluster mode|PERMANENT|ERR SELECT: the server does not allow another database than 0",
-                "ERR Client names cannot contain spaces|PERMANENT|ERR Client names: the client name may not hold spaces or line breaks",
-                "LOADING Redis is loading|TRANSIENT|LOADING Redis is loading",
-                "MASTERDOWN Link is down|TRANSIENT|MASTERDOWN Link is down",
-                "ERR max number of clients reached|TRANSIENT|ERR max number of clients reached",
-                "BUSY a script runs|TRANSIENT|BUSY a script runs",
-                "ERR something of tomorrow|TRANSIENT|ERR something of tomorrow"
-            })
-    void whatRedisAnswersIsKnownByItsBeginning(String answer, Verdict verdict, String reason) {
-        Throwable wrapped = new CompletionException(
-                new RedisConnectionException("Unable to connect", new RedisCommandExecutionException(answer)));
-        assertThat(Diagnosis.of(wrapped, false, null))
-                .extracting(Diagnosis::verdict, Diagnosis::reason)
-                .containsExactly(verdict, reason);
+    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null);
+    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null);
+    private static final Failure.Context SENTINELS =
+            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null);
+
+    private static Failure.Context heard(String lastError) {
+        return new Failure.Context(false, List.of(), lastError, null);
+    }
+
+    private static Failure.Context lastAt(String peer) {
+        return new Failure.Context(false, SENTINELS.sentinels(), null, peer);
+    }
+
+    private static Throwable answered(String error) {
+        return new RedisConnectionException("x", new RedisCommandExecutionException(error));
+    }
+
+    private static RedisException sentinel(String uri, Throwable cause) {
+        return new RedisConnectionException("Cannot connect Redis Sentinel at " + uri, cause);
+    }
+
+    private static RedisException server(String address, Throwable cause) {
+        return new RedisConnectionException("Unable to connect to " + address, cause);
+    }
+
+    private static RedisException several(RedisException... each) {
+        RedisException all = new RedisException("Cannot retrieve cluster partitions");
+        Stream.of(each).forEach(all::addSuppressed);
+        return all;
+    }
+
+    private static String reason(Throwable failure, Failure.Context context) {
+        return Diagnosis.of(failure, context).reason();
     }
 
     /** As if the protocol's decoder had thrown it. */
@@ -68,239 +94,383 @@ class DiagnosisTest {
         return failure;
     }
 
-    static Stream<Arguments> failures() {
-        String hint = " (if the port wants TLS, use rediss://)";
-        String untrusted = "the server's certificate is not trusted: add its authority to the trust store";
-        String otherName = "the server's certificate is for another host name: connect by a name that is in it";
-        String wantsOne = "the server wants a client certificate: set one in SslOptions";
-        return Stream.of(
-                Arguments.of(
-                        new ConnectException(
-                                "finishConnect(..) failed with error(-111): Connection refused: /1.2.3.4:1"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "Connection refused"),
-                Arguments.of(
-                        new NoRouteToHostException("No route to host: /1.2.3.4"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "No route to host"),
-                Arguments.of(
-                        new ConnectException("connection timed out after 300 ms: /1.2.3.4"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "timed out while connecting"),
-                Arguments.of(new ConnectException("odd"), false, Verdict.TRANSIENT, "odd"),
-                Arguments.of(
-                        new UnknownHostException("secret.example"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "the host's name does not resolve"),
-                Arguments.of(
-                        new TimeoutException("timed out after 3 ms"), false, Verdict.TRANSIENT, "timed out after 3 ms"),
-                Arguments.of(
-                        new TimeoutException("timed out after 3 ms"),
-                        true,
-                        Verdict.TRANSIENT,
-                        "timed out after 3 ms (if the port does not speak TLS, use redis://)"),
-                Arguments.of(
-                        new IOException("recvAddress(..) failed: Connection reset by peer"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "Connection reset" + hint),
-                Arguments.of(new IOException("Connection reset"), true, Verdict.TRANSIENT, "Connection reset"),
-                Arguments.of(
-                        new Diagnosis.ClosedEarly(),
-                        false,
-                        Verdict.TRANSIENT,
-                        "the connection was closed early" + hint),
-                Arguments.of(
-                        new RedisConnectionException("Connection closed prematurely"),
-                        true,
-                        Verdict.TRANSIENT,
-                        "the connection was closed early"),
-                Arguments.of(
-                        new RedisConnectionException("RedisHandshakeHandler not registered"),
-                        true,
-                        Verdict.TRANSIENT,
-                        "the connection was closed early"),
-                Arguments.of(new FileNotFoundException(), false, Verdict.TRANSIENT, "No such file or directory"),
-                Arguments.of(
-                        new IOException("connect(..) failed: No such file or directory"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "No such file or directory"),
-                Arguments.of(
-                        new SSLException("Unrecognized SSL message, plaintext connection?"),
-                        true,
-                        Verdict.TRANSIENT,
-                        "the server does not speak TLS: try redis:// instead of rediss://"),
-                Arguments.of(
-                        new SSLHandshakeException("x").initCause(new CertificateException("No name matching a found")),
-                        true,
-                        Verdict.PERMANENT,
-                        otherName),
-                Arguments.of(
-                        new CertificateException("No subject alternative names present"),
-                        true,
-                        Verdict.PERMANENT,
-                        otherName),
-                Arguments.of(new CertificateException("unknown authority"), true, Verdict.PERMANENT, untrusted),
-                Arguments.of(
-                        new SSLHandshakeException("Received fatal alert: certificate_required"),
-                        true,
-                        Verdict.PERMANENT,
-                        wantsOne),
-                Arguments.of(
-                        new SSLHandshakeException("Received fatal alert: bad_certificate"),
-                        true,
-                        Verdict.PERMANENT,
-                        wantsOne),
-                Arguments.of(
-                        new SSLHandshakeException("Received fatal alert: handshake_failure"),
-                        true,
-                        Verdict.PERMANENT,
-                        wantsOne),
-                Arguments.of(new SSLException("odd"), true, Verdict.TRANSIENT, "odd"),
-                Arguments.of(
-                        new IndexOutOfBoundsException("peer: hunter2"), false, Verdict.PERMANENT, "not a Redis server"),
-                Arguments.of(new NullPointerException(), false, Verdict.PERMANENT, "not a Redis server"),
-                Arguments.of(
-                        new RedisProtocolException("Invalid first byte: 72 (H)"),
-                        false,
-                        Verdict.PERMANENT,
-                        "not a Redis server"),
-                Arguments.of(
-                        decoding(new NumberFormatException("hunter2")), false, Verdict.PERMANENT, "not a Redis server"),
-                Arguments.of(
-                        decoding(new IllegalArgumentException("Illegal initial capacity: -4")),
-                        false,
-                        Verdict.PERMANENT,
-                        "not a Redis server"),
-                Arguments.of(
-                        decoding(new RedisException("an answer that is fine")),
-                        false,
-                        Verdict.TRANSIENT,
-                        "an answer that is fine"),
-                Arguments.of(
-                        new Diagnosis.NoCredentials(new NullPointerException("no vault")),
-                        false,
-                        Verdict.TRANSIENT,
-                        "the credentials provider failed: no vault"),
-                Arguments.of(
-                        new Diagnosis.NoCredentials(null),
-                        false,
-                        Verdict.TRANSIENT,
-                        "the credentials provider gave none"),
-                Arguments.of(
-                        new IllegalStateException("Cannot connect, Event executor group is terminated."),
-                        false,
-                        Verdict.PERMANENT,
-                        "the client has been shut down"),
-                Arguments.of(
-                        new RejectedExecutionException("event executor terminated"),
-                        false,
-                        Verdict.PERMANENT,
-                        "the client has been shut down"),
-                Arguments.of(
-                        new ConnectException("connect(..) failed with error(-101): Network is unreachable: /1.2.3.4:1"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "Network is unreachable"),
-                Arguments.of(
-                        new RedisCommandExecutionException(""), false, Verdict.TRANSIENT, "an error without a text"),
-                Arguments.of(new IllegalArgumentException("odd"), false, Verdict.TRANSIENT, "odd"),
-                Arguments.of(new IllegalStateException("odd"), false, Verdict.TRANSIENT, "odd"),
-                Arguments.of(new Diagnosis.WrongServer("no Redis"), false, Verdict.PERMANENT, "no Redis"),
-                Arguments.of(new Diagnosis.NotReady("not yet"), false, Verdict.TRANSIENT, "not yet"),
-                Arguments.of(
-                        new IllegalStateException("A unix domain socket connections requires epoll or kqueue"),
-                        false,
-                        Verdict.PERMANENT,
-                        "a Unix socket wants Netty's native transport on the class path"),
-                Arguments.of(
-                        new RedisConnectionException("Cannot provide redisAddress using sentinel for masterId x"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "Cannot provide redisAddress using sentinel: the Sentinels know no primary of that name"),
-                Arguments.of(
-                        new RedisCommandTimeoutException("Connection initialization timed out\nmore"),
-                        false,
-                        Verdict.TRANSIENT,
-                        "Connection initialization timed out"),
-                Arguments.of(new RuntimeException(), false, Verdict.TRANSIENT, "RuntimeException"),
-                Arguments.of(new RuntimeException(" "), false, Verdict.TRANSIENT, "RuntimeException"),
-                Arguments.of(new RuntimeException("x".repeat(300)), false, Verdict.TRANSIENT, "x".repeat(200) + "…"),
-                Arguments.of(new RuntimeException("x".repeat(200)), false, Verdict.TRANSIENT, "x".repeat(200)));
+    private static Throwable invalid(String certificate, CertificateException cause) {
+        try (InputStream in = DiagnosisTest.class.getResourceAsStream("/certificates/" + certificate)) {
+            CertificateFactory factory = CertificateFactory.getInstance("X.509");
+            var path = factory.generateCertPath(List.of(factory.generateCertificate(in)));
+            return new SSLHandshakeException("PKIX path validation failed")
+                    .initCause(new CertPathValidatorException("validity check failed", cause, path, 0));
+        } catch (IOException | CertificateException impossible) {
+            throw new IllegalStateException(impossible);
+        }
     }
 
-    @ParameterizedTest
-    @MethodSource("failures")
-    void whatTheTransportSaidIsSortedAndPutIntoOneLine(Throwable failure, boolean tls, Verdict verdict, String reason) {
-        for (Throwable wrapped : new Throwable[] {failure, new CompletionException(failure)}) {
-            assertThat(Diagnosis.of(wrapped, tls, null))
+    private record Example(Throwable failure, Failure.Context context) {}
+
+    /** For each rule, by its place, a failure of which it says its example. */
+    private static Map<String, Example> examples() {
+        Map<String, Example> all = new LinkedHashMap<>();
+        Stream.of(
+                        new Diagnosis.WrongServer(
+                                "the server is a Sentinel, which holds no data: use redis-sentinel://"),
+                        new Diagnosis.NotReady("the server is a replica, and a primary is required"),
+                        new Diagnosis.NoCredentials(new IllegalStateException("the vault is sealed")),
+                        new Diagnosis.Loading(
+                                new RedisCommandExecutionException("LOADING Redis is loading the dataset in memory"),
+                                Optional.of(Duration.ofSeconds(12))),
+                        answered("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."),
+                        answered("ERR max number of clients reached"),
+                        answered("WRONGPASS invalid username-password pair or user is disabled."),
+                        answered("ERR invalid password"),
+                        new Example(
+                                sentinel(
+                                        "redis://10.0.0.1:26379?timeout=1s",
+                                        answered("NOAUTH Authentication required.")),
+                                PLAIN),
+                        answered("NOAUTH Authentication required."),
+                        answered("ERR AUTH <password> called without any password configured for the default user."),
+                        answered("ERR Client sent AUTH, but no password is set"),
+                        answered("NOPERM User alice has no permissions to run the 'ping' command"),
+                        answered("ERR unknown command `SENTINEL`, with args beginning with: "),
+                        answered("ERR unknown command 'PING', with args beginning with: "),
+                        new RedisConnectionException("DENIED Redis is running in protected mode because"),
+                        answered("ERR DB index is out of range"),
+                        answered("ERR invalid DB index"),
+                        answered("ERR SELECT is not allowed in cluster mode"),
+                        answered("ERR Client names cannot contain spaces, newlines or special characters."),
+                        answered("ERR This instance has cluster support disabled"),
+                        answered("BUSY Redis is busy running a script"),
+                        new RedisConnectionException("Cannot provide redisAddress using sentinel for masterId x"),
+                        new RejectedExecutionException("event executor terminated"),
+                        new IllegalStateException("A unix domain socket connections requires epoll or kqueue"),
+                        new FileNotFoundException("/etc/redis/ca.pem (No such file or directory)"),
+                        new IOException("keystore password was incorrect"),
+                        new IllegalArgumentException("Input stream does not contain valid private key.")
+                                .initCause(new KeyException("could not find a PKCS #8 private key in input stream")),
+                        new CertificateException("found no certificates in input stream"),
+                        new TimeoutException("timed out after 3000 ms while waiting for the handshake"),
+                        new RedisCommandTimeoutException(
+                                "Connection initialization timed out after 600 millisecond(s)"),
+                        new UnknownHostException("redis.invalid"),
+                        new ConnectException("connection timed out after 300 ms: /10.0.0.1:6379"),
+                        new ConnectException(
+                                "finishConnect(..) failed with error(-111): Connection refused: /10.0.0.1:1"),
+                        new FileNotFoundException(),
+                        new Example(new SSLException("Unrecognized SSL message, plaintext connection?"), TLS),
+                        new Example(invalid("2025-to-2026.pem", new CertificateExpiredException("NotAfter: …")), TLS),
+                        new Example(invalid("2036-to-2037.pem", new CertificateNotYetValidException("…")), TLS),
+                        new Example(new CertificateException("No name matching a found"), TLS),
+                        new Example(
+                                new CertPathValidatorException("Algorithm constraints check failed on SHA1withRSA"),
+                                TLS),
+                        new Example(new CertificateException("PKIX path building failed"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: certificate_required"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: unknown_ca"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: certificate_expired"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: bad_certificate"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: protocol_version"), TLS),
+                        new RedisProtocolException("Invalid first byte: 72 (H)"),
+                        new IOException("recvAddress(..) failed: Connection reset by peer"),
+                        new Example(new ClosedChannelException(), TLS),
+                        new Diagnosis.ClosedEarly(),
+                        new RuntimeException("the cause's own words"))
+                .forEach(one -> all.put(
+                        DiagnosisRule.ALL.get(all.size()).what(),
+                        one instanceof Example example ? example : new Example((Throwable) one, PLAIN)));
+        return all;
+    }
+
+    @Nested
+    class TheTable {
+
+        @SuppressWarnings("unused") // the source of the parameters
+        static final List<DiagnosisRule> RULES = DiagnosisRule.ALL;
+
+        @ParameterizedTest
+        @FieldSource("RULES")
+        void eachRuleSaysItsExample(DiagnosisRule rule) {
+            Example example = examples().get(rule.what());
+            assertThat(example).as("an example of " + rule.what()).isNotNull();
+            for (Throwable failure : List.of(example.failure, new CompletionException(example.failure))) {
+                assertThat(Diagnosis.of(failure, example.context))
+                        .extracting(Diagnosis::verdict, Diagnosis::reason)
+                        .containsExactly(rule.verdict(), rule.example());
+            }
+        }
+
+        @Test
+        void itsRowsAreInTheDocumentation() throws Exception {
+            List<String> rows = DiagnosisRule.ALL.stream()
+                    .map(rule -> "| " + rule.what() + " | "
+                            + rule.verdict().name().toLowerCase(Locale.ROOT) + " | " + rule.example() + " |")
+                    .toList();
+            List<String> page = Files.readAllLines(Path.of("..", "docs", "redis.md"));
+            int first = page.indexOf("| what was met | verdict | reason, such as |") + 2;
+            assertThat(page.subList(first, page.subList(first, page.size()).indexOf("") + first))
+                    .isEqualTo(rows);
+        }
+
+        @Test
+        void noTwoRowsHaveTheSameName() {
+            assertThat(DiagnosisRule.ALL).extracting(DiagnosisRule::what).doesNotHaveDuplicates();
+        }
+    }
+
+    @Nested
+    class Answers {
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "wrongpass invalid|PERMANENT|WRONGPASS: the user or the password is wrong",
+                    "NOPERM this user has no permissions to run the 'select' command or its subcommand|PERMANENT|NOPERM: the user may not run SELECT",
+                    "NOPERM no permissions to access one of the keys|PERMANENT|NOPERM no permissions to access one of the keys",
+                    "ERR unknown command 'SELECT'|PERMANENT|ERR unknown command: the server does not know SELECT, which may be renamed or disabled there",
+                    "ERR unknown command|TRANSIENT|ERR unknown command",
+                    "LOADING Redis is loading|TRANSIENT|LOADING Redis is loading",
+                    "ERR something of tomorrow|TRANSIENT|ERR something of tomorrow",
+                    "''|TRANSIENT|an error without a text"
+                })
+        void areKnownByTheirBeginning(String answer, Verdict verdict, String reason) {
+            assertThat(Diagnosis.of(answered(answer), PLAIN))
                     .extracting(Diagnosis::verdict, Diagnosis::reason)
                     .containsExactly(verdict, reason);
         }
-    }
 
-    @Test
-    void severalCausesArePermanentOnlyIfAllAreAndEachIsSaidOnce() {
-        RedisException wrongPassword = new RedisCommandExecutionException("WRONGPASS invalid");
-        RedisException refused = new RedisConnectionException("x", new ConnectException("Connection refused"));
-        RedisException both = new RedisException("Cannot retrieve cluster partitions");
-        both.addSuppressed(wrongPassword);
-        both.addSuppressed(wrongPassword);
-        both.addSuppressed(new Exception("not Lettuce's"));
-        assertThat(Diagnosis.of(both, false, null))
-                .extracting(Diagnosis::verdict, Diagnosis::reason)
-                .containsExactly(Verdict.PERMANENT, "WRONGPASS: the user or the password is wrong");
-        both.addSuppressed(refused);
-        assertThat(Diagnosis.of(new CompletionException(both), false, null))
-                .extracting(Diagnosis::verdict, Diagnosis::reason)
-                .containsExactly(Verdict.TRANSIENT, "WRONGPASS: the user or the password is wrong; Connection refused");
-    }
-
-    @Test
-    void theCauseOfSeveralCountsAsOneOfThem() {
-        RedisException sentinels = new RedisException(
-                "Cannot connect to a Redis Sentinel",
-                new RedisConnectionException("x", new ConnectException("refused")));
-        sentinels.addSuppressed(new RedisCommandExecutionException("WRONGPASS invalid"));
-        assertThat(Diagnosis.of(sentinels, false, null))
-                .extracting(Diagnosis::verdict, Diagnosis::reason)
-                .containsExactly(Verdict.TRANSIENT, "WRONGPASS: the user or the password is wrong; Connection refused");
-    }
-
-    @Test
-    void aConnectionThatIsClosedUponAnErrorFailedByTheError() {
-        Throwable closed = new CompletionException(new RedisConnectionException("Connection closed prematurely"));
-        for (Throwable end :
-                new Throwable[] {closed, new Diagnosis.ClosedEarly(), new IOException("Connection reset")}) {
-            assertThat(Diagnosis.of(end, false, "WRONGPASS invalid\r\n").verdict())
-                    .isEqualTo(Verdict.PERMANENT);
-            assertThat(Diagnosis.of(end, false, "ERR max number of clients reached\r\n")
-                            .reason())
-                    .isEqualTo("ERR max number of clients reached");
-            // An old server that knows no HELLO says so, which is no reason to close.
-            assertThat(Diagnosis.of(end, false, "ERR unknown command 'HELLO'\r\n"))
-                    .isEqualTo(Diagnosis.of(end, false, null));
+        @Test
+        void aSubcommandIsNamedWithItsCommand() {
+            assertThat(reason(answered("NOPERM User a has no permissions to run the 'client|setname' command"), PLAIN))
+                    .isEqualTo("NOPERM: the user may not run CLIENT SETNAME");
         }
-        Throwable refused = new ConnectException("Connection refused");
-        assertThat(Diagnosis.of(refused, false, "WRONGPASS invalid").reason()).isEqualTo("Connection refused");
+
+        @Test
+        void anErrorBeforeTheEndIsTheReasonForIt() {
+            Throwable closed = new CompletionException(new RedisConnectionException("Connection closed prematurely"));
+            for (Throwable end : List.of(closed, new Diagnosis.ClosedEarly(), new IOException("Connection reset"))) {
+                assertThat(Diagnosis.of(end, heard("WRONGPASS invalid\r\n")).verdict())
+                        .isEqualTo(PERMANENT);
+                assertThat(reason(end, heard("ERR max number of clients reached\r\n")))
+                        .isEqualTo("ERR max number of clients reached");
+                // An old server that knows no HELLO says so, which is no reason to close.
+                assertThat(Diagnosis.of(end, heard("ERR unknown command 'HELLO'\r\n")))
+                        .isEqualTo(Diagnosis.of(end, PLAIN));
+            }
+            Throwable refused = new ConnectException("Connection refused");
+            assertThat(reason(refused, heard("WRONGPASS invalid"))).isEqualTo("Connection refused");
+        }
+
+        @Test
+        void aLoadingServerSaysHowLong() {
+            assertThat(Diagnosis.loadingEta("loading:1\r\nloading_eta_seconds:12\r\n"))
+                    .contains(Duration.ofSeconds(12));
+            assertThat(Diagnosis.loadingEta("loading:0\r\n")).isEmpty();
+            RedisException refused = new RedisCommandExecutionException("LOADING Redis is loading\nmore");
+            Diagnosis known = Diagnosis.of(new Diagnosis.Loading(refused, Optional.of(Duration.ofSeconds(3))), PLAIN);
+            assertThat(known.serverAsksToWait()).contains(Duration.ofSeconds(3));
+            assertThat(known.reason()).isEqualTo("LOADING Redis is loading (about 3 s left)");
+            Diagnosis unknown = Diagnosis.of(new Diagnosis.Loading(refused, Optional.empty()), PLAIN);
+            assertThat(unknown.serverAsksToWait()).isEmpty();
+            assertThat(unknown.reason()).isEqualTo("LOADING Redis is loading");
+        }
     }
 
-    @Test
-    void aLoadingServerSaysHowLong() {
-        assertThat(Diagnosis.loadingEta("loading:1\r\nloading_eta_seconds:12\r\n"))
-                .contains(Duration.ofSeconds(12));
-        assertThat(Diagnosis.loadingEta("loading:0\r\n")).isEmpty();
-        Throwable loading = new Diagnosis.Loading(
-                new RedisCommandExecutionException("LOADING Redis is loading\nmore"),
-                java.util.Optional.of(Duration.ofSeconds(3)));
-        assertThat(Diagnosis.of(loading, false, null).serverAsksToWait()).contains(Duration.ofSeconds(3));
-        assertThat(Diagnosis.of(loading, false, null).reason()).isEqualTo("LOADING Redis is loading");
-        assertThat(Diagnosis.of(new IOException("x"), false, null).serverAsksToWait())
-                .isEmpty();
+    @Nested
+    class Errors {
+
+        static Stream<Arguments> variants() {
+            String closed = "the connection was closed early";
+            String wantsTls = " (if the port wants TLS, use rediss://)";
+            String wantsPlain = " (if the port does not speak TLS, use redis://)";
+            String untrusted = "the server's certificate is not trusted: add its authority to the trust store";
+            String otherName = "the server's certificate is for another host name: connect by a name that is in it";
+            return Stream.of(
+                    of(new ConnectException("Connection refused: no further information"), PLAIN, "Connection refused"),
+                    of(new NoRouteToHostException("No route to host: /1.2.3.4"), PLAIN, "No route to host"),
+                    of(
+                            new ConnectException(
+                                    "connect(..) failed with error(-101): Network is unreachable: /1.2.3.4:1"),
+                            PLAIN,
+                            "Network is unreachable"),
+                    of(new NoRouteToHostException("Host is unreachable"), PLAIN, "Host is unreachable"),
+                    of(new ConnectException("odd"), PLAIN, "odd"),
+                    of(new TimeoutException("timed out after 3 ms"), TLS, "timed out after 3 ms" + wantsPlain),
+                    of(
+                            new RedisCommandTimeoutException("Command timed out after 2 second(s)"),
+                            PLAIN,
+                            "timed out after 2 s while waiting for an answer"),
+                    of(
+                            new RedisCommandTimeoutException("Connection initialization timed out\nmore"),
+                            TLS,
+                            "timed out while waiting for the handshake" + wantsPlain),
+                    of(new IOException("Connection reset"), TLS, "Connection reset" + wantsPlain),
+                    of(new IOException("Broken pipe"), PLAIN, "Connection reset" + wantsTls),
+                    of(new RedisConnectionException("Connection closed prematurely"), TLS, closed),
+                    of(new RedisConnectionException("RedisHandshakeHandler not registered"), TLS, closed),
+                    of(new ClosedChannelException(), PLAIN, closed + wantsTls),
+                    of(
+                            new IOException("connect(..) failed: No such file or directory"),
+                            PLAIN,
+                            "No such file or directory"),
+                    of(
+                            new NoSuchFileException("/etc/redis/ca.pem"),
+                            TLS,
+                            "cannot read /etc/redis/ca.pem (No such file or directory), a file of SslOptions"),
+                    of(
+                            new AccessDeniedException("/etc/redis/key.pem"),
+                            TLS,
+                            "cannot read /etc/redis/key.pem (Permission denied), a file of SslOptions"),
+                    of(
+                            new CertificateExpiredException("NotAfter: Thu Jan 01 00:00:00 UTC 2026"),
+                            TLS,
+                            "the server's certificate has expired: NotAfter: Thu Jan 01 00:00:00 UTC 2026"),
+                    of(new CertificateException("No subject alternative names present"), TLS, otherName),
+                    of(new SSLHandshakeException("x").initCause(new CertPathValidatorException("odd")), TLS, untrusted),
+                    of(
+                            new SSLHandshakeException("Received fatal alert: handshake_failure"),
+                            TLS,
+                            "the server wants a client certificate: set one in SslOptions"),
+                    of(new SSLException("odd"), TLS, "odd"),
+                    of(new IndexOutOfBoundsException("peer: hunter2"), PLAIN, "not a Redis server"),
+                    of(new NullPointerException(), PLAIN, "not a Redis server"),
+                    of(decoding(new NumberFormatException("hunter2")), PLAIN, "not a Redis server"),
+                    of(decoding(new IllegalArgumentException("capacity: -4")), PLAIN, "not a Redis server"),
+                    of(decoding(new RedisException("an answer that is fine")), PLAIN, "an answer that is fine"),
+                    of(new Diagnosis.NoCredentials(null), PLAIN, "the credentials provider gave none"),
+                    of(
+                            new Diagnosis.NoCredentials(new NullPointerException("no vault")),
+                            PLAIN,
+                            "the credentials provider failed: no vault"),
+                    of(
+                            new IllegalStateException("Cannot connect, Event executor group is terminated."),
+                            PLAIN,
+                            "the client has been shut down"),
+                    of(new IllegalStateException("odd"), PLAIN, "odd"),
+                    of(new RuntimeException(), PLAIN, "RuntimeException"),
+                    of(new RuntimeException(" "), PLAIN, "RuntimeException"),
+                    of(new RuntimeException("x".repeat(300)), PLAIN, "x".repeat(200) + "…"),
+                    of(new RuntimeException("x".repeat(200)), PLAIN, "x".repeat(200)));
+        }
+
+        private static Arguments of(Throwable failure, Failure.Context context, String reason) {
+            return Arguments.of(failure, context, reason);
+        }
+
+        @ParameterizedTest
+        @MethodSource("variants")
+        void areSaidInOneLine(Throwable failure, Failure.Context context, String reason) {
+            for (Throwable wrapped : List.of(failure, new CompletionException(failure))) {
+                assertThat(reason(wrapped, context)).isEqualTo(reason);
+            }
+        }
+
+        @Test
+        void aCircleOfCausesEnds() {
+            Exception outer = new Exception("outer");
+            outer.initCause(new Exception("inner", outer));
+            assertThat(reason(outer, PLAIN)).isEqualTo("inner");
+        }
+    }
+
+    @Nested
+    class SeveralServers {
+
+        private final RedisException wrongPassword =
+                server("a/<unresolved>:7000", new RedisCommandExecutionException("WRONGPASS invalid"));
+        private final RedisException refused = server("b/10.0.0.2:7001", new ConnectException("Connection refused"));
+
+        @Test
+        void arePermanentOnlyIfAllAre() {
+            RedisException all = several(wrongPassword, wrongPassword);
+            all.addSuppressed(new Exception("not Lettuce's"));
+            assertThat(Diagnosis.of(all, PLAIN))
+                    .extracting(Diagnosis::verdict, Diagnosis::reason)
+                    .containsExactly(PERMANENT, "WRONGPASS: the user or the password is wrong");
+            assertThat(Diagnosis.of(new CompletionException(several(wrongPassword, refused)), PLAIN)
+                            .verdict())
+                    .isEqualTo(TRANSIENT);
+        }
+
+        @Test
+        void areNamedWhereTheyDiffer() {
+            RedisException alike = server("/10.0.0.3:7002", new ConnectException("Connection refused"));
+            assertThat(reason(several(wrongPassword, refused, alike), PLAIN))
+                    .isEqualTo("WRONGPASS: the user or the password is wrong [a:7000];"
+                            + " Connection refused [b:7001, 10.0.0.3:7002]");
+        }
+
+        @Test
+        void ofWhichOneIsTheCauseAreAllSaid() {
+            RedisException all = new RedisException("Cannot connect to a Redis Sentinel", refused);
+            all.addSuppressed(new RedisCommandExecutionException("WRONGPASS invalid"));
+            assertThat(Diagnosis.of(all, PLAIN))
+                    .extracting(Diagnosis::verdict, Diagnosis::reason)
+                    .containsExactly(
+                            TRANSIENT, "WRONGPASS: the user or the password is wrong; Connection refused [b:7001]");
+        }
+
+        @Test
+        void ofWhichOneLoadsAreWaitedFor() {
+            Diagnosis.Loading loading = new Diagnosis.Loading(
+                    new RedisCommandExecutionException("LOADING x"), Optional.of(Duration.ofSeconds(3)));
+            assertThat(Diagnosis.of(several(refused, server("c/:1", loading)), PLAIN)
+                            .serverAsksToWait())
+                    .contains(Duration.ofSeconds(3));
+        }
+    }
+
+    @Nested
+    class Sentinels {
+
+        private final ConnectException refused = new ConnectException("Connection refused");
+
+        private String reason(Throwable failure, @Nullable String lastPeer) {
+            return DiagnosisTest.reason(failure, lastPeer == null ? SENTINELS : lastAt(lastPeer));
+        }
+
+        @Test
+        void areNamedWithTheirAddress() {
+            assertThat(reason(sentinel("redis://****@10.0.0.1:26379?timeout=1s", refused), null))
+                    .isEqualTo("Connection refused [Sentinel 10.0.0.1:26379]");
+            RedisException silent = sentinel(
+                    "redis://10.0.0.2:26379", new RedisCommandTimeoutException("Connection initialization timed out"));
+            RedisException both = several(sentinel("redis://10.0.0.1:26379", refused), silent);
+            assertThat(reason(both, null))
+                    .isEqualTo("Connection refused [Sentinel 10.0.0.1:26379];"
+                            + " timed out while waiting for the handshake [Sentinel 10.0.0.2:26379]");
+        }
+
+        @Test
+        void thatFailAlikeAreSaidOnce() {
+            RedisException all =
+                    several(sentinel("redis://10.0.0.1:26379", refused), sentinel("redis://10.0.0.2:26379", refused));
+            assertThat(reason(all, null)).isEqualTo("Connection refused");
+        }
+
+        @Test
+        void nameADataNodeThatIsNamedHere() {
+            assertThat(reason(server("10.0.0.9/<unresolved>:6379", refused), null))
+                    .isEqualTo("Connection refused [data node 10.0.0.9:6379]");
+            assertThat(reason(new TimeoutException("timed out after 3 ms"), "10.0.0.9:6379"))
+                    .isEqualTo("timed out after 3 ms [data node 10.0.0.9:6379]");
+            assertThat(reason(new RedisCommandExecutionException("NOAUTH x"), "10.0.0.9:6379"))
+                    .isEqualTo("NOAUTH: the server wants a password, and the URI has none [data node 10.0.0.9:6379]");
+        }
+
+        @Test
+        void thatAreSilentLaterAreToldFromTheDataNode() {
+            assertThat(reason(new TimeoutException("timed out after 3 ms"), "10.0.0.2:26379"))
+                    .isEqualTo("timed out after 3 ms [Sentinel 10.0.0.2:26379]");
+        }
+
+        @Test
+        void thatEndAHandshakeInTlsGetTheirOwnHint() {
+            assertThat(reason(sentinel("rediss://10.0.0.1:26379", new ClosedChannelException()), null))
+                    .isEqualTo("the connection was closed during the TLS handshake (if the Sentinels do not speak TLS,"
+                            + " call setSsl(false) on each of RedisURI.getSentinels()) [Sentinel 10.0.0.1:26379]");
+            assertThat(reason(sentinel("redis://10.0.0.1:26379", new Diagnosis.ClosedEarly()), null))
+                    .isEqualTo("the connection was closed early (if the port wants TLS, use rediss://)"
+                            + " [Sentinel 10.0.0.1:26379]");
+        }
     }
 }

@@ -8,12 +8,13 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 
 /**
- * A self-signed certificate with its key, made by the JDK's keytool.
+ * A certificate with its key, made by the JDK's keytool: self-signed, or signed by an authority of a test.
  *
  * @param certificate a PEM file
  * @param key a PEM file, PKCS #8, not encrypted
@@ -38,52 +39,77 @@ public record Certificate(Path certificate, Path key, Path keyStore) {
      * @param days how long it is valid
      */
     public static Certificate make(Path directory, String name, String from, int days) throws Exception {
-        String file = (name + from + days).replaceAll("\\W", "-");
-        Path keyStore = directory.resolve(file + ".p12");
-        Process keytool = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        ALIAS,
-                        "-keyalg",
-                        "EC",
-                        "-groupname",
-                        "secp256r1",
-                        "-dname",
-                        "CN=Server of a test",
-                        "-ext",
-                        "san=" + name,
-                        "-startdate",
-                        from,
-                        "-validity",
-                        String.valueOf(days),
-                        "-storetype",
-                        "PKCS12",
-                        "-keystore",
-                        keyStore.toString(),
-                        "-storepass",
-                        PASSWORD))
-                .redirectErrorStream(true)
-                .start();
+        Path files = directory.resolve((name + from + days).replaceAll("\\W", "-"));
+        return generate(files, ALIAS, "san=" + name, from, days);
+    }
+
+    /** Makes the certificate of an authority, for {@link #sign}, that is valid for a thousand days around today. */
+    public static Certificate authority(Path directory) throws Exception {
+        return generate(directory.resolve("authority"), ALIAS, "bc:critical=ca:true", "-500d", 1_000);
+    }
+
+    /**
+     * Makes a certificate that this authority signed.
+     *
+     * @param from when it begins to be valid, as keytool's {@code -startdate} takes it: {@code -10d}, {@code +10d}
+     * @param days how long it is valid
+     */
+    public Certificate sign(String name, String from, int days) throws Exception {
+        Path files = keyStore.resolveSibling(("signed" + name + from + days).replaceAll("\\W", "-"));
+        Files.copy(keyStore, keyStore(files)); // keytool wants the signer's key in the same store
+        return generate(files, "signed", "san=" + name, from, days, "-signer", ALIAS);
+    }
+
+    private static Path keyStore(Path files) {
+        return Path.of(files + ".p12");
+    }
+
+    private static Certificate generate(
+            Path files, String alias, String extension, String from, int days, String... further) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                alias,
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=Server of a test",
+                "-ext",
+                extension,
+                "-startdate",
+                from,
+                "-validity",
+                String.valueOf(days),
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                keyStore(files).toString(),
+                "-storepass",
+                PASSWORD));
+        command.addAll(List.of(further));
+        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (keytool.waitFor() != 0) {
             throw new IllegalStateException(output);
         }
-        return read(keyStore, directory.resolve(file));
+        return read(files, alias);
     }
 
-    private static Certificate read(Path keyStore, Path files) throws IOException, GeneralSecurityException {
+    private static Certificate read(Path files, String alias) throws IOException, GeneralSecurityException {
+        Path keyStore = keyStore(files);
         KeyStore store = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(keyStore)) {
             store.load(in, PASSWORD.toCharArray());
         }
-        Key key = Objects.requireNonNull(store.getKey(ALIAS, PASSWORD.toCharArray()));
+        Key key = Objects.requireNonNull(store.getKey(alias, PASSWORD.toCharArray()));
         return new Certificate(
                 pem(
                         Path.of(files + ".crt"),
                         "CERTIFICATE",
-                        store.getCertificate(ALIAS).getEncoded()),
+                        store.getCertificate(alias).getEncoded()),
                 pem(Path.of(files + ".key"), "PRIVATE KEY", key.getEncoded()),
                 keyStore);
     }

@@ -1,0 +1,176 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisException;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What came of talking to one server: the error with its causes, and what is known beside it.
+ *
+ * @param causes the error, then its cause, and so on to the root
+ */
+record Failure(List<Throwable> causes, Context context) {
+
+    private static final Pattern SENTINEL =
+            Pattern.compile("Cannot connect Redis Sentinel at (rediss?)://(?:.*@)?([^/?,]+)");
+    private static final Pattern SERVER = Pattern.compile("Unable to connect to (?!\\S*://)([^/\\s]*)/(\\S*):(\\d+)");
+
+    /**
+     * What is known beside an error.
+     *
+     * @param tls whether the data node is spoken to in TLS
+     * @param sentinels host and port of each Sentinel that is asked; empty without Sentinels
+     * @param lastError what the server said last, if that was an error
+     * @param lastPeer host and port that a connection was last open to
+     */
+    record Context(
+            boolean tls,
+            List<String> sentinels,
+            @Nullable String lastError,
+            @Nullable String lastPeer) {}
+
+    /**
+     * Takes an error apart, by server. What several seeds or Sentinels said, Lettuce keeps in suppressed exceptions, and the
+     * last Sentinel's in the cause.
+     */
+    static List<Failure> of(Throwable error, Context context) {
+        List<Throwable> causes = chain(error);
+        for (Throwable one : causes) {
+            List<Throwable> suppressed = Stream.of(one.getSuppressed())
+                    .filter(RedisException.class::isInstance)
+                    .toList();
+            if (!suppressed.isEmpty()) {
+                Stream<Throwable> last = Stream.ofNullable(one.getCause()).filter(RedisException.class::isInstance);
+                return Stream.concat(suppressed.stream(), last)
+                        .flatMap(server -> of(server, context).stream())
+                        .toList();
+            }
+        }
+        return List.of(new Failure(causes, context));
+    }
+
+    private static List<Throwable> chain(Throwable error) {
+        Set<Throwable> causes = new LinkedHashSet<>();
+        Throwable one = error;
+        while (one != null && causes.add(one)) {
+            one = one.getCause();
+        }
+        return List.copyOf(causes);
+    }
+
+    /** The first of the causes that is of a type. */
+    <T> Optional<T> find(Class<T> type) {
+        return causes.stream().filter(type::isInstance).map(type::cast).findFirst();
+    }
+
+    /** Whether a cause of a type has one of these words in its text, in upper or lower case. */
+    boolean says(Class<?> type, String... words) {
+        return causes.stream()
+                .filter(type::isInstance)
+                .map(one -> text(one).toLowerCase(Locale.ROOT))
+                .anyMatch(text -> Stream.of(words).anyMatch(word -> text.contains(word.toLowerCase(Locale.ROOT))));
+    }
+
+    /**
+     * What the server answered, if that was an error. Often it closes the connection upon it, and only that is reported;
+     * protected mode is reported as a failure to connect.
+     */
+    Optional<String> answer() {
+        return find(RedisCommandExecutionException.class)
+                .map(Failure::text)
+                .or(() -> causes.stream()
+                        .filter(RedisConnectionException.class::isInstance)
+                        .map(Failure::text)
+                        .filter(RedisConnectionException::isProtectedMode)
+                        .findFirst())
+                .or(() -> Optional.ofNullable(isReset() || isClosed() ? context.lastError : null));
+    }
+
+    /** Whether the connection was open, and the server or the network ended it. */
+    boolean isReset() {
+        return says(IOException.class, "connection reset", "broken pipe");
+    }
+
+    /** Whether the connection was open, and the server closed it. */
+    boolean isClosed() {
+        return find(Diagnosis.ClosedEarly.class).isPresent()
+                || find(ClosedChannelException.class).isPresent()
+                // The second is what Lettuce says of a peer that closes before the handshake begins.
+                || says(RuntimeException.class, "connection closed prematurely", "handler not registered");
+    }
+
+    boolean isSentinel() {
+        return server().filter(server -> server.startsWith("Sentinel ")).isPresent();
+    }
+
+    boolean isTls() {
+        return match(SENTINEL).map(at -> at.group(1).equals("rediss")).orElse(context.tls);
+    }
+
+    /** What to look at if a server is silent or ends the connection. */
+    String hint() {
+        if (!isTls()) {
+            return " (if the port wants TLS, use rediss://)";
+        }
+        return isSentinel()
+                ? " (if the Sentinels do not speak TLS, call setSsl(false) on each of RedisURI.getSentinels())"
+                : " (if the port does not speak TLS, use redis://)";
+    }
+
+    /** The hint where the connection is in TLS: a plain server may take it for the beginning of a command. */
+    String hintIfTls() {
+        return isTls() ? hint() : "";
+    }
+
+    /** Host and port of the server, after what it is where there are Sentinels; empty if that is not known. */
+    Optional<String> server() {
+        Optional<String> sentinel = match(SENTINEL).map(at -> "Sentinel " + at.group(2));
+        Optional<String> other = match(SERVER)
+                .map(at -> (at.group(1).isEmpty() ? at.group(2) : at.group(1)) + ":" + at.group(3))
+                .or(() -> Optional.ofNullable(context.sentinels.isEmpty() ? null : context.lastPeer));
+        return sentinel.or(() -> context.sentinels.isEmpty()
+                ? other
+                : other.map(server -> (context.sentinels.contains(server) ? "Sentinel " : "data node ") + server));
+    }
+
+    private Optional<MatchResult> match(Pattern pattern) {
+        return causes.stream()
+                .map(one -> pattern.matcher(text(one)))
+                .filter(Matcher::find)
+                .map(Matcher::toMatchResult)
+                .findFirst();
+    }
+
+    Throwable root() {
+        return causes.get(causes.size() - 1);
+    }
+
+    static String text(Throwable one) {
+        return one.getMessage() == null ? "" : one.getMessage();
+    }
+
+    /** What an error says, in one line that is not too long; its type if it says nothing. */
+    static String firstLine(Throwable one) {
+        return text(one).isBlank() ? one.getClass().getSimpleName() : firstLine(text(one));
+    }
+
+    static String firstLine(String text) {
+        String line = text.lines().findFirst().orElse("").strip();
+        if (line.isEmpty()) {
+            return "an error without a text";
+        }
+        return line.length() <= 200 ? line : line.substring(0, 200) + "…";
+    }
+}
