@@ -3,7 +3,7 @@ module dev.hardening.jwks {
     requires static transitive org.jspecify;
     requires transitive com.nimbusds.jose.jwt;
     requires static com.github.benmanes.caffeine;
-    requires java.net.http;
+    requires transitive java.net.http;
     requires org.slf4j;
 
     exports dev.hardening.jwks;

@@ -7,29 +7,23 @@ import com.nimbusds.jose.jwk.JWKMatcher;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.proc.SecurityContext;
-import dev.hardening.jwks.CacheState.Turn;
-import dev.hardening.jwks.Flight.Landing;
-import java.io.IOException;
-import java.lang.ref.WeakReference;
+import dev.hardening.jwks.RefreshPolicy.Need;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Keys live for an hour. Five minutes before its end the first read, or a timer where there are no reads, refreshes
  * them in the background. If that fails, the old keys stay, for a day after they were fetched at the most, and it is
- * tried again with backoff. An unknown key id refreshes at most once in 30 s. All of these are options.
+ * tried again with backoff. An unknown key id refreshes too: three times in a row, then once in 30 s. All of these are
+ * options.
  *
  * <p>Safe for use by several threads; make one for each endpoint and share it. {@link #close()} it when the service
  * stops; a cache that is not closed keeps no JVM alive.
@@ -45,60 +40,50 @@ import org.jspecify.annotations.Nullable;
 public final class JWKSCache implements AutoCloseable {
 
     private static final String SUPABASE_PATH = "/auth/v1/.well-known/jwks.json";
+    private static final Need ANY_KEYS = new Need.AnyKeys();
 
-    /** Runs a task after a delay; the real one is shared by all caches. */
-    @FunctionalInterface
-    interface Timer {
-        Future<?> schedule(Runnable task, long delayNanos);
-
-        /** Runs what may block, for which the timer's own thread is no place. */
-        default Executor workers() {
-            return Shared.workers();
-        }
-    }
-
-    private final URI uri;
-    private final String place;
-    private final JWKSFetcher fetcher;
-    private final Duration fetchTimeout;
-    private final int maxResponseBytes;
-    private final @Nullable Executor executor;
-    private final CacheState state;
-    private final Events events;
-    private final @Nullable SavedKeys saved;
-    private final Alarm alarm;
+    private final RefreshState state;
+    private final Executor workers;
+    private final String endpoint;
 
     private JWKSCache(Builder builder) {
-        uri = builder.uri;
-        place = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
-        fetcher = builder.fetcher;
-        fetchTimeout = builder.fetchTimeout;
-        maxResponseBytes = builder.maxResponseBytes;
-        executor = builder.executor;
-        events = new Events(place, builder.listener);
-        saved = builder.store == null ? null : new SavedKeys(builder.store, uri, place, builder.clock);
-        alarm = new Alarm(builder.timer, builder.ownTicker, this);
-        state = new CacheState(
-                new CacheState.Times(
-                        builder.timeToLive.toNanos(), builder.refreshBefore.toNanos(), builder.staleFor.toNanos()),
-                new Budgets(builder.unknownKeyCooldown.toNanos(), builder.random, builder.ticker.read()),
+        URI uri = builder.uri;
+        endpoint = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
+        workers = builder.timer.workers();
+        SavedKeys saved = builder.store == null ? null : new SavedKeys(builder.store, uri, endpoint, builder.clock);
+        Notifier notifier = new Notifier(endpoint, builder.listener, saved, workers);
+        state = new RefreshState(
+                builder.fetches(notifier),
+                new RefreshPolicy(builder.policyOptions(), builder.random),
                 builder.ticker,
+                builder.ownTicker,
                 builder.clock,
-                new Observing());
+                notifier);
         if (saved != null) {
-            saved.restore(builder.staleFor, events::rejected)
+            saved.restore(builder.staleFor, notifier::rejected)
                     .ifPresent(restored -> state.restore(restored.keys(), restored.age(), restored.fetchedAt()));
-            events.tell(Shared.aside());
+            notifier.deliver();
         }
     }
 
     /**
      * Begins a cache of a key endpoint. Nothing is fetched before the first read.
      *
-     * @param jwksUri {@code https}, or {@code http} to a loopback address
+     * @param jwksUri {@code https}, or {@code http} to a loopback address; see {@link Builder#allowPlainHttp()}
      */
     public static Builder builder(URI jwksUri) {
-        return new Builder(Objects.requireNonNull(jwksUri, "jwksUri"));
+        return new Builder(Objects.requireNonNull(jwksUri, "jwksUri"), false);
+    }
+
+    /**
+     * Begins a cache of an issuer's keys. Each fetch first asks the issuer's metadata where they are (OpenID Connect
+     * Discovery 1.0, section 4; RFC 8414, section 3); if it does not answer, the last known place holds. Nothing is fetched
+     * before the first read.
+     *
+     * @param issuer as in {@code iss}, without {@code /.well-known/…}; {@code https}, or {@code http} to a loopback address
+     */
+    public static Builder discover(URI issuer) {
+        return new Builder(Objects.requireNonNull(issuer, "issuer"), true);
     }
 
     /**
@@ -133,163 +118,97 @@ public final class JWKSCache implements AutoCloseable {
         return keysFor(null).jwkSet();
     }
 
-    /** {@link #getKeys()} without waiting: the future fails with {@link JWKSUnavailableException} where that throws. */
+    /**
+     * {@link #getKeys()} without waiting. The future is already complete if it need not wait. Else a thread completes it
+     * that may block.
+     *
+     * @return fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
+     */
     public CompletableFuture<JWKSet> getKeysAsync() {
-        CompletableFuture<JWKSet> result = new CompletableFuture<>();
-        completeWhenUsable(result);
-        return result;
-    }
-
-    private void completeWhenUsable(CompletableFuture<JWKSet> result) {
-        Snapshot ready = state.ready();
-        if (ready != null) {
-            result.complete(ready.keys().jwkSet());
-            return;
-        }
-        Turn turn = state.read();
-        launch(turn.begun());
-        Flight awaited = turn.awaited();
-        if (awaited == null) {
-            complete(result, turn.held());
-            return;
-        }
-        // What depends on the result runs where it may block: not on the thread that the next fetch needs.
-        Executor dependents = awaited.landed().isDone() ? Runnable::run : ForkJoinPool.commonPool();
-        var unused = awaited.landed()
-                .whenCompleteAsync(
-                        (landing, failure) -> {
-                            if (landing == Landing.SUPERSEDED) {
-                                completeWhenUsable(result);
-                            } else {
-                                complete(result, state.usable());
-                            }
-                        },
-                        dependents);
-    }
-
-    private void complete(CompletableFuture<JWKSet> result, @Nullable Snapshot held) {
-        if (held == null) {
-            result.completeExceptionally(state.unavailable(place));
-        } else {
-            result.complete(held.keys().jwkSet());
-        }
+        return keysForAsync(null).thenApply(KeySet::jwkSet);
     }
 
     /**
-     * The key of a key id. An unknown one refreshes the set, at most once in its cooldown, and is waited for.
+     * The key of a key id. An unknown one refreshes the set, within its budget, and waits for that, 500 ms at the most.
      *
      * @param kid as in a token's header; null, for a token without one, asks for the set's only key
      * @return the key, or empty if the set has none of that id, or for null several keys; never another key
-     * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
+     * @throws JWKSUnavailableException if there are no usable keys, or if there is none of that id in keys that are not
+     *     known to be current because the endpoint does not answer, or if the thread is interrupted while it has to wait
      */
     public Optional<SigningKey> findKey(@Nullable String kid) {
         return keysFor(kid).first(kid);
     }
 
-    /** The keys, refreshed within the budget if they have not this key id; null asks for the keys as they are. */
-    KeySet keysFor(@Nullable String kid) {
-        Snapshot ready = state.ready();
-        return ready != null && (kid == null || ready.keys().has(kid)) ? ready.keys() : seek(kid);
-    }
-
     /**
-     * {@link #findKey} without waiting: the future fails with {@link JWKSUnavailableException} where that throws, and is
-     * already complete when the key is held.
+     * {@link #findKey} without waiting. The future is already complete if the key is held. Else a thread completes it that
+     * may block.
+     *
+     * @return fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
      */
     public CompletableFuture<Optional<SigningKey>> findKeyAsync(@Nullable String kid) {
         return keysForAsync(kid).thenApply(keys -> keys.first(kid));
     }
 
+    /**
+     * The keys, refreshed within the budget if they lack a key id.
+     *
+     * @param kid null asks for the keys as they are
+     */
+    KeySet keysFor(@Nullable String kid) {
+        KeySet ready = state.ready();
+        return ready != null && (kid == null || ready.has(kid))
+                ? ready
+                : reader(kid).read();
+    }
+
     /** {@link #keysFor} without waiting. */
     CompletableFuture<KeySet> keysForAsync(@Nullable String kid) {
-        Snapshot ready = state.ready();
-        return ready != null && (kid == null || ready.keys().has(kid))
-                ? CompletableFuture.completedFuture(ready.keys())
-                : CompletableFuture.supplyAsync(() -> seek(kid), Shared.workers());
+        KeySet ready = state.ready();
+        return ready != null && (kid == null || ready.has(kid))
+                ? CompletableFuture.completedFuture(ready)
+                : reader(kid).readAsync();
+    }
+
+    private Reader reader(@Nullable String kid) {
+        return new Reader(state, kid == null ? ANY_KEYS : new Need.KeyId(kid), workers);
     }
 
     /**
-     * The keys, refreshed once within the budget for unknown key ids if they are still those that were tried in vain.
+     * The keys, for a signature that none of a set verifies: refreshed once, within the budget for unknown key ids, if they
+     * are still that set.
      *
-     * @return the set that was tried if no fetch is allowed
+     * @return the set that was tried if no fetch is allowed, or if nothing has changed
      */
-    @SuppressWarnings("ReferenceEquality") // each fetch that changes something makes a new set
     KeySet newerThan(KeySet tried) {
-        KeySet held = keysFor(null);
-        if (held != tried) {
-            return held;
-        }
-        Turn search = state.seekNewer(tried);
-        launch(search.begun());
-        if (search.awaited() != null) {
-            await(search.awaited());
-        }
-        return keysFor(null);
+        return new Reader(state, new Need.NewerThan(tried), workers).read();
     }
 
     /** {@link #newerThan} without waiting. */
     CompletableFuture<KeySet> newerThanAsync(KeySet tried) {
-        return CompletableFuture.supplyAsync(() -> newerThan(tried), Shared.workers());
-    }
-
-    private KeySet seek(@Nullable String kid) {
-        Flight own = null;
-        boolean joined = false;
-        while (true) {
-            Turn turn = state.read();
-            launch(turn.begun());
-            if (turn.awaited() != null && await(turn.awaited()) == Landing.SUPERSEDED) {
-                continue;
-            }
-            Snapshot held = turn.awaited() == null ? turn.held() : state.usable();
-            if (held == null) {
-                throw state.unavailable(place);
-            }
-            if (kid == null || held.keys().has(kid)) {
-                return held.keys();
-            }
-            // A flight that began with this look-up is as good as one for the unknown key id.
-            own = turn.begun() == null ? own : turn.begun();
-            if (own != null && await(own) == Landing.SUPERSEDED) {
-                own = null;
-                continue;
-            }
-            Turn search = state.seek(kid, own != null);
-            launch(search.begun());
-            Landing landing = search.awaited() == null ? Landing.SUCCEEDED : await(search.awaited());
-            if (landing == Landing.SUPERSEDED) {
-                continue; // The invalidation that dropped the answer has a fetch of its own.
-            }
-            if (search.awaited() == null || search.begun() != null || joined) {
-                Snapshot latest = state.usable();
-                return (latest == null ? held : latest).keys();
-            }
-            joined = true; // Another's may have left before the key was published: once more, with one of our own.
-        }
-    }
-
-    private Landing await(Flight awaited) {
-        try {
-            return awaited.landed().get();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new JWKSUnavailableException("interrupted while waiting for " + place, null);
-        } catch (ExecutionException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return new Reader(state, new Need.NewerThan(tried), workers).readAsync();
     }
 
     /**
-     * Lets the next read fetch, and what is being fetched already never become current. The old keys are a fallback from
-     * now on: they are used only while fetching fails, or while there are more invalidations than a burst of 5 and one in
-     * 10 s, which is as often as they fetch.
+     * Lets the next read fetch, past caches on the way, and what is being fetched already never become current. The old
+     * keys are a fallback from now on: they are used only while fetching fails, or while there are more invalidations than a
+     * burst of 5 and one in 10 s, which is as often as they fetch.
      */
     public void invalidate() {
         state.invalidate();
     }
 
-    /** What the cache knows about itself. It fetches nothing, and never says {@code FRESH} of keys that are not. */
+    /**
+     * What the cache knows about itself. It waits for nothing, and never says {@code FRESH} of keys that are not. If there
+     * are no keys yet, they are fetched in the background from a second later on, with backoff: so a readiness probe that
+     * asks for the status is enough to become ready.
+     */
     public JWKSCacheStatus status() {
+        return state.wantedStatus();
+    }
+
+    /** {@link #status()} without wanting keys. */
+    JWKSCacheStatus observedStatus() {
         return state.status();
     }
 
@@ -300,289 +219,241 @@ public final class JWKSCache implements AutoCloseable {
     public <C extends SecurityContext> JWKSource<C> asJWKSource() {
         return (selector, context) -> {
             try {
-                JWKMatcher matcher = selector.getMatcher();
-                Set<String> kids = matcher.getKeyIDs();
-                KeySet keys = keysFor(null);
-                if (kids != null) {
-                    for (String kid : kids) {
-                        keys = keysFor(kid);
-                    }
-                }
-                List<JWK> selected = new ArrayList<>();
-                for (SigningKey key : keys.keys()) {
-                    if (matcher.matches(key.jwk())) {
-                        selected.add(key.jwk());
-                    }
-                }
-                return selected;
+                return select(selector.getMatcher());
             } catch (JWKSUnavailableException unavailable) {
                 throw new RemoteKeySourceException(String.valueOf(unavailable.getMessage()), unavailable);
             }
         };
     }
 
-    /** Stops refreshing. Keys that are held go on being returned while they are usable; nothing is fetched any more. */
+    private List<JWK> select(JWKMatcher matcher) {
+        KeySet keys = keysFor(null);
+        Set<String> kids = matcher.getKeyIDs();
+        if (kids != null) {
+            for (String kid : kids) {
+                keys = keysFor(kid);
+            }
+        }
+        List<JWK> selected = new ArrayList<>();
+        for (SigningKey key : keys.keys()) {
+            if (matcher.matches(key.jwk())) {
+                selected.add(key.jwk());
+            }
+        }
+        return selected;
+    }
+
+    /** Stops refreshing. Keys that are held go on being returned while they are usable; nothing is fetched any longer. */
     @Override
     public void close() {
-        Flight last = state.close();
-        alarm.end();
-        if (last != null) {
-            last.abort();
-        }
-    }
-
-    // ---- fetching
-
-    private void launch(@Nullable Flight begun) {
-        launch(begun, executor != null);
-    }
-
-    /**
-     * Launches a flight, on this thread or on one that has the time: not on a reader's own, which would pay for building an
-     * HTTP client, and not on the timer's, whatever the caller's executor does.
-     */
-    private void launch(@Nullable Flight begun, boolean here) {
-        if (begun != null) {
-            JWKSFetcher.Request request = request(begun);
-            try {
-                begun.arm(alarm.timer, request, this::land);
-            } catch (Throwable exhausted) { // there may be no thread left to start, and nothing else would end it
-                land(begun, null, exhausted);
-                return;
-            }
-            Runnable launching = () -> begun.launch(fetcher, request, executor, this::land);
-            if (here) {
-                launching.run();
-            } else {
-                try {
-                    alarm.timer.workers().execute(launching);
-                } catch (Throwable exhausted) { // there may be no thread left to start
-                    land(begun, null, exhausted);
-                }
-            }
-        }
-    }
-
-    private JWKSFetcher.Request request(Flight begun) {
-        Snapshot basis = begun.basis();
-        return new JWKSFetcher.Request(
-                uri,
-                basis == null ? null : basis.etag(),
-                basis == null ? null : basis.lastModified(),
-                fetchTimeout,
-                maxResponseBytes);
-    }
-
-    private void land(Flight landing, JWKSFetcher.@Nullable Response response, @Nullable Throwable problem) {
-        if (landing.landed().isDone()) {
-            return;
-        }
-        Throwable failure = Flight.cause(problem);
-        KeySet fetched = null;
-        if (failure == null) {
-            try {
-                fetched = parse(Objects.requireNonNull(response, "the fetcher returned null"), landing.basis());
-            } catch (Throwable unusable) { // whatever an answer does to a parser, those who wait are not left waiting
-                failure = unusable;
-            }
-        }
-        CacheState.Landed landed = state.land(landing, fetched, response, failure);
-        if (landed == null) {
-            return;
-        }
-        events.log(landed.result(), landed.status());
-        landing.complete(landed.result());
-        if (problem instanceof TimeoutException) {
-            landing.abort();
-        }
-        // On the thread of the caller's executor that fetched; else never on a reader's, nor on the one all fetches
-        // need.
-        events.tell(executor != null && landing.isOnWorker() ? Runnable::run : Shared.aside());
-    }
-
-    private KeySet parse(JWKSFetcher.Response response, @Nullable Snapshot basis) throws IOException {
-        byte[] body = response.body().orElse(null);
-        if (body == null) {
-            if (basis == null || (basis.etag() == null && basis.lastModified() == null)) {
-                throw new IOException("the endpoint answered \"not modified\" to a request without a condition");
-            }
-            return basis.fetched();
-        }
-        if (body.length > maxResponseBytes) {
-            throw new IOException("the answer is larger than " + maxResponseBytes + " bytes");
-        }
-        return KeySetParser.parse(body, basis == null ? null : basis.keys(), events::rejected);
-    }
-
-    private final class Observing implements CacheState.Observer {
-
-        @Override
-        public void landed(CacheState.Landed landed) {
-            SavedKeys store = saved;
-            KeySet fetched = landed.fetched();
-            if (store != null && fetched != null) {
-                events.later(() -> store.save(fetched));
-            }
-            events.landed(landed.result(), landed.status());
-        }
-
-        @Override
-        public void dueIn(long nanos) {
-            alarm.set(nanos);
-        }
-    }
-
-    /** Looks again when the next refresh is due; it serves services that nobody reads, and holds its cache weakly. */
-    private static final class Alarm {
-
-        private static final long SHORTEST = TimeUnit.MILLISECONDS.toNanos(100);
-        private static final long LONGEST_OF_OWN_TICKER = TimeUnit.MILLISECONDS.toNanos(250);
-
-        final Timer timer;
-        private final boolean ownTicker;
-        private final WeakReference<JWKSCache> cache;
-        private final ReentrantLock lock = new ReentrantLock();
-        // Guarded by the lock.
-        private @Nullable Future<?> task;
-        private boolean ended;
-
-        Alarm(Timer timer, boolean ownTicker, JWKSCache cache) {
-            this.timer = timer;
-            this.ownTicker = ownTicker;
-            this.cache = new WeakReference<>(cache);
-        }
-
-        void set(long nanos) {
-            // A ticker of the caller's may go at another pace than the timer.
-            long delay = Math.max(SHORTEST, ownTicker ? Math.min(LONGEST_OF_OWN_TICKER, nanos) : nanos);
-            lock.lock();
-            try {
-                if (task != null) {
-                    task.cancel(false);
-                }
-                task = ended ? null : timer.schedule(this::ring, delay);
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        private void ring() {
-            JWKSCache rung = cache.get();
-            if (rung != null) {
-                rung.launch(rung.state.refreshIfDue(), false);
-            }
-        }
-
-        void end() {
-            lock.lock();
-            try {
-                ended = true;
-                if (task != null) {
-                    task.cancel(false);
-                    task = null;
-                }
-            } finally {
-                lock.unlock();
-            }
-        }
+        state.close();
     }
 
     /** Prints the endpoint and the state. */
     @Override
     public String toString() {
-        return "JWKSCache[" + place + ", " + status().state() + "]";
+        return "JWKSCache[" + endpoint + ", " + state.status().state() + "]";
     }
 
-    /** The options of a cache. Not safe for use by several threads. */
+    /** The options of a cache. What does not fit together fails in {@link #build()}. Not safe for use by several threads. */
     public static final class Builder {
 
         private static final Duration LONGEST = Duration.ofDays(365);
+        private static final Duration DEFAULT_SPREAD = Duration.ofMinutes(5);
+        private static final Duration DEFAULT_UNKNOWN_KEY_WAIT = Duration.ofMillis(500);
 
         private final URI uri;
+        private final boolean discovers;
         private Duration timeToLive = Duration.ofHours(1);
         private Duration refreshBefore = Duration.ofMinutes(5);
+        private @Nullable Duration refreshSpread;
         private Duration staleFor = Duration.ofHours(24);
         private Duration unknownKeyCooldown = Duration.ofSeconds(30);
+        private @Nullable Duration unknownKeyWait;
         private Duration fetchTimeout = Duration.ofSeconds(10);
         private int maxResponseBytes = 512 * 1024;
-        private JWKSFetcher fetcher = new HttpFetcher();
+        private boolean plainHttp;
+        private @Nullable JWKSFetcher fetcher;
+        private @Nullable HttpClient httpClient;
+        private final Map<String, Supplier<String>> headers = new LinkedHashMap<>();
         private Ticker ticker = Ticker.system();
         private boolean ownTicker;
         private Clock clock = Clock.systemUTC();
         private DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
-        private Timer timer = (task, delay) -> Shared.timerThread().schedule(task, delay, TimeUnit.NANOSECONDS);
+        private Timer timer = SharedThreads.INSTANCE;
         private @Nullable Executor executor;
         private @Nullable JWKSCacheListener listener;
         private @Nullable JWKSSnapshotStore store;
 
-        private Builder(URI uri) {
+        private Builder(URI uri, boolean discovers) {
             this.uri = uri;
+            this.discovers = discovers;
         }
 
-        /** How long keys are used without being confirmed; 1 h. The endpoint's {@code max-age} may shorten it. */
+        /**
+         * Sets how long keys are used without being confirmed. The endpoint's {@code max-age} may shorten it.
+         *
+         * @param duration positive; 1 hour by default
+         */
         public Builder timeToLive(Duration duration) {
-            timeToLive = Objects.requireNonNull(duration);
+            timeToLive = Objects.requireNonNull(duration, "timeToLive");
             return this;
         }
 
-        /** How long before the end of the time to live a refresh begins in the background; 5 min. */
+        /**
+         * Sets how long before the end of the time to live a read refreshes the keys in the background.
+         *
+         * @param duration shorter than the time to live; 5 minutes by default
+         */
         public Builder refreshBefore(Duration duration) {
-            refreshBefore = Objects.requireNonNull(duration);
+            refreshBefore = Objects.requireNonNull(duration, "refreshBefore");
             return this;
         }
 
-        /** For how long after they were fetched keys go on being used while fetching fails; 24 h. */
+        /**
+         * Sets by how much the timer may refresh earlier than a read does, at random, so that the instances of a service do
+         * not all ask at once. It changes nothing for reads.
+         *
+         * @param duration at most the time to live less {@code refreshBefore}; zero for none; 5 minutes by default, or half
+         *     of that difference if it is less than 10 minutes
+         */
+        public Builder refreshSpread(Duration duration) {
+            refreshSpread = Objects.requireNonNull(duration, "refreshSpread");
+            return this;
+        }
+
+        /**
+         * Sets for how long after they were fetched keys go on being used while fetching fails.
+         *
+         * @param duration at least the time to live; 24 hours by default
+         */
         public Builder staleFor(Duration duration) {
-            staleFor = Objects.requireNonNull(duration);
+            staleFor = Objects.requireNonNull(duration, "staleFor");
             return this;
         }
 
-        /** The least time between two fetches for unknown key ids; 30 s. */
+        /**
+         * Sets the least time between fetches for unknown key ids, after a burst of three. Keys that were confirmed within
+         * this time are good enough to say that there is no key of an id.
+         *
+         * @param duration zero for no limit; 30 seconds by default
+         */
         public Builder unknownKeyCooldown(Duration duration) {
-            unknownKeyCooldown = Objects.requireNonNull(duration);
+            unknownKeyCooldown = Objects.requireNonNull(duration, "unknownKeyCooldown");
             return this;
         }
 
-        /** The deadline of one fetch, from connecting to the last byte, in real time; 10 s. */
+        /**
+         * Sets the longest that a reader waits for a key id that the set lacks, counted from the beginning of the fetch. If
+         * a fetch takes longer, readers of other unknown ids do not wait for it at all.
+         *
+         * @param duration at most {@code fetchTimeout}, in real time; zero to never wait; 500 milliseconds by default
+         */
+        public Builder unknownKeyWait(Duration duration) {
+            unknownKeyWait = Objects.requireNonNull(duration, "unknownKeyWait");
+            return this;
+        }
+
+        /**
+         * Sets the deadline of one fetch, from looking the name up to the last byte, in real time.
+         *
+         * @param duration positive; 10 seconds by default
+         */
         public Builder fetchTimeout(Duration duration) {
-            fetchTimeout = Objects.requireNonNull(duration);
+            fetchTimeout = Objects.requireNonNull(duration, "fetchTimeout");
             return this;
         }
 
-        /** The size from which an answer is refused, in bytes; 512 KiB. */
+        /**
+         * Sets the size beyond which an answer is refused.
+         *
+         * @param bytes positive; 512 KiB by default
+         */
         public Builder maxResponseBytes(int bytes) {
             maxResponseBytes = bytes;
             return this;
         }
 
-        /** The transport; by default the JDK's HTTP client, without redirects. */
+        /**
+         * Allows {@code http} beyond loopback, for a key endpoint inside a cluster. Who can change what is sent on the way
+         * chooses the keys, and so who is let in; who can read it sees the request headers.
+         */
+        public Builder allowPlainHttp() {
+            plainHttp = true;
+            return this;
+        }
+
+        /**
+         * Replaces the transport.
+         *
+         * @param transport by default an own one, by HTTP/1.1 without redirects; not together with {@link #httpClient}
+         */
         public Builder fetcher(JWKSFetcher transport) {
-            fetcher = Objects.requireNonNull(transport);
+            fetcher = Objects.requireNonNull(transport, "fetcher");
             return this;
         }
 
-        /** Who is told what the cache does; by default nobody. */
-        public Builder listener(JWKSCacheListener told) {
-            listener = Objects.requireNonNull(told);
+        /**
+         * Fetches with the caller's HTTP client: its TLS, proxy and authenticator. It is never closed.
+         *
+         * @param client has to follow no redirects, which is its default; not together with {@link #fetcher}
+         */
+        public Builder httpClient(HttpClient client) {
+            httpClient = Objects.requireNonNull(client, "httpClient");
             return this;
         }
 
-        /** The clock for durations; by default {@link Ticker#system()}. */
+        /**
+         * Adds a request header, such as {@code Authorization}. The value is in no log line and no message. A supplier that
+         * throws makes the fetch fail.
+         *
+         * @param name of a header that the transport does not set itself; the last value of a name counts
+         * @param value asked for each fetch, on the thread that fetches
+         */
+        public Builder requestHeader(String name, Supplier<String> value) {
+            headers.keySet().removeIf(Objects.requireNonNull(name, "name")::equalsIgnoreCase);
+            headers.put(name, Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /**
+         * Sets who is told what the cache does.
+         *
+         * @param hears called on a shared thread; none by default
+         */
+        public Builder listener(JWKSCacheListener hears) {
+            listener = Objects.requireNonNull(hears, "listener");
+            return this;
+        }
+
+        /**
+         * Sets the clock for durations. With one of the caller's, the timer looks at it four times a second.
+         *
+         * @param monotonic {@link Ticker#system()} by default
+         */
         public Builder ticker(Ticker monotonic) {
-            ticker = Objects.requireNonNull(monotonic);
+            ticker = Objects.requireNonNull(monotonic, "ticker");
             ownTicker = true;
             return this;
         }
 
-        /** Where fetches run, one at a time; by default they hold no thread. If it rejects one, the fetch has failed. */
+        /**
+         * Sets where fetches run. If it rejects one, that fetch has failed, and is tried again.
+         *
+         * @param runsFetches by default threads that all caches share
+         */
         public Builder executor(Executor runsFetches) {
-            executor = Objects.requireNonNull(runsFetches);
+            executor = Objects.requireNonNull(runsFetches, "executor");
             return this;
         }
 
-        /** Where the last good keys are kept over a restart; by default nowhere. It is read in {@link #build()}. */
-        public Builder snapshotStore(JWKSSnapshotStore keepsKeys) {
-            store = Objects.requireNonNull(keepsKeys);
+        /**
+         * Sets where the last good keys are kept over a restart. It is read in {@link #build()}.
+         *
+         * @param keeper nowhere by default
+         */
+        public Builder snapshotStore(JWKSSnapshotStore keeper) {
+            store = Objects.requireNonNull(keeper, "snapshotStore");
             return this;
         }
 
@@ -602,37 +473,98 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * The cache.
+         * Makes the cache. If there is a snapshot store, it reads it; it fetches nothing.
          *
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public JWKSCache build() {
-            String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
-            require(scheme.equals("https") || scheme.equals("http"), "the key endpoint has to be an https URL");
-            require(uri.getHost() != null, "the key endpoint has to be a URL with a host");
-            require(uri.getRawUserInfo() == null, "the key endpoint's URL may not hold a user or a password");
+            refuse(EndpointRules.refusal(uri, discovers ? "the issuer" : "the key endpoint", plainHttp));
             require(
-                    scheme.equals("https") || HttpFetcher.isLoopback(uri),
-                    "the key endpoint has to be https; http is for loopback addresses only");
+                    !discovers || (uri.getRawQuery() == null && uri.getRawFragment() == null),
+                    "the issuer may not have a query or a fragment");
             positive(timeToLive, "timeToLive");
             positive(fetchTimeout, "fetchTimeout");
-            require(!refreshBefore.isNegative(), "refreshBefore may not be negative");
-            require(!unknownKeyCooldown.isNegative(), "unknownKeyCooldown may not be negative");
-            require(unknownKeyCooldown.compareTo(LONGEST) <= 0, "unknownKeyCooldown may not be longer than 365 days");
-            require(fetchTimeout.compareTo(LONGEST) <= 0, "fetchTimeout may not be longer than 365 days");
-            require(refreshBefore.compareTo(timeToLive) < 0, "refreshBefore has to be shorter than timeToLive");
-            require(staleFor.compareTo(timeToLive) >= 0, "staleFor may not be shorter than timeToLive");
-            require(staleFor.compareTo(LONGEST) <= 0, "staleFor may not be longer than 365 days");
             require(maxResponseBytes > 0, "maxResponseBytes has to be positive");
+            notNegative(refreshBefore, "refreshBefore");
+            notNegative(spread(), "refreshSpread");
+            notNegative(unknownKeyCooldown, "unknownKeyCooldown");
+            notNegative(longestWait(), "unknownKeyWait");
+            notTooLong(staleFor, "staleFor");
+            notTooLong(unknownKeyCooldown, "unknownKeyCooldown");
+            notTooLong(fetchTimeout, "fetchTimeout");
+            require(refreshBefore.compareTo(timeToLive) < 0, "refreshBefore has to be shorter than timeToLive");
+            require(
+                    spread().compareTo(timeToLive.minus(refreshBefore)) <= 0,
+                    "refreshSpread may not be longer than timeToLive less refreshBefore");
+            require(staleFor.compareTo(timeToLive) >= 0, "staleFor may not be shorter than timeToLive");
+            require(longestWait().compareTo(fetchTimeout) <= 0, "unknownKeyWait may not be longer than fetchTimeout");
+            require(fetcher == null || httpClient == null, "fetcher and httpClient cannot both be set");
+            require(
+                    httpClient == null || httpClient.followRedirects() == HttpClient.Redirect.NEVER,
+                    "httpClient may not follow redirects");
+            headers.keySet().forEach(name -> refuse(RequestHeaders.refusal(name)));
             return new JWKSCache(this);
+        }
+
+        private Duration spread() {
+            if (refreshSpread != null) {
+                return refreshSpread;
+            }
+            Duration half = timeToLive.minus(refreshBefore).dividedBy(2);
+            return half.compareTo(DEFAULT_SPREAD) < 0 && !half.isNegative() ? half : DEFAULT_SPREAD;
+        }
+
+        private Duration longestWait() {
+            if (unknownKeyWait != null) {
+                return unknownKeyWait;
+            }
+            return DEFAULT_UNKNOWN_KEY_WAIT.compareTo(fetchTimeout) < 0 ? DEFAULT_UNKNOWN_KEY_WAIT : fetchTimeout;
+        }
+
+        private RefreshPolicy.Options policyOptions() {
+            return new RefreshPolicy.Options(
+                    timeToLive.toNanos(),
+                    refreshBefore.toNanos(),
+                    spread().toNanos(),
+                    staleFor.toNanos(),
+                    unknownKeyCooldown.toNanos());
+        }
+
+        private Fetch.Setup fetches(Notifier notifier) {
+            JWKSFetcher transport = fetcher;
+            if (transport == null) {
+                transport = httpClient == null ? new HttpTransport() : new HttpClientTransport(httpClient);
+            }
+            return new Fetch.Setup(
+                    uri,
+                    discovers ? new DiscoveringTransport(transport, plainHttp) : transport,
+                    Map.copyOf(headers),
+                    fetchTimeout,
+                    longestWait(),
+                    maxResponseBytes,
+                    executor,
+                    timer,
+                    notifier::rejected);
         }
 
         private static void positive(Duration duration, String name) {
             require(!duration.isNegative() && !duration.isZero(), name + " has to be positive");
         }
 
+        private static void notNegative(Duration duration, String name) {
+            require(!duration.isNegative(), name + " may not be negative");
+        }
+
+        private static void notTooLong(Duration duration, String name) {
+            require(duration.compareTo(LONGEST) <= 0, name + " may not be longer than 365 days");
+        }
+
         private static void require(boolean condition, String reason) {
-            if (!condition) {
+            refuse(condition ? "" : reason);
+        }
+
+        private static void refuse(String reason) {
+            if (!reason.isEmpty()) {
                 throw new IllegalArgumentException(reason);
             }
         }

@@ -3,8 +3,9 @@ package dev.hardening.jwks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Told what a cache does, in order: on the thread of the cache's executor that fetched, or, where there is none (it was
- * not set, it rejected the fetch, the fetch was cut off at its deadline), on a thread that all caches share for it. No read or refresh waits for a listener; what it throws is logged and changes nothing.
+ * Hears what a cache does: in order, one thing at a time, on a thread that all caches share for what may block. No read, no
+ * refresh and no other cache waits for a listener. What it throws is logged and changes nothing. If it blocks for so
+ * long that 1,000 events wait, the oldest are dropped.
  */
 public interface JWKSCacheListener {
 
@@ -25,7 +26,7 @@ public interface JWKSCacheListener {
     /**
      * A key of the set is not used. It is reported once, not at each fetch.
      *
-     * @param kid its key id, or null if it has none that can be read
+     * @param kid its key id, cut at 256 characters, or null if it has none that can be read
      * @param reason why, such as {@code malformed}; nothing of the key
      */
     default void keyRejected(@Nullable String kid, String reason) {}

@@ -41,16 +41,19 @@ public final class JWKSCacheMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        FunctionCounter.builder("jwks.cache.fetches", cache, of -> of.status().fetches())
+        FunctionCounter.builder(
+                        "jwks.cache.fetches", cache, of -> of.observedStatus().fetches())
                 .tags(tags)
                 .description("Fetches of the key set that were begun")
                 .register(registry);
         FunctionCounter.builder(
-                        "jwks.cache.fetch.failures", cache, of -> of.status().failures())
+                        "jwks.cache.fetch.failures",
+                        cache,
+                        of -> of.observedStatus().failures())
                 .tags(tags)
                 .description("Fetches of the key set that failed")
                 .register(registry);
-        Gauge.builder("jwks.cache.keys", cache, of -> of.status().keyCount())
+        Gauge.builder("jwks.cache.keys", cache, of -> of.observedStatus().keyCount())
                 .tags(tags)
                 .description("Usable keys of the key set")
                 .register(registry);
@@ -58,12 +61,12 @@ public final class JWKSCacheMetrics implements MeterBinder {
                         "jwks.cache.age",
                         cache,
                         TimeUnit.SECONDS,
-                        of -> seconds(of.status().age()))
+                        of -> seconds(of.observedStatus().age()))
                 .tags(tags)
                 .description("How long ago the keys were fetched or confirmed; not a number while there are none")
                 .register(registry);
         for (JWKSCacheStatus.State state : JWKSCacheStatus.State.values()) {
-            Gauge.builder("jwks.cache.state", cache, of -> of.status().state() == state ? 1 : 0)
+            Gauge.builder("jwks.cache.state", cache, of -> of.observedStatus().state() == state ? 1 : 0)
                     .tags(tags)
                     .tag("state", state.name().toLowerCase(Locale.ROOT))
                     .description("1 for the state that the cache is in, 0 for the others")

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastSuccess when a fetch last succeeded, by the wall clock; null if none did
  * @param lastFailure when a fetch last failed, by the wall clock; null if none did
  * @param lastError why it failed; null if none did
- * @param nextAttempt when the next fetch is due, by the wall clock; null if the next read decides
+ * @param nextAttempt when the timer fetches next, by the wall clock; null while a fetch is under way, if the next read
+ *     decides, or if the cache is closed
  * @param fetches how many fetches were begun
  * @param failures how many of them failed
  */

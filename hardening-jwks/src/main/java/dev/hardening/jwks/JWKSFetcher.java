@@ -3,12 +3,14 @@ package dev.hardening.jwks;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transport that gets a key set's bytes. It is called by one thread at a time for each cache, on the cache's
- * executor. What it returns is not trusted: the cache parses it key by key.
+ * The transport that gets a key set's bytes. A cache calls it on its executor's thread, or on a shared one, and never
+ * a second time before the first call has returned. At the request's timeout the thread is interrupted. What it returns is
+ * not trusted: the cache parses it key by key.
  */
 @FunctionalInterface
 public interface JWKSFetcher {
@@ -21,9 +23,9 @@ public interface JWKSFetcher {
      */
     Response fetch(Request request) throws IOException, InterruptedException;
 
-    /** The default transport: the JDK's HTTP client, without redirects, within the timeout and the size of the request. */
+    /** The default transport: HTTP/1.1 without redirects, within the timeout and the size of the request. */
     static JWKSFetcher http() {
-        return new HttpFetcher();
+        return new HttpTransport();
     }
 
     /**
@@ -34,9 +36,35 @@ public interface JWKSFetcher {
      * @param lastModified its modification date as it was sent, for {@code If-Modified-Since}, or null
      * @param timeout for everything, from connecting to the last byte
      * @param maxResponseBytes the size from which a body is refused
+     * @param headers further request headers: the caller's, which may be secret, and {@code Cache-Control: no-cache}
+     *     where no cache on the way may answer
      */
     record Request(
-            URI uri, @Nullable String etag, @Nullable String lastModified, Duration timeout, int maxResponseBytes) {}
+            URI uri,
+            @Nullable String etag,
+            @Nullable String lastModified,
+            Duration timeout,
+            int maxResponseBytes,
+            Map<String, String> headers) {
+
+        /** Copies the headers. */
+        public Request {
+            headers = Map.copyOf(headers);
+        }
+
+        /** A request without further headers. */
+        public Request(
+                URI uri, @Nullable String etag, @Nullable String lastModified, Duration timeout, int maxResponseBytes) {
+            this(uri, etag, lastModified, timeout, maxResponseBytes, Map.of());
+        }
+
+        /** Prints the names of the headers, not their values. */
+        @Override
+        public String toString() {
+            return "Request[uri=" + uri + ", etag=" + etag + ", lastModified=" + lastModified + ", timeout=" + timeout
+                    + ", maxResponseBytes=" + maxResponseBytes + ", headers=" + headers.keySet() + "]";
+        }
+    }
 
     /** What the endpoint answered. Immutable, as long as the caller leaves the body as it is. */
     final class Response {

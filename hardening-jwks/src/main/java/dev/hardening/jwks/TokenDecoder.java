@@ -44,7 +44,8 @@ public final class TokenDecoder {
     private final int maxTokenLength;
     private final Set<SigningAlgorithm> algorithms;
     private final Set<String> types;
-    private final ClaimsPolicy policy;
+    private final @Nullable String issuer;
+    private final @Nullable ClaimsPolicy policy; // null: the caller checks the claims
     private final @Nullable VerifiedTokens remembered;
     private final Map<String, TokenHeader> headers = new ConcurrentHashMap<>(); // of tokens that verified, as encoded
     private volatile KeyVerifiers verifiers;
@@ -54,14 +55,17 @@ public final class TokenDecoder {
         maxTokenLength = builder.maxTokenLength;
         this.algorithms = algorithms;
         types = builder.types.stream().map(TokenHeader::type).collect(Collectors.toUnmodifiableSet());
-        policy = new ClaimsPolicy(
-                builder.clock,
-                builder.clockSkew.toMillis(),
-                builder.issuer,
-                builder.audiences,
-                builder.needsSubject,
-                List.copyOf(builder.required),
-                List.copyOf(builder.checks));
+        issuer = builder.issuer;
+        policy = builder.signatureOnly
+                ? null
+                : new ClaimsPolicy(
+                        builder.clock,
+                        builder.clockSkew.toMillis(),
+                        builder.issuer,
+                        builder.audiences,
+                        builder.needsSubject,
+                        List.copyOf(builder.required),
+                        List.copyOf(builder.checks));
         remembered = builder.cacheVerified == 0 ? null : new VerifiedTokens(builder.cacheVerified);
         Provider provider = builder.provider == null ? FastProvider.find() : builder.provider;
         verifiers = new KeyVerifiers(KeySet.EMPTY, provider);
@@ -181,7 +185,9 @@ public final class TokenDecoder {
     }
 
     private JWTClaimsSet acceptAgain(VerifiedTokens.Entry entry) {
-        policy.recheck(entry.claims());
+        if (policy != null) {
+            policy.recheck(entry.claims());
+        }
         return entry.claims().set();
     }
 
@@ -241,7 +247,9 @@ public final class TokenDecoder {
             throw refused(header, keys);
         }
         TokenClaims claims = TokenClaims.parse(compact.payload(), remembered != null);
-        policy.check(claims);
+        if (policy != null) {
+            policy.check(claims);
+        }
         if (remembered != null && token != null) {
             remembered.put(token, new VerifiedTokens.Entry(claims, signer));
         }
@@ -258,7 +266,7 @@ public final class TokenDecoder {
 
     @Nullable
     String issuer() {
-        return policy.issuer();
+        return issuer;
     }
 
     int maxTokenLength() {
@@ -268,8 +276,8 @@ public final class TokenDecoder {
     /** Prints the issuer, the audiences and the algorithms. */
     @Override
     public String toString() {
-        return "TokenDecoder[issuer=" + policy.issuer() + ", audience=" + policy.audiences() + ", algorithms="
-                + algorithms + "]";
+        return "TokenDecoder[issuer=" + issuer + ", audience=" + (policy == null ? "not checked" : policy.audiences())
+                + ", algorithms=" + algorithms + "]";
     }
 
     /** The options of a decoder. Not safe for use by several threads. */
@@ -290,6 +298,7 @@ public final class TokenDecoder {
         private Clock clock = Clock.systemUTC();
         private @Nullable Provider provider;
         private int cacheVerified;
+        private boolean signatureOnly;
         private boolean quiet;
 
         private Builder(JWKSCache cache) {
@@ -362,6 +371,15 @@ public final class TokenDecoder {
             return this;
         }
 
+        /**
+         * Verifies signatures and leaves all claims to the caller, times included: for a framework that checks them itself,
+         * as Spring Security's validators do. An {@code issuer} then only says whose tokens these are.
+         */
+        public Builder signatureOnly() {
+            signatureOnly = true;
+            return this;
+        }
+
         /** Sets the length from which a token is refused without being read, in characters; 16,384 is the longest read. */
         public Builder maxTokenLength(int characters) {
             maxTokenLength = characters;
@@ -421,6 +439,10 @@ public final class TokenDecoder {
             for (RequiredClaim claim : required) {
                 require(!claim.name().isBlank(), "requireClaim has to name a claim");
             }
+            require(
+                    !signatureOnly || (!checksAudience && needsSubject && required.isEmpty() && checks.isEmpty()),
+                    "signatureOnly leaves the claims to the caller: there can be no other option about them");
+            require(!signatureOnly || cacheVerified == 0, "cacheVerified would remember a token beyond its exp");
             require(maxTokenLength > 0, "maxTokenLength has to be positive");
             require(
                     !clockSkew.isNegative() && clockSkew.compareTo(Duration.ofMinutes(10)) <= 0,
@@ -430,7 +452,7 @@ public final class TokenDecoder {
                     cacheVerified == 0 || VerifiedTokens.isPossible(),
                     "cacheVerified needs com.github.ben-manes.caffeine:caffeine on the class path");
             TokenDecoder decoder = new TokenDecoder(this, supportedAlgorithms());
-            if (!quiet && (issuer == null || audiences.isEmpty())) {
+            if (!quiet && !signatureOnly && (issuer == null || audiences.isEmpty())) {
                 LOG.warn("Tokens are accepted whatever their {} is", issuer == null ? "issuer" : "audience");
             }
             return decoder;

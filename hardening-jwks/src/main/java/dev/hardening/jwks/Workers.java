@@ -2,31 +2,55 @@ package dev.hardening.jwks;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Threads for what may block: one, as long as tasks are short. While tasks wait and none is taken, because a name server
- * or a caller's transport hangs, one more each 50 ms, up to 64. All end when there is nothing to do.
+ * Threads for what may block: transports, listeners, stores, and what continues a future. There are two as long as tasks
+ * are short. If tasks wait and none is taken, because the threads are blocked, there are more, without a bound that others'
+ * blocked tasks could use up. They end when there is nothing to do.
  */
 final class Workers implements Executor {
 
-    private static final int MOST = 64;
-    private static final long PATIENCE_MILLIS = 50;
+    private static final int FEWEST = 2;
+    private static final int MOST = 10_000;
+    private static final long IDLE_MILLIS = 200;
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final int LOOKS_A_SECOND = 10;
+    private static final int PATIENT_LOOKS = 3;
+    private static final int SECONDS_TO_WAIT = 5;
 
-    private final ScheduledExecutorService timer;
+    private final TimerThread timer;
     private final ThreadPoolExecutor pool;
     private final AtomicLong taken = new AtomicLong();
     private final AtomicBoolean watched = new AtomicBoolean();
 
+    /** Used by one look after the other. */
+    private static final class Watch {
+        long takenBefore;
+        long takenASecondAgo;
+        int looks;
+        int looksWithoutTaking;
+        boolean hasGrown;
+
+        Watch(long taken) {
+            takenBefore = taken;
+            takenASecondAgo = taken;
+        }
+    }
+
     @SuppressWarnings("ErroneousThreadPoolConstructorChecker") // it is told when to grow
-    Workers(ScheduledExecutorService timer, ThreadFactory threads) {
+    Workers(TimerThread timer) {
         this.timer = timer;
-        pool = new ThreadPoolExecutor(1, MOST, 200, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), threads);
+        pool = new ThreadPoolExecutor(
+                FEWEST,
+                MOST,
+                IDLE_MILLIS,
+                TimeUnit.MILLISECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> SharedThreads.newThread(task, "hardening-jwks-worker"));
         pool.allowCoreThreadTimeOut(true);
     }
 
@@ -36,30 +60,54 @@ final class Workers implements Executor {
             taken.incrementAndGet();
             task.run();
         });
-        if (!pool.getQueue().isEmpty() && watched.compareAndSet(false, true)) {
-            watch();
-        }
+        watch();
     }
 
     private void watch() {
-        long before = taken.get();
-        var unused = timer.schedule(() -> look(before), PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        if (!pool.getQueue().isEmpty() && watched.compareAndSet(false, true)) {
+            lookLater(new Watch(taken.get()));
+        }
     }
 
-    private void look(long before) {
+    private void lookLater(Watch watch) {
+        var unused = timer.schedule(() -> look(watch), LOOK_NANOS);
+    }
+
+    private void look(Watch watch) {
         if (pool.getQueue().isEmpty()) {
-            pool.setCorePoolSize(1); // surplus threads end with their task
+            // Threads that are blocked for long do not count; the others end when they are idle.
+            pool.setCorePoolSize(Math.min(MOST, FEWEST + pool.getActiveCount()));
             watched.set(false);
-            if (pool.getQueue().isEmpty() || !watched.compareAndSet(false, true)) {
-                return;
-            }
-        } else if (taken.get() == before) {
-            try {
-                pool.setCorePoolSize(Math.min(MOST, pool.getPoolSize() + 1));
-            } catch (OutOfMemoryError noThreadLeft) {
-                // Another look may find one.
-            }
+            watch();
+            return;
         }
-        watch();
+        if (isTooSlow(watch)) {
+            grow(watch);
+        }
+        lookLater(watch);
+    }
+
+    private boolean isTooSlow(Watch watch) {
+        long now = taken.get();
+        watch.looks++;
+        watch.looksWithoutTaking = now == watch.takenBefore ? watch.looksWithoutTaking + 1 : 0;
+        watch.takenBefore = now;
+        boolean tooManyWait = false;
+        if (watch.looks % LOOKS_A_SECOND == 0) {
+            tooManyWait = pool.getQueue().size() > SECONDS_TO_WAIT * (now - watch.takenASecondAgo);
+            watch.takenASecondAgo = now;
+        }
+        return tooManyWait || watch.looksWithoutTaking >= (watch.hasGrown ? PATIENT_LOOKS : 1);
+    }
+
+    private void grow(Watch watch) {
+        int size = Math.max(pool.getPoolSize(), FEWEST);
+        int more = watch.hasGrown ? size : 1;
+        watch.hasGrown = true;
+        try {
+            pool.setCorePoolSize(Math.min(MOST, size + more));
+        } catch (OutOfMemoryError noThreadLeft) {
+            // Another look may find one.
+        }
     }
 }

@@ -10,7 +10,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -61,7 +60,7 @@ class JWKSCacheProof {
                 .ticker(now::get)
                 .unknownKeyCooldown(Duration.ZERO)
                 .random(() -> 0)
-                .timer((task, delay) -> new FutureTask<>(task, null))
+                .timer(new KeyEndpoint.StillTimer(Runnable::run))
                 .build();
 
         @Operation

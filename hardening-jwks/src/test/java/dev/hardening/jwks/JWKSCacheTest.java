@@ -225,7 +225,7 @@ class JWKSCacheTest {
         cache.getKeys();
         endpoint.advance(Duration.ofMinutes(10));
         endpoint.script(KeyEndpoint.status(500));
-        assertThat(cache.findKey("unknown")).isEmpty();
+        assertThatThrownBy(() -> cache.findKey("unknown")).isInstanceOf(JWKSUnavailableException.class);
         assertThat(cache.status().failures()).isEqualTo(1);
         assertThat(cache.status().nextAttempt()).isEqualTo(Instant.EPOCH.plus(Duration.ofMinutes(45)));
     }
@@ -400,7 +400,7 @@ class JWKSCacheTest {
         assertThatThrownBy(cache::getKeys)
                 .isInstanceOf(JWKSUnavailableException.class)
                 .hasMessageEndingWith("RejectedExecutionException: full");
-        assertThat(told.join()).isEqualTo("hardening-jwks-aside");
+        assertThat(told.join()).isEqualTo("hardening-jwks-worker");
     }
 
     @Test
@@ -721,7 +721,7 @@ class JWKSCacheTest {
 
     @Test
     void aFloodAtAFailingEndpointCostsOneGetABackoffStep() {
-        JWKSCache cache = endpoint.open(endpoint.inline().unknownKeyCooldown(Duration.ZERO));
+        JWKSCache cache = endpoint.open(endpoint.inline());
         cache.getKeys();
         endpoint.down();
         Random random = new Random(1);

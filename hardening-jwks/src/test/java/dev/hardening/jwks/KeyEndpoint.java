@@ -136,17 +136,26 @@ final class KeyEndpoint implements AutoCloseable {
         now.addAndGet(duration.toNanos());
     }
 
-    /** A cache whose fetches run at once on the reading thread, and whose timer never fires by itself. */
+    /** A cache whose fetches and news run at once on the reading thread, and whose timer never fires. */
     JWKSCache.Builder inline() {
-        return background().executor(Runnable::run);
+        return background().executor(Runnable::run).timer(new StillTimer(Runnable::run));
     }
 
-    /** A cache with the default transport, whose timer fires only for deadlines of fetches. */
+    /** A cache whose fetches run on shared threads, and whose timer never fires. */
     JWKSCache.Builder background() {
         return JWKSCache.builder(uri())
                 .ticker(now::get)
                 .random(() -> 0)
-                .timer((task, delay) -> new FutureTask<>(task, null));
+                .timer(new StillTimer(SharedThreads.INSTANCE.workers()));
+    }
+
+    /** A timer that never fires. */
+    record StillTimer(Executor workers) implements Timer {
+
+        @Override
+        public Future<?> schedule(Runnable task, long delayNanos) {
+            return new FutureTask<>(task, null);
+        }
     }
 
     JWKSCache open(JWKSCache.Builder builder) {
@@ -156,7 +165,7 @@ final class KeyEndpoint implements AutoCloseable {
     }
 
     /** A timer that a test drives by the ticker. */
-    final class FakeTimer implements JWKSCache.Timer {
+    final class FakeTimer implements Timer {
 
         private final ConcurrentHashMap<FutureTask<?>, Long> tasks = new ConcurrentHashMap<>();
 

@@ -39,7 +39,7 @@ final class ServiceProcess {
             over.countDown();
         });
         reader.start();
-        while (ours().stream().noneMatch(name -> name.startsWith("HttpClient"))) {
+        while (ours().stream().noneMatch(name -> name.equals("hardening-jwks-worker"))) {
             Thread.onSpinWait();
         }
         cache.close();
@@ -81,7 +81,7 @@ final class ServiceProcess {
     private static List<String> ours() {
         return Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
-                .filter(name -> name.startsWith("hardening") || name.startsWith("HttpClient"))
+                .filter(name -> name.startsWith("hardening"))
                 .toList();
     }
 }

@@ -1,0 +1,271 @@
+package dev.hardening.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SlipTest {
+
+    private static final Setting<Secret> X = Setting.secret("X");
+
+    private static List<String> reasons(Setting<?> setting, String value) {
+        return SecretValidator.of(setting).check(SecretSource.of(Map.of(setting.name(), value))).problems().stream()
+                .map(Problem::reason)
+                .toList();
+    }
+
+    @Nested
+    class ARealSecret {
+
+        @Test
+        void passesUntouchedWhoeverIssuedIt() {
+            Map<String, List<String>> secrets = Makers.secrets();
+            assertThat(secrets).hasSizeGreaterThan(20);
+            assertThat(secrets.values().stream().mapToInt(List::size).sum()).isGreaterThan(200);
+            secrets.forEach((maker, some) -> some.forEach(secret -> {
+                assertThat(reasons(X, secret)).as(maker).isEmpty();
+                assertThat(SecretValidator.of(X)
+                                .validate(SecretSource.of(Map.of("X", secret)))
+                                .get(X)
+                                .reveal())
+                        .isEqualTo(secret);
+            }));
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "changeme",
+                    "none",
+                    "TODO",
+                    "nullify",
+                    "it's",
+                    "'tis",
+                    "\"a",
+                    "a\"",
+                    "\"",
+                    "''a",
+                    "a b",
+                    "a${X}b",
+                    "${X}${Y}",
+                    "$ABC",
+                    "%20",
+                    "a@b.c",
+                    "@x",
+                    "{\"a\":1}",
+                    "{}",
+                    "$2b$10$abcdefghijklmnopqrstuv",
+                    "arn:aws:iam::1:role/app",
+                    "projects/x",
+                    "vault",
+                    "ENCORE(",
+                    "sm@rt-and-long",
+                    "a\\nb",
+                    "#{",
+                    "__init__",
+                    "X",
+                    "Y=1"
+                })
+        void isNotTakenForASlip(String value) {
+            assertThat(reasons(X, value)).isEmpty();
+        }
+
+        @Test
+        void mayHaveWhiteSpaceAroundAPemOrAJsonObject() {
+            assertThat(reasons(X, "-----BEGIN KEY-----\nabc\n-----END KEY-----\n\n"))
+                    .isEmpty();
+            assertThat(reasons(X, " {\"a\":\"b\"}\r\n")).isEmpty();
+        }
+    }
+
+    @Nested
+    class ASlip {
+
+        private void assertSlip(String value, String reason) {
+            assertThat(reasons(X, value)).containsExactly(reason);
+            assertThat(reasons(X.verbatim(), value)).isEmpty();
+            assertThat(reasons(Setting.text("X"), value)).isEmpty();
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {" abc", "abc ", "\tabc", "abc\u00a0", "\u200babc", "\ufeffabc", "abc\n ", " ' ' "})
+        void ofWhiteSpaceSaysToRemoveIt(String value) {
+            assertSlip(value, "has white space at its edges: remove it");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"abc\n", "abc\r\n", "abc\r", "\nabc\n", "\"abc\"\n", "{x\n"})
+        void ofALineBreakAtTheEndNamesIt(String value) {
+            assertSlip(value, "has white space at its edges (a line break at its end): remove it");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"\"abc\"", "'abc'", "\"\"", "''", "\"a\"b\"", "\\\"abc\\\"", "“abc”", "«abc»", "'${X}'"})
+        void ofQuotesSaysToRemoveThem(String value) {
+            assertSlip(value, "has literal quotes around it: remove them");
+        }
+
+        @Test
+        void ofAPemSaysWhatBecameOfItsLines() {
+            assertSlip(
+                    "-----BEGIN KEY-----\\nabc\\n-----END KEY-----\\n",
+                    "is a PEM with \\n in letters: write real line breaks");
+            assertSlip(
+                    "-----BEGIN KEY-----\\r\\nabc\\r\\n-----END KEY-----",
+                    "is a PEM with \\n in letters: write real line breaks");
+            assertSlip(
+                    "-----BEGIN KEY----- abc -----END KEY-----", "is a PEM without its line breaks: set it with them");
+            assertSlip("-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
+            assertSlip("-----BEGIN KEY-----\nabc", "is a PEM without its end: set all of its lines");
+        }
+
+        @Test
+        void ofItsOwnNameSaysToRemoveIt() {
+            assertSlip("X=abc", "begins with its own name and =: remove them");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "undefined",
+                    "null",
+                    "Null",
+                    "NULL",
+                    "(null)",
+                    "None",
+                    "nil",
+                    "<nil>",
+                    "<null>",
+                    "<no value>",
+                    "NaN",
+                    "[object Object]"
+                })
+        void ofAWordForNoValueSaysToSetOne(String value) {
+            assertSlip(value, "is a word for no value, such as undefined or null: set the value");
+        }
+
+        /** One value for each row of the table, in its order. */
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                quoteCharacter = '\0',
+                value = {
+                    "${X}|${...}",
+                    "${X:-default}|${...}",
+                    "${env:X}|${...}",
+                    "$SUPABASE_KEY|$...",
+                    "$(X)|$(...)",
+                    "$(cat /run/secrets/x)|$(...)",
+                    "`cat x`|a command in backquotes",
+                    "%TOKEN%|%...%",
+                    "@project.token@|@...@",
+                    "{{ .Values.token }}|{{...}}",
+                    "{{resolve:secretsmanager:x}}|{{...}}",
+                    "{% secret 'x' %}|{%...%}",
+                    "<%= ENV['X'] %>|<%...%>",
+                    "#{systemProperties.x}|#{...}",
+                    "#{TOKEN}#|#{...}#",
+                    "__TOKEN__|__...__",
+                    "((token))|((...))",
+                    "$__file{/x}|$__file{...}",
+                    "$__env{X}|$__env{...}",
+                    "!Ref Token|!Ref ...",
+                    "!GetAtt A.B|!GetAtt ...",
+                    "!Sub '${A}'|!Sub ...",
+                    "!var app/x|!var ...",
+                    "vault:secret/data/x#key|vault:...",
+                    ">>vault:secret/data/x#key|>>vault:...",
+                    "hashivault://x|hashivault://...",
+                    "op://vault/item/field name|op://...",
+                    "ref+awssecrets://x/y|ref+...",
+                    "secretref+vault://x/y|secretref+...",
+                    "@Microsoft.KeyVault(SecretUri=https://x)|@Microsoft.KeyVault(...)",
+                    "@Microsoft.AppConfiguration(Key=x)|@Microsoft.AppConfiguration(...)",
+                    "keyvault://x/y|keyvault://...",
+                    "akv://x/y|akv://...",
+                    "azurekeyvault://x/y|azurekeyvault://...",
+                    "azurekms://x/y|azurekms://...",
+                    "secretref:x|secretref:...",
+                    "arn:aws:secretsmanager:eu-west-1:1:secret:x|arn:aws:secretsmanager:...",
+                    "arn:aws-us-gov:ssm:x:1:parameter/x|arn:aws:secretsmanager:...",
+                    "awssm://x|awssm://...",
+                    "awsssm://x|awsssm://...",
+                    "aws-ssm://x|aws-ssm://...",
+                    "ssm://x|ssm://...",
+                    "ssm:/x/y|ssm:/...",
+                    "aws-secretsmanager://x|aws-secretsmanager://...",
+                    "secretsmanager://x|secretsmanager://...",
+                    "projects/p/secrets/s/versions/latest|projects/.../secrets/...",
+                    "gcp-secret://x|gcp-secret://...",
+                    "gcpsecretmanager://x|gcpsecretmanager://...",
+                    "gcp:secretmanager:x|gcp:secretmanager:...",
+                    "berglas://b/x|berglas://...",
+                    "sm://p/x|sm://...",
+                    "secret://x|secret://...",
+                    "doppler://x|doppler://...",
+                    "infisical://x|infisical://...",
+                    "keeper://x/field/password|keeper://...",
+                    "bws://x|bws://...",
+                    "pass://x/y z|pass://...",
+                    "ENC(abc=)|ENC(...)",
+                    "DEC(abc)|DEC(...)",
+                    "ENC[AES256_GCM,data:x]|ENC[...]",
+                    "{cipher}abc|{cipher}...",
+                    "![abc=]|![...]",
+                    "$ANSIBLE_VAULT;1.1;AES256|$ANSIBLE_VAULT;..."
+                })
+        void ofAReferenceSaysWhatIsToResolveIt(String value, String form) {
+            List<String> rows = Slip.reasons().stream()
+                    .filter(reason -> reason.contains(", " + form + ": "))
+                    .toList();
+            assertThat(rows).hasSize(1);
+            assertSlip(value, rows.get(0));
+        }
+
+        @Test
+        void ofAnEncryptedFileSaysWhatDecryptsIt() {
+            assertSlip(
+                    "-----BEGIN AGE ENCRYPTED FILE-----\nabc\n-----END AGE ENCRYPTED FILE-----",
+                    "is still encrypted, an age file: decrypt it with age");
+            assertSlip(
+                    "-----BEGIN PGP MESSAGE-----\nabc\n-----END PGP MESSAGE-----",
+                    "is still encrypted, a PGP message: decrypt it with gpg");
+        }
+
+        @Test
+        void isSaidOfAUrlBeforeItsOtherFaults() {
+            Setting<?> url = Setting.uri("X", "https");
+            assertThat(reasons(url, "\"https://x\"")).containsExactly("has literal quotes around it: remove them");
+            assertThat(reasons(url, "${URL}").get(0)).startsWith("is a reference that was not resolved, ${...}: ");
+            assertThat(reasons(url.verbatim(), "\"https://x\""))
+                    .containsExactly("must be a URL that starts with https://");
+        }
+
+        @Test
+        void isSaidAfterWhatNoPlaceholderRefuses() {
+            assertThat(reasons(X.noPlaceholder(), "${X}")).containsExactly("is a placeholder");
+            assertThat(reasons(X.noPlaceholder().verbatim(), "${X}")).containsExactly("is a placeholder");
+        }
+
+        @Test
+        void inAFileIsRefusedToo(@org.junit.jupiter.api.io.TempDir java.nio.file.Path directory) throws Exception {
+            java.nio.file.Files.writeString(directory.resolve("X"), " abc ");
+            SecretSource source = SecretSource.directory(directory);
+            assertThat(SecretValidator.of(X).check(source).problems())
+                    .containsExactly(new Problem(
+                            "X",
+                            Problem.Kind.INVALID,
+                            "has white space at its edges: remove it",
+                            "directory " + directory));
+            assertThat(SecretValidator.of(X.verbatim()).validate(source).get(X).reveal())
+                    .isEqualTo(" abc ");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package dev.hardening.jwks;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The keys that a cache holds, with their times. Immutable and pure; times are the ticker's nanoseconds. */
+final class CachedKeys {
+
+    /**
+     * When what happens to keys.
+     *
+     * @param fetchedAt when they were fetched or confirmed
+     * @param timerAt when the timer refreshes them: a random moment up to the refresh spread before {@code refreshAt}
+     * @param refreshAt when a read refreshes them
+     * @param expiresAt the end of their time to live
+     * @param unusableAt when they must not be used any longer
+     */
+    record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
+
+    /** What the endpoint knows its answer by (RFC 9110, section 8.8). */
+    record Validators(@Nullable String etag, @Nullable String lastModified) {
+
+        static final Validators NONE = new Validators(null, null);
+
+        boolean isEmpty() {
+            return etag == null && lastModified == null;
+        }
+    }
+
+    private final KeySet keys;
+    private final KeySet fetched;
+    private final long fetch;
+    private final Times times;
+    private final long keptUntil;
+    private final Validators validators;
+    private final boolean invalidated;
+    private final long quietUntil;
+
+    private CachedKeys(
+            KeySet keys,
+            KeySet fetched,
+            long fetch,
+            Times times,
+            long keptUntil,
+            Validators validators,
+            boolean invalidated) {
+        this.keys = keys;
+        this.fetched = fetched;
+        this.fetch = fetch;
+        this.times = times;
+        this.keptUntil = keptUntil;
+        this.validators = validators;
+        this.invalidated = invalidated;
+        boolean keptGoFirst = hasKept() && keptUntil - times.refreshAt() < 0;
+        this.quietUntil = keptGoFirst ? keptUntil : times.refreshAt();
+    }
+
+    /**
+     * Keys that were fetched.
+     *
+     * @param fetch the number of the fetch; 0 for keys that were restored
+     */
+    static CachedKeys of(KeySet fetched, long fetch, Times times, Validators validators) {
+        return new CachedKeys(fetched, fetched, fetch, times, times.fetchedAt(), validators, false);
+    }
+
+    /** The same, with keys that the fetch lacked, which are kept until a time. */
+    CachedKeys keeping(List<SigningKey> kept, long until) {
+        if (kept.isEmpty()) {
+            return this;
+        }
+        List<SigningKey> all = new ArrayList<>(fetched.keys());
+        all.addAll(kept);
+        return new CachedKeys(new KeySet(fetched.jwkSet(), all), fetched, fetch, times, until, validators, invalidated);
+    }
+
+    /** The same without the keys that were only kept, if their time is over. */
+    CachedKeys at(long now) {
+        return hasKept() && now - keptUntil >= 0
+                ? new CachedKeys(fetched, fetched, fetch, times, times.fetchedAt(), validators, invalidated)
+                : this;
+    }
+
+    /**
+     * The same as a fallback: each read looks for newer ones, and nothing confirms them.
+     *
+     * @param timerAt when the timer looks for newer ones, if no read did
+     */
+    CachedKeys invalidated(long timerAt) {
+        Times changed = new Times(times.fetchedAt(), timerAt, times.refreshAt(), times.expiresAt(), times.unusableAt());
+        return new CachedKeys(fetched, fetched, fetch, changed, changed.fetchedAt(), Validators.NONE, true);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // without kept keys they are the same object
+    private boolean hasKept() {
+        return keys != fetched;
+    }
+
+    /** The keys that are served. */
+    KeySet keys() {
+        return keys;
+    }
+
+    /** The keys of the last fetch, without those that are kept a little longer. */
+    KeySet fetched() {
+        return fetched;
+    }
+
+    /** The number of the fetch that they came from; 0 if they were restored. */
+    long fetch() {
+        return fetch;
+    }
+
+    Times times() {
+        return times;
+    }
+
+    Validators validators() {
+        return validators;
+    }
+
+    boolean isInvalidated() {
+        return invalidated;
+    }
+
+    /** Whether a read returns them and does nothing else. */
+    boolean isQuiet(long now) {
+        return now - quietUntil < 0 && !invalidated;
+    }
+
+    boolean isRefreshDue(long now) {
+        return invalidated || now - times.refreshAt() >= 0;
+    }
+
+    boolean isStale(long now) {
+        return invalidated || now - times.expiresAt() >= 0;
+    }
+
+    boolean isUsable(long now) {
+        return now - times.unusableAt() < 0;
+    }
+}

@@ -1,0 +1,132 @@
+package dev.hardening.jwks;
+
+import com.nimbusds.jose.util.JSONObjectUtils;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.text.ParseException;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks an issuer where its keys are (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3), and gets them from
+ * there, within the time of one fetch. If the issuer does not say it this time, its last answer holds.
+ */
+final class DiscoveringTransport implements JWKSFetcher {
+
+    private static final String OPENID = "/.well-known/openid-configuration";
+    private static final String OAUTH = "/.well-known/oauth-authorization-server";
+
+    private final JWKSFetcher transport;
+    private final boolean plainHttp;
+    private volatile @Nullable URI lastKeys;
+
+    DiscoveringTransport(JWKSFetcher transport, boolean plainHttp) {
+        this.transport = transport;
+        this.plainHttp = plainHttp;
+    }
+
+    @Override
+    public Response fetch(Request request) throws IOException, InterruptedException {
+        long end = System.nanoTime() + request.timeout().toNanos();
+        URI before = lastKeys;
+        URI keys = before;
+        try {
+            keys = discover(request, end, before == null ? 1 : 2);
+        } catch (IOException undiscovered) {
+            if (keys == null) {
+                throw undiscovered;
+            }
+        }
+        boolean isSame = keys.equals(before);
+        Response response = transport.fetch(new Request(
+                keys,
+                isSame ? request.etag() : null, // validators belong to an address
+                isSame ? request.lastModified() : null,
+                timeLeft(end, 1),
+                request.maxResponseBytes(),
+                request.headers()));
+        lastKeys = keys;
+        return response;
+    }
+
+    /**
+     * The key endpoint that the issuer names.
+     *
+     * @param share which part of the time that is left it may take: 2 is half of it
+     */
+    private URI discover(Request request, long end, int share) throws IOException, InterruptedException {
+        URI issuer = request.uri();
+        IOException failure = null;
+        Duration most = timeLeft(end, share);
+        long lastMoment = System.nanoTime() + most.toNanos();
+        for (URI place : places(issuer)) {
+            try {
+                Request metadata = new Request(
+                        place, null, null, timeLeft(lastMoment, 1), request.maxResponseBytes(), request.headers());
+                Response response = transport.fetch(metadata);
+                return keysOf(issuer, response.body().orElse(new byte[0]));
+            } catch (IOException elsewhere) {
+                if (failure == null) {
+                    failure = elsewhere;
+                } else {
+                    failure.addSuppressed(elsewhere);
+                }
+            }
+        }
+        throw new IOException(
+                "discovery at the issuer failed: " + (failure == null ? "" : failure.getMessage()), failure);
+    }
+
+    private static Duration timeLeft(long end, int share) throws IOException {
+        long left = (end - System.nanoTime()) / share;
+        if (left <= 0) {
+            throw new IOException("there was no time left for it");
+        }
+        return Duration.ofNanos(left);
+    }
+
+    /** Where the two standards put metadata. */
+    private static Set<URI> places(URI issuer) {
+        String whole = withoutSlash(issuer.toString());
+        String path = withoutSlash(issuer.getRawPath() == null ? "" : issuer.getRawPath());
+        String root = whole.substring(0, whole.length() - path.length());
+        Set<URI> places = new LinkedHashSet<>();
+        places.add(URI.create(whole + OPENID));
+        places.add(URI.create(root + OPENID + path));
+        places.add(URI.create(root + OAUTH + path));
+        return places;
+    }
+
+    private static String withoutSlash(String text) {
+        return text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    private URI keysOf(URI issuer, byte[] metadata) throws IOException {
+        try {
+            Map<String, Object> json = JSONObjectUtils.parse(new String(metadata, StandardCharsets.UTF_8));
+            if (!issuer.toString().equals(json.get("issuer"))) {
+                throw new IOException("the metadata is of another issuer");
+            }
+            if (!(json.get("jwks_uri") instanceof String text)) {
+                throw new IOException("the metadata has no jwks_uri");
+            }
+            URI keys = new URI(text);
+            // What https protects must not depend on an answer in plain text.
+            boolean isPlainAllowed = plainHttp || "http".equalsIgnoreCase(issuer.getScheme());
+            String refusal = isPlainAllowed || "https".equalsIgnoreCase(keys.getScheme())
+                    ? EndpointRules.refusal(keys, "the metadata's jwks_uri", plainHttp)
+                    : "the metadata's jwks_uri is not https";
+            if (!refusal.isEmpty()) {
+                throw new IOException(refusal);
+            }
+            return keys;
+        } catch (ParseException | URISyntaxException unreadable) {
+            throw new IOException("the metadata cannot be read");
+        }
+    }
+}

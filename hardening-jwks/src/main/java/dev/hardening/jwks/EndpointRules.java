@@ -1,0 +1,40 @@
+package dev.hardening.jwks;
+
+import java.net.URI;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/** Which addresses may be asked for keys. */
+final class EndpointRules {
+
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|\\[::1]|127(\\.\\d{1,3}){3}");
+
+    private EndpointRules() {}
+
+    /**
+     * Why an address may not be asked, or an empty string if it may.
+     *
+     * @param what the address is, for the message
+     * @param plainHttp whether http is allowed beyond loopback
+     */
+    static String refusal(URI uri, String what, boolean plainHttp) {
+        String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
+        if (!scheme.equals("https") && !scheme.equals("http")) {
+            return what + " has to be an https URL";
+        }
+        if (uri.getHost() == null) {
+            return what + " has to be a URL with a host";
+        }
+        if (uri.getRawUserInfo() != null) {
+            return what + " may not hold a user or a password";
+        }
+        if (scheme.equals("http") && !plainHttp && !isLoopback(uri.getHost())) {
+            return what + " has to be https; http is for loopback addresses only, unless allowPlainHttp() is set";
+        }
+        return "";
+    }
+
+    private static boolean isLoopback(String host) {
+        return LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
+    }
+}

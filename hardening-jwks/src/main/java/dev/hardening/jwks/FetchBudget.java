@@ -1,0 +1,174 @@
+package dev.hardening.jwks;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Says when a fetch may begin. Immutable and pure; times are the ticker's nanoseconds.
+ *
+ * <ul>
+ *   <li>After a failure, the backoff holds for every reason to fetch.
+ *   <li>Without a failure, a due refresh may begin at once.
+ *   <li>An invalidation lifts the backoff and fetches at once: five in a row, then one in ten seconds.
+ *   <li>An unknown key id has the budget of {@link UnknownKeys}.
+ * </ul>
+ *
+ * @param invalidationPending whether an invalidation has not been followed by a fetch yet
+ */
+record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidationPending, UnknownKeys unknownKeys) {
+
+    private static final long INVALIDATION_INTERVAL = TimeUnit.SECONDS.toNanos(10);
+    private static final int INVALIDATION_BURST = 5;
+
+    static FetchBudget full(long unknownKeyCooldown, long now) {
+        return new FetchBudget(
+                Backoff.NONE,
+                new TokenBucket(INVALIDATION_INTERVAL, INVALIDATION_BURST, now),
+                false,
+                UnknownKeys.full(unknownKeyCooldown, now));
+    }
+
+    /** Whether the last fetch that was not dropped failed. */
+    boolean isFailing() {
+        return backoff.failures() > 0;
+    }
+
+    /** Whether there were more invalidations than may fetch by now. */
+    boolean isOverdrawn(long now) {
+        return invalidationPending && !invalidations.allows(now);
+    }
+
+    /** The keys were invalidated. */
+    FetchBudget invalidated(long now) {
+        Backoff lifted = invalidations.allows(now) ? Backoff.NONE : backoff;
+        return new FetchBudget(lifted, invalidations, true, unknownKeys);
+    }
+
+    /** A fetch begins, for any reason; one that serves an invalidation pays for it. */
+    FetchBudget began(long now) {
+        return invalidationPending ? new FetchBudget(backoff, invalidations.taken(now), false, unknownKeys) : this;
+    }
+
+    /** A fetch succeeded. */
+    FetchBudget succeeded() {
+        return new FetchBudget(Backoff.NONE, invalidations, invalidationPending, unknownKeys);
+    }
+
+    /**
+     * A fetch failed. What it paid for an unknown key id is paid back: the backoff takes the place of that budget.
+     *
+     * @param random from 0 to 1, for the backoff's jitter
+     */
+    FetchBudget failed(long now, boolean hasKeys, double random, long fetch) {
+        return new FetchBudget(
+                backoff.failed(now, hasKeys, random), invalidations, invalidationPending, unknownKeys.refunded(fetch));
+    }
+
+    FetchBudget with(UnknownKeys changed) {
+        return new FetchBudget(backoff, invalidations, invalidationPending, changed);
+    }
+
+    /**
+     * The pause after failures. With keys: 1, 4, 16, 60, 60 … seconds, less up to a fifth. Without keys every request fails,
+     * so the first ten attempts are one to two seconds apart, and later ones five to ten.
+     *
+     * @param failures how many fetches failed since the last success
+     * @param until when the next may begin; means nothing without a failure
+     */
+    record Backoff(int failures, long until) {
+
+        static final Backoff NONE = new Backoff(0, 0);
+
+        private static final long FIRST = TimeUnit.SECONDS.toNanos(1);
+        private static final long LONGEST = TimeUnit.SECONDS.toNanos(60);
+        private static final int FACTOR = 4;
+        private static final int URGENT_ATTEMPTS = 10;
+        private static final int PATIENT_FACTOR = 5;
+
+        boolean isOver(long now) {
+            return failures == 0 || now - until >= 0;
+        }
+
+        Backoff failed(long now, boolean hasKeys, double random) {
+            int count = failures == Integer.MAX_VALUE ? failures : failures + 1;
+            long pause = FIRST;
+            if (hasKeys) {
+                for (int i = 1; i < count && pause < LONGEST; i++) {
+                    pause *= FACTOR;
+                }
+                pause = (long) (Math.min(pause, LONGEST) * (1 - 0.2 * random));
+            } else {
+                pause *= count <= URGENT_ATTEMPTS ? 1 : PATIENT_FACTOR;
+                pause = (long) (pause * (1 + random));
+            }
+            return new Backoff(count, now + pause);
+        }
+    }
+
+    /**
+     * A token bucket: so many at once, then one in each interval.
+     *
+     * @param paidUntil the time up to which the tokens that were taken are paid for by the interval
+     */
+    record TokenBucket(long interval, int burst, long paidUntil) {
+
+        boolean allows(long now) {
+            return now - nextAt() >= 0;
+        }
+
+        /** When the next token can be taken, or could already. */
+        long nextAt() {
+            return paidUntil - (burst - 1) * interval;
+        }
+
+        TokenBucket taken(long now) {
+            return new TokenBucket(interval, burst, interval + (paidUntil - now > 0 ? paidUntil : now));
+        }
+
+        TokenBucket givenBack() {
+            return new TokenBucket(interval, burst, paidUntil - interval);
+        }
+    }
+
+    /**
+     * The budget of fetches for unknown key ids and for signatures that do not verify: three in a row, half a second apart,
+     * then one in each cooldown. If more than 16 different ids were refused since the last fetch, they are forged: then
+     * the burst is not spent on them, and there is one fetch in each cooldown.
+     *
+     * @param lastFetch the number of the last fetch that was paid for; 0 if there was none
+     * @param lastFetchAt when it was paid for
+     * @param refused how many different ids were refused since then
+     * @param lastRefused the hash of the last of them
+     */
+    record UnknownKeys(TokenBucket bucket, long lastFetch, long lastFetchAt, int refused, int lastRefused) {
+
+        private static final int BURST = 3;
+        private static final long SPACING = TimeUnit.MILLISECONDS.toNanos(500);
+        private static final int FLOOD = 16;
+
+        static UnknownKeys full(long cooldown, long now) {
+            return new UnknownKeys(new TokenBucket(cooldown, BURST, now), 0, now, 0, 0);
+        }
+
+        boolean allows(long now) {
+            long since = now - lastFetchAt;
+            return bucket.allows(now)
+                    && (lastFetch == 0 || since >= bucket.interval() || (since >= SPACING && refused <= FLOOD));
+        }
+
+        /** A fetch for an unknown key id begins, or one that began for another reason served as one. */
+        UnknownKeys paid(long now, long fetch) {
+            return fetch == lastFetch ? this : new UnknownKeys(bucket.taken(now), fetch, now, 0, 0);
+        }
+
+        UnknownKeys refunded(long fetch) {
+            return fetch == lastFetch ? new UnknownKeys(bucket.givenBack(), 0, lastFetchAt, 0, 0) : this;
+        }
+
+        /** An id was refused a fetch. */
+        UnknownKeys refused(int id) {
+            return refused > FLOOD || (refused > 0 && id == lastRefused)
+                    ? this
+                    : new UnknownKeys(bucket, lastFetch, lastFetchAt, refused + 1, id);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package dev.hardening.jwks;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What an HTTP answer means for a key set. */
+final class HttpAnswer {
+
+    static final String ACCEPT = "application/jwk-set+json, application/json";
+
+    private static final Pattern MAX_AGE = Pattern.compile("(?:^|[\\s,])max-age=\"?(\\d{1,10})");
+    private static final Pattern SECONDS = Pattern.compile("\\d{1,10}");
+    private static final int CHUNK = 8 * 1024;
+
+    /** Opens the body of an answer. */
+    @FunctionalInterface
+    interface Body {
+        InputStream open() throws IOException;
+    }
+
+    private HttpAnswer() {}
+
+    /**
+     * Reads an answer.
+     *
+     * @param headers the values of a header, by its name
+     * @param body opened only if it is needed, and read up to the limit
+     * @throws IOException if it is neither a body nor "not modified"
+     */
+    static JWKSFetcher.Response read(int status, Function<String, List<String>> headers, Body body, int maxBytes)
+            throws IOException {
+        Duration maxAge = maxAge(headers);
+        if (status == 304) {
+            return JWKSFetcher.Response.notModified(maxAge);
+        }
+        if (status != 200) {
+            String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
+            throw new IOException("the endpoint answered HTTP " + status + redirect);
+        }
+        return JWKSFetcher.Response.of(
+                limited(body.open(), maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
+    }
+
+    private static byte[] limited(InputStream body, int maxBytes) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] chunk = new byte[CHUNK];
+        for (int read = body.read(chunk); read >= 0; read = body.read(chunk)) {
+            if (bytes.size() + read > maxBytes) {
+                throw tooLarge(maxBytes);
+            }
+            bytes.write(chunk, 0, read);
+        }
+        return bytes.toByteArray();
+    }
+
+    static IOException tooLarge(int maxBytes) {
+        return new IOException("the answer is larger than " + maxBytes + " bytes");
+    }
+
+    static @Nullable String first(Function<String, List<String>> headers, String name) {
+        List<String> values = headers.apply(name);
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** RFC 9111, sections 4.2.1 and 5.1: what is left of max-age after the time in other caches. */
+    private static @Nullable Duration maxAge(Function<String, List<String>> headers) {
+        Matcher maxAge =
+                MAX_AGE.matcher(String.join(",", headers.apply("Cache-Control")).toLowerCase(Locale.ROOT));
+        if (!maxAge.find()) {
+            return null;
+        }
+        String age = first(headers, "Age");
+        boolean hasAge = age != null && SECONDS.matcher(age.strip()).matches();
+        long passed = hasAge && age != null ? Long.parseLong(age.strip()) : 0;
+        return Duration.ofSeconds(Math.max(0, Long.parseLong(maxAge.group(1)) - passed));
+    }
+}

@@ -1,0 +1,449 @@
+package dev.hardening.jwks;
+
+import dev.hardening.jwks.CachedKeys.Times;
+import dev.hardening.jwks.CachedKeys.Validators;
+import dev.hardening.jwks.FetchBudget.UnknownKeys;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what a cache does: when to fetch, what to serve, what to refuse. Each method takes a state, an event and the
+ * ticker's time, and returns the next state, with what a reader does. It is pure: it has no lock, no thread and no clock, and its
+ * only randomness is the source that it was given.
+ */
+final class RefreshPolicy {
+
+    private static final long LEAST_TIME_TO_LIVE = TimeUnit.SECONDS.toNanos(60);
+    private static final long TIMER_DELAY = TimeUnit.SECONDS.toNanos(1); // so that a read comes first
+
+    /** The options, in nanoseconds; see the cache's builder. */
+    record Options(long timeToLive, long refreshBefore, long refreshSpread, long staleFor, long unknownKeyCooldown) {}
+
+    /**
+     * A fetch under way. There is at most one.
+     *
+     * @param number counts from 1
+     * @param generation which invalidations it knows of; see {@link State}
+     * @param background whether it began while readers had what they need
+     * @param fresh whether no cache on its way may answer it
+     * @param progress how far it is
+     */
+    record Running(long number, long generation, boolean background, boolean fresh, Progress progress) {
+
+        private Running at(Progress changed) {
+            return new Running(number, generation, background, fresh, changed);
+        }
+    }
+
+    /** How far a fetch is. */
+    enum Progress {
+        /** Readers may wait for it. */
+        BEGUN,
+        /** It has taken longer than a reader waits for an unknown key id. */
+        SLOW,
+        /** Its outcome is known, but the transport has not returned: no other call may begin. */
+        CONCLUDED
+    }
+
+    /**
+     * What the policy knows. Immutable.
+     *
+     * @param keys what was fetched last; null if there was nothing yet
+     * @param running the fetch under way, or null
+     * @param fetches how many were begun
+     * @param generation how often the keys were invalidated
+     * @param wantedSince when keys were first asked for without a read; null if they were not
+     */
+    record State(
+            @Nullable CachedKeys keys,
+            FetchBudget budget,
+            @Nullable Running running,
+            long fetches,
+            long generation,
+            @Nullable Long wantedSince,
+            boolean closed) {
+
+        private State with(@Nullable CachedKeys changed) {
+            return new State(changed, budget, running, fetches, generation, wantedSince, closed);
+        }
+
+        private State with(FetchBudget changed) {
+            return new State(keys, changed, running, fetches, generation, wantedSince, closed);
+        }
+
+        private State withRunning(@Nullable Running changed) {
+            return new State(keys, budget, changed, fetches, generation, wantedSince, closed);
+        }
+    }
+
+    /** What a reader needs. */
+    sealed interface Need {
+
+        /** Whether a key set has it. */
+        boolean isMetBy(KeySet keys);
+
+        /** Any keys. */
+        record AnyKeys() implements Need {
+            @Override
+            public boolean isMetBy(KeySet keys) {
+                return true;
+            }
+        }
+
+        /** A key of this id. */
+        record KeyId(String kid) implements Need {
+            @Override
+            public boolean isMetBy(KeySet keys) {
+                return keys.has(kid);
+            }
+        }
+
+        /** Another set than the one whose keys did not verify a signature. */
+        record NewerThan(KeySet tried) implements Need {
+            @Override
+            @SuppressWarnings("ReferenceEquality") // a fetch that changes nothing keeps the same object
+            public boolean isMetBy(KeySet keys) {
+                return keys != tried;
+            }
+        }
+    }
+
+    /**
+     * What a reader has seen so far.
+     *
+     * @param arrival how many fetches had begun when it came
+     * @param waitedFor the number of the last fetch whose outcome it waited for; 0 if there was none
+     */
+    record Visit(long arrival, long waitedFor) {
+
+        boolean hasWaited() {
+            return waitedFor > 0;
+        }
+    }
+
+    /** What a reader does next. */
+    enum Verdict {
+        /** It returns the keys of the state, whether or not they have what it needs. */
+        SERVE,
+        /** It waits for the outcome of the fetch. */
+        WAIT,
+        /** It waits for the outcome of the fetch, no longer than for an unknown key id, and reads again. */
+        WAIT_BRIEFLY,
+        /** There are no usable keys, or it cannot be known whether a key exists. */
+        UNAVAILABLE
+    }
+
+    /** What a reader does next, and the state after that. If the state counts one fetch more, it has to be started. */
+    record Decision(State next, Verdict verdict) {}
+
+    private final Options options;
+    private final DoubleSupplier random;
+
+    /**
+     * A policy.
+     *
+     * @param random from 0 to 1, for the jitter of the backoff and of the refresh
+     */
+    RefreshPolicy(Options options, DoubleSupplier random) {
+        this.options = options;
+        this.random = random;
+    }
+
+    /** The state of a cache that knows nothing. */
+    State initial(long now) {
+        return new State(null, FetchBudget.full(options.unknownKeyCooldown(), now), null, 0, 0, null, false);
+    }
+
+    /** A reader asks, or asks again after it has waited. */
+    Decision read(State before, long now, Need need, Visit visit) {
+        CachedKeys held = usable(before, now);
+        if (held == null) {
+            return readWithoutKeys(before, now, visit);
+        }
+        State state = before.with(held);
+        return need.isMetBy(held.keys())
+                ? readHeld(state, held, now, visit)
+                : readMissing(state, held, now, need, visit);
+    }
+
+    private Decision readWithoutKeys(State before, long now, Visit visit) {
+        if (visit.hasWaited()) {
+            return new Decision(before, Verdict.UNAVAILABLE);
+        }
+        State state = mayFetch(before, now) ? begin(before, now, false, false) : before;
+        return new Decision(state, isAwaitable(state.running()) ? Verdict.WAIT : Verdict.UNAVAILABLE);
+    }
+
+    /** The reader's keys are there; it waits only if they are old and no refresh in the background was tried. */
+    private Decision readHeld(State before, CachedKeys held, long now, Visit visit) {
+        if (!held.isRefreshDue(now) || visit.hasWaited()) {
+            return new Decision(before, Verdict.SERVE);
+        }
+        boolean wantsNewer = held.isStale(now) && !before.budget().isFailing();
+        State state = mayFetch(before, now) ? begin(before, now, !wantsNewer, held.isInvalidated()) : before;
+        Running running = state.running();
+        boolean waits = wantsNewer
+                && isAwaitable(running)
+                && running != null
+                && (held.isInvalidated() || !running.background());
+        return new Decision(state, waits ? Verdict.WAIT : Verdict.SERVE);
+    }
+
+    /** There are keys, but not what the reader needs. */
+    private Decision readMissing(State state, CachedKeys held, long now, Need need, Visit visit) {
+        UnknownKeys budget = state.budget().unknownKeys();
+        if (held.fetch() > visit.arrival()) {
+            // They were fetched after the reader came: it is certain. That fetch counts as one for an unknown key id.
+            UnknownKeys paid = budget.paid(now, held.fetch());
+            return new Decision(state.with(state.budget().with(paid)), Verdict.SERVE);
+        }
+        Running running = state.running();
+        if (running != null) {
+            boolean waits = running.progress() == Progress.BEGUN;
+            return new Decision(state, waits ? Verdict.WAIT_BRIEFLY : withoutKey(state, held, now, need));
+        }
+        boolean waitedForItsOwn = visit.waitedFor() > visit.arrival();
+        if (waitedForItsOwn || !mayFetch(state, now)) {
+            return new Decision(state, withoutKey(state, held, now, need));
+        }
+        if (held.isRefreshDue(now) || budget.allows(now)) {
+            State begun = begin(state, now, false, true);
+            UnknownKeys paid = budget.paid(now, begun.fetches());
+            return new Decision(begun.with(begun.budget().with(paid)), Verdict.WAIT_BRIEFLY);
+        }
+        int id = need instanceof Need.KeyId key ? key.kid().hashCode() : budget.lastRefused() + 1;
+        State refused = state.with(state.budget().with(budget.refused(id)));
+        return new Decision(refused, withoutKey(refused, held, now, need));
+    }
+
+    /** Whether it can be known that a key does not exist: the keys were confirmed lately, or nothing is wrong. */
+    private Verdict withoutKey(State state, CachedKeys held, long now, Need need) {
+        boolean confirmed = now - held.times().fetchedAt() <= options.unknownKeyCooldown() && !held.isInvalidated();
+        boolean isWell = !state.budget().isFailing()
+                && state.running() == null
+                && !state.closed()
+                && !state.budget().isOverdrawn(now);
+        return need instanceof Need.NewerThan || confirmed || isWell ? Verdict.SERVE : Verdict.UNAVAILABLE;
+    }
+
+    /** The timer looks; if the state counts one fetch more, it has to be started. */
+    State timer(State state, long now) {
+        OptionalLong due = nextTimer(state, now);
+        return due.isPresent() && due.getAsLong() <= 0 ? begin(state, now, true, false) : state;
+    }
+
+    /** In how many nanoseconds the timer has to look, 0 or less if now; empty if there is nothing to look for. */
+    OptionalLong nextTimer(State state, long now) {
+        CachedKeys held = state.keys();
+        if (state.closed() || state.running() != null) {
+            return OptionalLong.empty();
+        }
+        long until;
+        if (held == null) {
+            Long wanted = state.wantedSince();
+            if (state.budget().isFailing()) {
+                until = state.budget().backoff().until() - now;
+            } else if (wanted != null) {
+                until = wanted + TIMER_DELAY - now;
+            } else {
+                return OptionalLong.empty();
+            }
+        } else {
+            long due = held.times().timerAt() - now;
+            long backoff = state.budget().isFailing() ? state.budget().backoff().until() - now : due;
+            long invalidation = isWaitingForItsBudget(state, held, now)
+                    ? state.budget().invalidations().nextAt() - now
+                    : due;
+            until = Math.max(due, Math.max(backoff, invalidation));
+        }
+        return OptionalLong.of(until);
+    }
+
+    /** Someone wants to know how the cache is: from now on, it fetches in the background. */
+    State wanted(State state, long now) {
+        return state.keys() != null || state.wantedSince() != null || state.closed()
+                ? state
+                : new State(null, state.budget(), state.running(), state.fetches(), state.generation(), now, false);
+    }
+
+    /** A fetch takes longer than a reader waits for an unknown key id. */
+    State slow(State state, long fetch) {
+        Running running = state.running();
+        return running != null && running.number() == fetch && running.progress() == Progress.BEGUN
+                ? state.withRunning(running.at(Progress.SLOW))
+                : state;
+    }
+
+    /** Whether a fetch has no outcome yet. */
+    boolean isUnderWay(State state, long fetch) {
+        Running running = state.running();
+        return isAwaitable(running) && running != null && running.number() == fetch;
+    }
+
+    /**
+     * Whether the outcome of a fetch still counts. It does not if the keys were invalidated after it had begun, if it is
+     * known already, or if the cache is closed.
+     */
+    boolean counts(State state, long fetch) {
+        Running running = state.running();
+        return isUnderWay(state, fetch)
+                && running != null
+                && running.generation() == state.generation()
+                && !state.closed();
+    }
+
+    /** A fetch got keys; it has to {@linkplain #counts count}. */
+    State succeeded(State state, long now, Fetch.Outcome.Success success) {
+        CachedKeys before = state.keys();
+        Running running = state.running();
+        long number = running == null ? state.fetches() : running.number();
+        KeySet fetched = success.keys();
+        CachedKeys keys = CachedKeys.of(fetched, number, times(now, success.maxAge()), success.validators());
+        // A content network may serve an older set after a newer one. So a key that this fetch lacks and the one before
+        // had stays until another fetch lacks it too, or until its own time to live ends.
+        if (before != null && !before.isInvalidated() && before.times().expiresAt() - now > 0) {
+            keys = keys.keeping(
+                    lacking(fetched, before.fetched()), before.times().expiresAt());
+        }
+        return concluded(state).with(keys).with(state.budget().succeeded());
+    }
+
+    @SuppressWarnings("ReferenceEquality") // "not modified" keeps the same object
+    private static List<SigningKey> lacking(KeySet fetched, KeySet before) {
+        return fetched == before
+                ? List.of()
+                : before.keys().stream().filter(key -> !fetched.has(key.kid())).toList();
+    }
+
+    /** A fetch failed; it has to {@linkplain #counts count}. */
+    State failed(State state, long now) {
+        Running running = state.running();
+        long number = running == null ? state.fetches() : running.number();
+        boolean hasKeys = usable(state, now) != null;
+        FetchBudget budget = state.budget().failed(now, hasKeys, random.getAsDouble(), number);
+        return concluded(state).with(budget);
+    }
+
+    /** The outcome of the fetch is known, whatever it is; its transport may not have returned yet. */
+    State concluded(State state) {
+        Running running = state.running();
+        return running == null ? state : state.withRunning(running.at(Progress.CONCLUDED));
+    }
+
+    /** Nothing of a fetch is running any longer: another may begin. */
+    State ended(State state, long fetch) {
+        Running running = state.running();
+        return running != null && running.number() == fetch ? state.withRunning(null) : state;
+    }
+
+    /** The keys are a fallback from now on, and what is under way never becomes current. */
+    State invalidated(State state, long now) {
+        CachedKeys held = state.keys();
+        return new State(
+                held == null ? null : held.invalidated(now + TIMER_DELAY),
+                state.budget().invalidated(now),
+                state.running(),
+                state.fetches(),
+                state.generation() + 1,
+                state.wantedSince(),
+                state.closed());
+    }
+
+    /** Keys were restored that another process had fetched so long ago. */
+    State restored(State state, long now, KeySet keys, Duration age) {
+        Times times = times(now - age.toNanos(), null);
+        return state.with(CachedKeys.of(keys, 0, times, Validators.NONE));
+    }
+
+    /** Nothing is begun any more. */
+    State closed(State state) {
+        return new State(
+                state.keys(),
+                state.budget(),
+                state.running(),
+                state.fetches(),
+                state.generation(),
+                state.wantedSince(),
+                true);
+    }
+
+    /** The keys of a state while they may be used, without those whose time is over. */
+    static @Nullable CachedKeys usable(State state, long now) {
+        CachedKeys held = state.keys();
+        return held == null || !held.isUsable(now) ? null : held.at(now);
+    }
+
+    /**
+     * How good the keys of a state are.
+     *
+     * @param hasFailed whether a fetch ever failed
+     */
+    static JWKSCacheStatus.State health(State state, long now, boolean hasFailed) {
+        CachedKeys held = state.keys();
+        if (held == null) {
+            return hasFailed ? JWKSCacheStatus.State.UNAVAILABLE : JWKSCacheStatus.State.EMPTY;
+        }
+        if (!held.isUsable(now)) {
+            return JWKSCacheStatus.State.UNAVAILABLE;
+        }
+        if (held.isStale(now)) {
+            return JWKSCacheStatus.State.STALE;
+        }
+        return held.isRefreshDue(now) ? JWKSCacheStatus.State.REFRESH_DUE : JWKSCacheStatus.State.FRESH;
+    }
+
+    private static boolean isAwaitable(@Nullable Running running) {
+        return running != null && running.progress() != Progress.CONCLUDED;
+    }
+
+    private static boolean mayFetch(State state, long now) {
+        CachedKeys held = state.keys();
+        return !state.closed()
+                && state.running() == null
+                && state.budget().backoff().isOver(now)
+                && !(held != null && isWaitingForItsBudget(state, held, now));
+    }
+
+    /** Whether there were so many invalidations that the old keys are used meanwhile. */
+    private static boolean isWaitingForItsBudget(State state, CachedKeys held, long now) {
+        return held.isInvalidated() && held.isUsable(now) && state.budget().isOverdrawn(now);
+    }
+
+    private static State begin(State state, long now, boolean background, boolean fresh) {
+        long number = state.fetches() + 1;
+        return new State(
+                state.keys(),
+                state.budget().began(now),
+                new Running(number, state.generation(), background, fresh, Progress.BEGUN),
+                number,
+                state.generation(),
+                state.wantedSince(),
+                false);
+    }
+
+    private Times times(long fetchedAt, @Nullable Duration maxAge) {
+        long timeToLive = timeToLive(maxAge);
+        long untilRefresh = timeToLive - options.refreshBefore();
+        long spread = Math.min(options.refreshSpread(), untilRefresh / 2);
+        return new Times(
+                fetchedAt,
+                fetchedAt + untilRefresh - (long) (spread * random.getAsDouble()),
+                fetchedAt + untilRefresh,
+                fetchedAt + timeToLive,
+                fetchedAt + options.staleFor());
+    }
+
+    /** The endpoint may shorten the time to live, not below twice the refresh-ahead nor a minute, and never lengthen it. */
+    private long timeToLive(@Nullable Duration maxAge) {
+        long longest = options.timeToLive();
+        if (maxAge == null || maxAge.compareTo(Duration.ofNanos(longest)) >= 0) {
+            return longest;
+        }
+        long least = Math.min(longest, Math.max(2 * options.refreshBefore(), LEAST_TIME_TO_LIVE));
+        return Math.max(least, maxAge.toNanos());
+    }
+}

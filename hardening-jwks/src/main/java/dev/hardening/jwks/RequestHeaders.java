@@ -1,0 +1,69 @@
+package dev.hardening.jwks;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/** The request headers of one fetch. No message here has a header's value in it: it may be a secret. */
+final class RequestHeaders {
+
+    private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+"); // RFC 9110, section 5.6.2
+    private static final Pattern VALUE = Pattern.compile("[\\x20-\\x7E\\t]*");
+    private static final Set<String> OURS = Set.of(
+            "accept",
+            "connection",
+            "content-length",
+            "expect",
+            "host",
+            "if-modified-since",
+            "if-none-match",
+            "te",
+            "transfer-encoding",
+            "upgrade");
+
+    private RequestHeaders() {}
+
+    /** Why a name cannot be the caller's, or an empty string if it can. */
+    static String refusal(String name) {
+        if (!NAME.matcher(name).matches()) {
+            return "a request header has a name that is not allowed in HTTP";
+        }
+        return OURS.contains(name.toLowerCase(Locale.ROOT)) ? "the request header " + name + " cannot be set" : "";
+    }
+
+    /**
+     * The caller's headers, and the one that asks caches on the way to pass the request on.
+     *
+     * @param fresh whether no cache may answer (RFC 9111, section 5.2.1.4)
+     * @throws IOException if a supplier fails, or a value is not allowed in HTTP
+     */
+    static Map<String, String> of(Map<String, Supplier<String>> suppliers, boolean fresh) throws IOException {
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (Map.Entry<String, Supplier<String>> header : suppliers.entrySet()) {
+            headers.put(header.getKey(), value(header.getKey(), header.getValue()));
+        }
+        if (fresh) {
+            headers.putIfAbsent("Cache-Control", "no-cache");
+        }
+        return headers;
+    }
+
+    private static String value(String name, Supplier<String> supplier) throws IOException {
+        String value;
+        try {
+            value = supplier.get();
+        } catch (RuntimeException failed) {
+            throw new IOException("the supplier of the request header " + name + " threw "
+                    + failed.getClass().getSimpleName());
+        }
+        if (value == null || !VALUE.matcher(value).matches()) {
+            throw new IOException("the request header " + name + " has "
+                    + (value == null ? "no value" : "a value that is not allowed in HTTP"));
+        }
+        return value.strip();
+    }
+}

@@ -1,0 +1,230 @@
+package dev.hardening.jwks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.hardening.jwks.FetchBudget.Backoff;
+import dev.hardening.jwks.FetchBudget.UnknownKeys;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** When a fetch may begin, at whatever the ticker's origin is. */
+class FetchBudgetTest {
+
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
+
+    private static FetchBudget budget(long now) {
+        return FetchBudget.full(30 * SECOND, now);
+    }
+
+    @Nested
+    class AfterAFailure {
+
+        private List<Long> pauses(int failures, boolean hasKeys, double random) {
+            Backoff backoff = Backoff.NONE;
+            List<Long> pauses = new ArrayList<>();
+            for (int i = 0; i < failures; i++) {
+                backoff = backoff.failed(0, hasKeys, random);
+                pauses.add(Duration.ofNanos(backoff.until()).toMillis());
+            }
+            return pauses;
+        }
+
+        @Test
+        void withKeysThePauseGrowsToAMinuteLessAFifth() {
+            assertThat(pauses(6, true, 0)).containsExactly(1_000L, 4_000L, 16_000L, 60_000L, 60_000L, 60_000L);
+            assertThat(pauses(5, true, 1)).containsExactly(800L, 3_200L, 12_800L, 48_000L, 48_000L);
+            assertThat(pauses(1_000, true, 0)).endsWith(60_000L);
+        }
+
+        @Test
+        void withoutKeysTenPausesAreShortAndLaterOnesLonger() {
+            assertThat(pauses(12, false, 0)).startsWith(1_000L).endsWith(1_000L, 5_000L, 5_000L);
+            assertThat(pauses(11, false, 1)).startsWith(2_000L).endsWith(2_000L, 10_000L);
+            assertThat(pauses(10, false, 0.5)).containsOnly(1_500L);
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
+        void nothingBeginsBeforeThePauseIsOver(long now) {
+            FetchBudget budget = budget(now);
+            assertThat(budget.isFailing()).isFalse();
+            assertThat(budget.backoff().isOver(now)).isTrue();
+            FetchBudget failed = budget.failed(now, true, 0, 1);
+            assertThat(failed.isFailing()).isTrue();
+            assertThat(failed.backoff().isOver(now)).isFalse();
+            assertThat(failed.backoff().isOver(now + SECOND - 1)).isFalse();
+            assertThat(failed.backoff().isOver(now + SECOND)).isTrue();
+            assertThat(failed.succeeded().isFailing()).isFalse();
+            assertThat(failed.succeeded().backoff().isOver(now)).isTrue();
+        }
+
+        @Test
+        void aSuccessBeginsThePausesAnew() {
+            FetchBudget budget = budget(0)
+                    .failed(0, true, 0, 1)
+                    .failed(0, true, 0, 2)
+                    .succeeded()
+                    .failed(0, true, 0, 4);
+            assertThat(budget.backoff().until()).isEqualTo(SECOND);
+        }
+
+        @Test
+        void whatItPaidForAnUnknownKeyIsPaidBack() {
+            FetchBudget budget = budget(0);
+            for (long fetch = 1; fetch <= 10; fetch++) {
+                assertThat(budget.unknownKeys().allows(0)).isTrue();
+                budget = budget.with(budget.unknownKeys().paid(0, fetch)).failed(0, true, 0, fetch);
+            }
+            FetchBudget paid = budget.with(budget.unknownKeys().paid(0, 11));
+            assertThat(paid.failed(0, true, 0, 12).unknownKeys()).isEqualTo(paid.unknownKeys());
+        }
+    }
+
+    @Nested
+    class ForUnknownKeys {
+
+        private UnknownKeys keys = budget(0).unknownKeys();
+        private long fetches;
+
+        private boolean fetches(long now) {
+            boolean allows = keys.allows(now);
+            keys = allows ? keys.paid(now, ++fetches) : keys.refused(Long.hashCode(now));
+            return allows;
+        }
+
+        @Test
+        void threeFetchInARowThenOneInEachCooldown() {
+            assertThat(fetches(0)).isTrue();
+            assertThat(fetches(SECOND)).isTrue();
+            assertThat(fetches(2 * SECOND)).isTrue();
+            assertThat(fetches(30 * SECOND - 1)).isFalse();
+            assertThat(fetches(30 * SECOND)).isTrue();
+            assertThat(fetches(31 * SECOND)).isFalse();
+            assertThat(fetches(60 * SECOND)).isTrue();
+        }
+
+        @Test
+        void inAnHourThereAreThreeMoreThanCooldowns() {
+            for (long now = 0; now < 3_600; now++) {
+                fetches(now * SECOND);
+            }
+            assertThat(fetches).isBetween(119L, 122L);
+        }
+
+        @Test
+        void aBurstIsHalfASecondApart() {
+            assertThat(fetches(0)).isTrue();
+            assertThat(fetches(SECOND / 2 - 1)).isFalse();
+            assertThat(fetches(SECOND / 2)).isTrue();
+        }
+
+        @Test
+        void aFloodOfDifferentIdsSpendsNoBurst() {
+            assertThat(fetches(0)).isTrue();
+            for (long milli = 1; milli < 30_000; milli++) {
+                assertThat(fetches(milli * SECOND / 1_000)).isFalse();
+            }
+            assertThat(fetches(30 * SECOND)).isTrue();
+        }
+
+        @Test
+        void sixteenRefusedIdsAreNoFloodAndSeventeenAre() {
+            assertThat(fetches(0)).isTrue();
+            for (int id = 0; id < 16; id++) {
+                keys = keys.refused(id);
+            }
+            assertThat(keys.allows(SECOND)).isTrue();
+            assertThat(keys.refused(16).allows(SECOND)).isFalse();
+        }
+
+        @Test
+        void oneIdRefusedOftenIsNoFlood() {
+            assertThat(fetches(0)).isTrue();
+            for (int i = 0; i < 1_000; i++) {
+                keys = keys.refused(7);
+            }
+            assertThat(keys.allows(SECOND)).isTrue();
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
+        void theOriginOfTheTickerDoesNotMatter(long now) {
+            UnknownKeys full = budget(now).unknownKeys();
+            assertThat(full.allows(now)).isTrue();
+            UnknownKeys paid = full.paid(now, 1);
+            assertThat(paid.allows(now + 1)).isFalse();
+            assertThat(paid.allows(now + SECOND)).isTrue();
+            assertThat(paid.paid(now, 1)).isSameAs(paid);
+        }
+
+        @Test
+        void withoutACooldownEachMayFetch() {
+            UnknownKeys unlimited = FetchBudget.full(0, 0).unknownKeys();
+            for (int fetch = 1; fetch < 10; fetch++) {
+                assertThat(unlimited.allows(0)).isTrue();
+                unlimited = unlimited.paid(0, fetch);
+            }
+        }
+    }
+
+    @Nested
+    class ForInvalidations {
+
+        @ParameterizedTest
+        @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
+        void fiveFetchInARowThenOneInTenSeconds(long now) {
+            FetchBudget budget = budget(now);
+            for (int i = 0; i < 5; i++) {
+                budget = budget.invalidated(now);
+                assertThat(budget.isOverdrawn(now)).isFalse();
+                budget = budget.began(now);
+            }
+            assertThat(budget.isOverdrawn(now)).as("none is pending").isFalse();
+            FetchBudget sixth = budget.invalidated(now);
+            assertThat(sixth.isOverdrawn(now)).isTrue();
+            assertThat(sixth.invalidations().nextAt()).isEqualTo(now + 10 * SECOND);
+            assertThat(sixth.isOverdrawn(now + 10 * SECOND - 1)).isTrue();
+            assertThat(sixth.isOverdrawn(now + 10 * SECOND)).isFalse();
+            FetchBudget seventh = sixth.began(now + 10 * SECOND).invalidated(now + 10 * SECOND);
+            assertThat(seventh.isOverdrawn(now + 10 * SECOND)).isTrue();
+        }
+
+        @Test
+        void atMostFiveAreSavedUp() {
+            FetchBudget budget = budget(0);
+            long later = 1_000 * SECOND;
+            for (int i = 0; i < 5; i++) {
+                budget = budget.invalidated(later).began(later);
+            }
+            FetchBudget sixth = budget.invalidated(later);
+            assertThat(sixth.isOverdrawn(later)).isTrue();
+            assertThat(sixth.invalidations().nextAt()).isEqualTo(later + 10 * SECOND);
+        }
+
+        @Test
+        void aFetchForAnotherReasonPaysForNone() {
+            FetchBudget budget = budget(0);
+            for (int i = 0; i < 20; i++) {
+                budget = budget.began(0);
+            }
+            assertThat(budget.invalidated(0).isOverdrawn(0)).isFalse();
+        }
+
+        @Test
+        void theBackoffIsLiftedOnlyWithinTheBudget() {
+            FetchBudget budget = budget(0);
+            for (int i = 0; i < 5; i++) {
+                budget = budget.failed(0, true, 0, i).invalidated(0);
+                assertThat(budget.backoff().isOver(0)).isTrue();
+                budget = budget.began(0);
+            }
+            budget = budget.failed(0, true, 0, 6).invalidated(0);
+            assertThat(budget.backoff().isOver(0)).isFalse();
+        }
+    }
+}
