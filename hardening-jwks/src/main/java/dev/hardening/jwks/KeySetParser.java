@@ -26,7 +26,6 @@ final class KeySetParser {
     private static final Set<String> NEEDED = Set.of("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e");
     private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
     private static final Set<String> USES = Set.of("sig", "enc");
-    private static final int LONGEST_REPORTED_ID = 100;
 
     /** Told of keys that are not used, or not as they were published. */
     @FunctionalInterface
@@ -35,7 +34,7 @@ final class KeySetParser {
         /**
          * A key has something to be said about it.
          *
-         * @param kid the key id, shortened if it is long, or null
+         * @param kid the key id, of any length, or null
          * @param reason the end of "a key is …"
          * @param fingerprint tells a key from others, which may have the same id or none
          */
@@ -95,8 +94,9 @@ final class KeySetParser {
             remarks.clear();
             remarks.add(String.valueOf(unusable.getMessage()));
         }
-        remarks.forEach(remark -> rejections.rejected(
-                reportedId(entry), remark, String.valueOf(entry).hashCode()));
+        String kid = entry instanceof Map<?, ?> members && members.get("kid") instanceof String text ? text : null;
+        remarks.forEach(
+                remark -> rejections.rejected(kid, remark, String.valueOf(entry).hashCode()));
     }
 
     private void addForVerifying(JWK jwk, List<String> remarks) throws UnusableKeyException {
@@ -111,13 +111,6 @@ final class KeySetParser {
         } else {
             signing.add(key);
         }
-    }
-
-    private static @Nullable String reportedId(@Nullable Object entry) {
-        if (!(entry instanceof Map<?, ?> members) || !(members.get("kid") instanceof String kid)) {
-            return null;
-        }
-        return kid.length() <= LONGEST_REPORTED_ID ? kid : kid.substring(0, LONGEST_REPORTED_ID) + "…";
     }
 
     /** A public key, without what is private, and without what verifying does not need and cannot be read. */

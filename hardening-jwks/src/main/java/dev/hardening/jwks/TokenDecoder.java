@@ -269,6 +269,11 @@ public final class TokenDecoder {
         return issuer;
     }
 
+    /** Whether any token's signature ever verified. */
+    boolean hasVerified() {
+        return !headers.isEmpty();
+    }
+
     int maxTokenLength() {
         return maxTokenLength;
     }
