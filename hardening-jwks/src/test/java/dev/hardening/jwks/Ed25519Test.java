@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class Ed25519Test {
 
     private static final KeyPair PAIR = RawTokens.ed25519Pair();
-    private static final String CLAIMS = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a-user\",\"exp\":"
+    private final String claims = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a-user\",\"exp\":"
             + Instant.now().plusSeconds(600).getEpochSecond() + "}";
 
     private final KeyEndpoint endpoint = new KeyEndpoint();
@@ -91,7 +91,7 @@ class Ed25519Test {
                         .issuer(ISSUER)
                         .algorithms(algorithm(allowed))
                         .build();
-                String token = ed25519("{\"alg\":\"" + named + "\",\"kid\":\"ed-1\"}", CLAIMS, PAIR);
+                String token = ed25519("{\"alg\":\"" + named + "\",\"kid\":\"ed-1\"}", claims, PAIR);
                 assertThat(decoder.decode(token).getSubject()).isEqualTo("a-user");
                 assertThat(decoder.getSigningKey(token).publicKey()).isEqualTo(PAIR.getPublic());
             }
@@ -100,7 +100,7 @@ class Ed25519Test {
         @Test
         void is_refused_unless_the_algorithm_is_allowed() {
             endpoint.serve(RawTokens.published(PAIR, "ed-1"));
-            String token = ed25519("{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}", CLAIMS, PAIR);
+            String token = ed25519("{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}", claims, PAIR);
             refused(TokenDecoder.builder(cache).build(), token, Reason.UNSUPPORTED_ALGORITHM);
         }
 
@@ -110,7 +110,7 @@ class Ed25519Test {
             TokenDecoder decoder =
                     TokenDecoder.builder(cache).algorithms(algorithm("Ed25519")).build();
             String header = "{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}";
-            refused(decoder, ed25519(header, CLAIMS, RawTokens.ed25519Pair()), Reason.BAD_SIGNATURE);
+            refused(decoder, ed25519(header, claims, RawTokens.ed25519Pair()), Reason.BAD_SIGNATURE);
         }
 
         @Test
@@ -120,7 +120,7 @@ class Ed25519Test {
                     .algorithms(algorithm("Ed25519"))
                     .provider(Security.getProvider("SunEC"))
                     .build();
-            String token = ed25519("{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}", CLAIMS, PAIR);
+            String token = ed25519("{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}", claims, PAIR);
             assertThat(decoder.decode(token).getSubject()).isEqualTo("a-user");
         }
     }

@@ -130,11 +130,12 @@ class KeySetParserTest {
                     new LinkedHashMap<>(RSA_1.toPublicJWK().toJSONObject());
             members.put("x5c", List.of("AAAA"));
             members.put("iat", "never");
-            members.put("x5t", "abcd");
+            members.put("x5t#S256", "abcd");
             members.put("unknown", Map.of("a", 1));
             KeySet set = parse(JSONObjectUtils.toJSONString(members));
             assertThat(kids(set)).containsExactly("rsa-1");
-            assertThat(set.jwkSet().getKeys().get(0).getX509CertThumbprint()).hasToString("abcd");
+            assertThat(set.jwkSet().getKeys().get(0).getX509CertSHA256Thumbprint())
+                    .hasToString("abcd");
             assertThat(reported)
                     .containsExactly(
                             "rsa-1 is used without its x5c, which cannot be read or is not this key's",

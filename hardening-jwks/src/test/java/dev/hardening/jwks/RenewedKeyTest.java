@@ -21,7 +21,7 @@ class RenewedKeyTest {
 
     private static final RSAKey RENEWED =
             new RSAKey.Builder(RSA_2).keyID("rsa-1").build();
-    private static final String CLAIMS = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a-user\",\"exp\":"
+    private final String claims = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a-user\",\"exp\":"
             + Instant.now().plusSeconds(600).getEpochSecond() + "}";
 
     private final KeyEndpoint endpoint = new KeyEndpoint();
@@ -34,8 +34,8 @@ class RenewedKeyTest {
         endpoint.close();
     }
 
-    private static String withoutKid(RSAKey key) {
-        return RawTokens.rs256("{\"alg\":\"RS256\"}", CLAIMS, key);
+    private String withoutKid(RSAKey key) {
+        return RawTokens.rs256("{\"alg\":\"RS256\"}", claims, key);
     }
 
     private static RSAKey nameless(RSAKey key) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whatever a token looks like, it is accepted or refused with a reason. A failure names its seed. */
 class TokenFuzzTest {
 
-    private static final String CLAIMS = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a\",\"exp\":"
+    private final String claims = "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a\",\"exp\":"
             + Instant.now().plusSeconds(600).getEpochSecond() + "}";
     private static final List<String> PIECES = List.of(
             "{",
@@ -144,7 +144,7 @@ class TokenFuzzTest {
         for (int i = 0; i < 300; i++) {
             String origin = "seed " + seed + ", token " + i;
             survives(RawTokens.rs256("{\"alg\":\"RS256\",\"kid\":\"rsa-1\"}", json(random), RSA_1), origin);
-            survives(RawTokens.encode(json(random)) + '.' + RawTokens.encode(CLAIMS) + ".AAAA", origin);
+            survives(RawTokens.encode(json(random)) + '.' + RawTokens.encode(claims) + ".AAAA", origin);
         }
     }
 
@@ -171,7 +171,7 @@ class TokenFuzzTest {
                 .build();
         for (String value : List.of(deep, objects)) {
             String token = RawTokens.rs256(
-                    "{\"alg\":\"RS256\",\"kid\":\"rsa-1\"}", CLAIMS.replace("{", "{\"x\":" + value + ","), RSA_1);
+                    "{\"alg\":\"RS256\",\"kid\":\"rsa-1\"}", claims.replace("{", "{\"x\":" + value + ","), RSA_1);
             survives(token, "depth " + depth);
             try {
                 assertThat(roomy.decode(token).getClaim("x")).isNotNull();
@@ -184,8 +184,8 @@ class TokenFuzzTest {
     @Test
     void tokens_in_other_charsets() {
         for (byte[] bytes : List.of(
-                CLAIMS.getBytes(StandardCharsets.UTF_16),
-                CLAIMS.getBytes(StandardCharsets.UTF_16LE),
+                claims.getBytes(StandardCharsets.UTF_16),
+                claims.getBytes(StandardCharsets.UTF_16LE),
                 new byte[] {(byte) 0xff, (byte) 0xfe},
                 new byte[] {'{', '"', (byte) 0xc3, '"', ':', '1', '}'},
                 new byte[] {(byte) 0xef, (byte) 0xbb, (byte) 0xbf, '{', '}'})) {
