@@ -1,45 +1,44 @@
-import { createGuardedSubmission, type Submission } from "@hardening/rating-guard";
-import { useEffect, useState, type SubmitEvent } from "react";
+import type { Submission } from "@hardening/rating-guard";
+import type { GuardedSubmissions } from "@hardening/rating-guard/kept";
+import { useGuardedSubmission } from "@hardening/rating-guard/react";
+import { useState, type FormEvent } from "react";
 
 interface RatingFormProps {
   sessionId: string;
-  /** Sends the text, and rejects with an Error for the person. */
+  /** Sends the text; rejects with an Error for the person if it was not accepted. */
   rate(sessionId: string, text: string, submission: Submission): Promise<void>;
-  onRated(): void;
+  /** Made once for the page: `createGuardedSubmissions({ onLateFailure })`. */
+  guards: GuardedSubmissions;
 }
 
-/** Give it `key={sessionId}`. Where that is forgotten, the old draft is a mismatch, not a rating of the new session. */
-export function RatingForm({ sessionId, rate, onRated }: RatingFormProps) {
-  const [draftFor] = useState(sessionId);
-  const [guard] = useState(() => createGuardedSubmission());
-  const [text, setText] = useState("");
+const drafts = new Map<string, string>(); // what was typed and is not accepted yet
+
+/** Give it `key={sessionId}`. If that is forgotten, the old draft is a mismatch, not a rating of the new session. */
+export function RatingForm({ sessionId, rate, guards }: RatingFormProps) {
+  const { state, submit } = useGuardedSubmission(sessionId, guards);
+  const [text, setText] = useState(() => drafts.get(sessionId) ?? "");
   const [error, setError] = useState("");
 
-  useEffect(() => {
-    guard.begin(draftFor);
-    return () => guard.begin(null); // what comes back after the form has gone is not current
-  }, [guard, draftFor]);
+  function type(typed: string) {
+    drafts.set(sessionId, typed);
+    setText(typed);
+  }
 
-  async function submit(event: SubmitEvent) {
+  async function send(event: FormEvent) {
     event.preventDefault();
-    let isCurrent = () => true;
     try {
-      const outcome = await guard.submit(sessionId, (submission) => {
-        isCurrent = submission.isCurrent;
-        return rate(sessionId, text, submission);
-      });
-      if (!outcome.current) return;
-      if (outcome.status === "mismatch") setError(outcome.error);
-      if (outcome.status === "done") onRated();
+      const outcome = await submit((submission) => rate(sessionId, text, submission));
+      if (outcome.status === "done") drafts.delete(sessionId);
+      if (outcome.current) setError(outcome.status === "mismatch" ? outcome.error : "");
     } catch (failure) {
-      if (isCurrent()) setError((failure as Error).message);
+      setError((failure as Error).message); // of this draft, wherever the page is by now
     }
   }
 
   return (
-    <form onSubmit={submit}>
-      <textarea value={text} onChange={(event) => setText(event.target.value)} aria-label="How was it?" />
-      <button>Send</button>
+    <form onSubmit={send}>
+      <textarea value={text} onChange={(event) => type(event.target.value)} aria-label="How was it?" />
+      <button disabled={state === "sending"}>{state === "sending" ? "Sending…" : state === "sent" ? "Sent" : "Send"}</button>
       <p role="alert">{error}</p>
     </form>
   );

@@ -24,10 +24,11 @@ export interface RatingState {
   skip(sessionId: string): Promise<void>;
 }
 
-export function createRatingStore(api: RatingApi) {
+export function createRatingStore(api: RatingApi, timeout = 30_000) {
   return createStore<RatingState>()((set, get) => {
     const drafts = new Map<string, Ratings>(); // of the forms that are not open
     const guard = createGuardedSubmission({
+      timeout,
       onLateFailure: (failure, sessionId) => set({ lateFailure: { sessionId: sessionId ?? "", message: messageOf(failure) } }),
     });
     guard.subscribe((submission) => set({ submission }));

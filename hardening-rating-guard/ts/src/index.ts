@@ -54,11 +54,11 @@ export type Outcome<T> = (
 
 export interface GuardedSubmissionOptions {
   /** How long an action may take, in milliseconds; 30,000 by default, `Infinity` for no limit. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
-  readonly onLateFailure?: (failure: unknown, sessionId: SessionId) => void;
+  readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
   /** Makes the attempt ids; random UUIDs by default. */
-  readonly newAttemptId?: () => string;
+  readonly newAttemptId?: (() => string) | undefined;
 }
 
 /** A form's submissions: for the session of its draft, one at a time, and each draft once. */

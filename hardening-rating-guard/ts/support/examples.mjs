@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { subject } from "./subject.mjs";
 
-export async function bundle(options) {
+export async function bundle(options, alias = {}) {
   const { outputFiles } = await build({
     bundle: true,
     format: "esm",
@@ -12,7 +12,7 @@ export async function bundle(options) {
     write: false,
     logLevel: "silent",
     absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
-    alias: process.env.RATING_GUARD ? { "@hardening/rating-guard": fileURLToPath(new URL(subject)) } : {},
+    alias: process.env.RATING_GUARD ? { ...alias, "@hardening/rating-guard": fileURLToPath(new URL(subject)) } : alias,
     ...options,
   });
   return outputFiles[0].text;

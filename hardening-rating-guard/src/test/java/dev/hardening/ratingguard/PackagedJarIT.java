@@ -42,7 +42,7 @@ class PackagedJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"index.js", "index.d.ts", "kept.js", "kept.d.ts"})
+    @ValueSource(strings = {"index.js", "index.d.ts", "kept.js", "kept.d.ts", "react.js", "react.d.ts"})
     void itIsAWebjarOfTheTwinAsCommitted(String name) throws IOException {
         assertThat(text("META-INF/resources/webjars/hardening-rating-guard/" + version + "/" + name))
                 .isEqualTo(Files.readString(Path.of("ts/dist", name)));
@@ -59,7 +59,7 @@ class PackagedJarIT {
         assertThat(jar.stream().map(ZipEntry::getName))
                 .noneMatch(name -> name.contains("node_modules") || name.endsWith(".mjs") || name.endsWith(".tsx"))
                 .filteredOn(name -> name.startsWith("META-INF/resources/") && !name.endsWith("/"))
-                .hasSize(4);
+                .hasSize(6);
     }
 
     @Test

@@ -1,0 +1,55 @@
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import type { Outcome, Submission, SubmissionState } from "./index.js";
+import { createGuardedSubmissions, type GuardedSubmissions } from "./kept.js";
+
+const pageGuards = /* @__PURE__ */ createGuardedSubmissions();
+
+/** A form's guard, as React draws it. */
+export interface GuardedForm {
+  /** The guard's state; the form is drawn again when it changes. On a server it is `idle`. */
+  readonly state: SubmissionState;
+  /**
+   * Submits the draft to the session that the form is drawn for; see `GuardedSubmission.submit`. Nothing is current while
+   * the form is not on the screen: a failure goes to the guards' `onLateFailure` then.
+   */
+  submit<T>(action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
+  /** Begins a new draft for the session that the form is drawn for: after a mismatch, or to send once more. */
+  begin(): void;
+}
+
+/**
+ * A guard for a form, whose draft is made for the session of its first rendering. The guard is kept outside the component:
+ * a form that is drawn again for its session finds what is under way and what was sent. Give the form `key={sessionId}`;
+ * if that is forgotten, the draft of the former session is a mismatch.
+ */
+export function useGuardedSubmission(sessionId: string, guards: GuardedSubmissions = pageGuards): GuardedForm {
+  const [guard, setGuard] = useState(() => guards.get(sessionId));
+  const state = useSyncExternalStore(guard.subscribe, () => guard.state, () => "idle" as const);
+  const shown = useRef(false);
+  useEffect(() => {
+    shown.current = true;
+    return () => {
+      shown.current = false;
+    };
+  }, []);
+
+  return {
+    state,
+    submit(action) {
+      let own: Submission | undefined;
+      const isCurrent = () => shown.current && own!.isCurrent();
+      return guard.submit(sessionId, (submission) => action({ ...(own = submission), isCurrent })).then(
+        (outcome) => ({ ...outcome, get current() { return shown.current && outcome.current; } }),
+        (failure) => {
+          if (!shown.current && own?.isCurrent()) guards.onLateFailure?.(failure, sessionId);
+          throw failure;
+        },
+      );
+    },
+    begin() {
+      const next = guards.get(sessionId);
+      setGuard(next);
+      if (next === guard) guard.begin(sessionId);
+    },
+  };
+}
