@@ -4,6 +4,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.time.Clock;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -79,7 +80,7 @@ record ClaimsPolicy(
         if (issuer != null && !issuer.equals(claims.getIssuer())) {
             throw new InvalidTokenException(Reason.WRONG_ISSUER, " than " + issuer);
         }
-        if (!audiences.isEmpty() && claims.getAudience().stream().noneMatch(audiences::contains)) {
+        if (!audiences.isEmpty() && Collections.disjoint(claims.getAudience(), audiences)) {
             throw new InvalidTokenException(Reason.WRONG_AUDIENCE, " than " + String.join(" or ", audiences));
         }
         if (needsSubject && (claims.getSubject() == null || claims.getSubject().isBlank())) {

@@ -22,11 +22,13 @@ final class CompactToken {
         }
     }
 
+    private final String encodedHeader;
     private final byte[] ascii;
     private final int firstDot;
     private final int secondDot;
 
-    private CompactToken(byte[] ascii, int firstDot, int secondDot) {
+    private CompactToken(String encodedHeader, byte[] ascii, int firstDot, int secondDot) {
+        this.encodedHeader = encodedHeader;
         this.ascii = ascii;
         this.firstDot = firstDot;
         this.secondDot = secondDot;
@@ -53,12 +55,12 @@ final class CompactToken {
                 throw new InvalidTokenException(Reason.MALFORMED);
             }
         }
-        return new CompactToken(ascii, firstDot, secondDot);
+        return new CompactToken(token.substring(0, firstDot), ascii, firstDot, secondDot);
     }
 
     /** The header as it is, for a look-up. */
     String encodedHeader() {
-        return new String(ascii, 0, firstDot, StandardCharsets.ISO_8859_1);
+        return encodedHeader;
     }
 
     /**

@@ -210,8 +210,8 @@ public final class TokenDecoder {
         }
         for (SignatureVerifier verifier : verifiersOf(keys).of(header)) {
             if (verifier.verifies(token.ascii(), token.signedLength(), signature)) {
-                if (headers.size() < MAX_HEADERS) {
-                    headers.putIfAbsent(token.encodedHeader(), header); // only now: a forger cannot fill it
+                if (!headers.containsKey(token.encodedHeader()) && headers.size() < MAX_HEADERS) {
+                    headers.put(token.encodedHeader(), header); // only now: a forger cannot fill it
                 }
                 return verifier.key();
             }
