@@ -21,7 +21,13 @@ final class MapSource implements SecretSource {
 
     @Override
     public Optional<Found> find(String name) {
-        return Optional.ofNullable(Hidden.reveal(values).get(name)).map(value -> new Found(value, origin));
+        return Hidden.reveal(values).containsKey(name)
+                ? Optional.of(new Found(() -> value(name), origin))
+                : Optional.empty();
+    }
+
+    private String value(String name) {
+        return String.valueOf(Hidden.reveal(values).get(name));
     }
 
     @Override

@@ -33,6 +33,8 @@ final class NearMiss {
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
+    private static final String FILE = FileNameSource.SUFFIX.substring(1);
+
     /** Up to which length a name, and a word of it, is tried for slips: traces grow with it. */
     private static final int LONGEST_NAME = 64;
 
@@ -53,11 +55,13 @@ final class NearMiss {
     }
 
     private final Map<String, List<String>> byTrace = new HashMap<>();
+    private boolean hasFileNames;
 
     NearMiss(Collection<String> found) {
         for (String name : found) {
             if (PRINTABLE.matcher(clean(name)).matches()) {
                 String normal = normal(name);
+                hasFileNames |= looksLikeAFileName(normal);
                 traces(normal)
                         .forEach(trace -> byTrace.computeIfAbsent(trace, t -> new ArrayList<>(1))
                                 .add(name));
@@ -81,7 +85,7 @@ final class NearMiss {
         NearMiss names = new NearMiss(found);
         Map<String, Near> nearest = new LinkedHashMap<>();
         for (String declared : missing) {
-            List<Near> near = names.nearest(List.of(declared, declared + FileNameSource.SUFFIX), isSet);
+            List<Near> near = names.nearest(names.wanted(declared), isSet);
             if (near.size() == 1) {
                 nearest.put(declared, near.get(0));
             }
@@ -93,6 +97,16 @@ final class NearMiss {
         Map<String, String> hints = new LinkedHashMap<>();
         nearest.forEach((declared, near) -> hints.put(declared, near.hint()));
         return hints;
+    }
+
+    /** The names that a value may be under; that of its file only where some name that was found may be one. */
+    private List<String> wanted(String declared) {
+        return hasFileNames ? List.of(declared, declared + FileNameSource.SUFFIX) : List.of(declared);
+    }
+
+    private static boolean looksLikeAFileName(String normal) {
+        String lastWord = normal.substring(normal.lastIndexOf('_') + 1);
+        return normal.endsWith(FILE) || slips(lastWord, FILE) != NOT_NEAR;
     }
 
     private List<Near> nearest(List<String> wanted, Predicate<String> isSet) {

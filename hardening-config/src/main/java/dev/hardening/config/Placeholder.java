@@ -47,11 +47,17 @@ final class Placeholder {
     static boolean matches(String value) {
         String stripped = value.strip();
         String plain = stripped.toLowerCase(Locale.ROOT);
-        return TEMPLATE.matcher(stripped).matches()
-                || CROSSES.matcher(plain).matches()
+        return (isTemplateStart(stripped.charAt(0))
+                        && TEMPLATE.matcher(stripped).matches())
+                || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
                 || WORDS.contains(NOT_ALPHANUMERIC.matcher(plain).replaceAll(""))
                 || (plain.length() >= 3 && plain.chars().distinct().count() == 1)
                 || isPhrase(List.of(WORD_BREAK.split(plain)));
+    }
+
+    /** Most values begin with a letter or a digit, and need no look at the pattern. */
+    private static boolean isTemplateStart(char first) {
+        return "<$#{%_".indexOf(first) >= 0;
     }
 
     /** {@code your-key-here}, {@code insert token here}, {@code change-me-in-production}. */

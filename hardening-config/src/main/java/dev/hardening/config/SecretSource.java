@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,7 +86,7 @@ public interface SecretSource {
         /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, whatever the name. */
         record Fault(Problem.Kind kind, String reason, boolean ofThePlace) {}
 
-        private final transient Hidden<String> value;
+        private final transient Supplier<String> value;
         private final String origin;
         private final @Nullable Fault fault;
 
@@ -96,13 +97,23 @@ public interface SecretSource {
          * @param origin where it came from, for messages, such as {@code environment}; never a part of the value
          */
         public Found(String value, String origin) {
+            this(hidden(Objects.requireNonNull(value, "value")), origin, null);
+        }
+
+        /** A value that the supplier holds in no field of its own either. */
+        Found(Supplier<String> value, String origin) {
             this(value, origin, null);
         }
 
-        private Found(String value, String origin, @Nullable Fault fault) {
-            this.value = Hidden.of(Objects.requireNonNull(value, "value"));
+        private Found(Supplier<String> value, String origin, @Nullable Fault fault) {
+            this.value = value;
             this.origin = Objects.requireNonNull(origin, "origin");
             this.fault = fault;
+        }
+
+        private static Supplier<String> hidden(String value) {
+            Hidden<String> hidden = Hidden.of(value);
+            return () -> Hidden.reveal(hidden);
         }
 
         /**
@@ -112,7 +123,7 @@ public interface SecretSource {
          * @param origin where it was looked up
          */
         public static Found missing(String reason, String origin) {
-            return new Found("", origin, new Fault(Problem.Kind.MISSING, reason, false));
+            return new Found(() -> "", origin, new Fault(Problem.Kind.MISSING, reason, false));
         }
 
         /**
@@ -123,17 +134,17 @@ public interface SecretSource {
          * @param origin where it was looked up
          */
         public static Found invalid(String reason, String origin) {
-            return new Found("", origin, new Fault(Problem.Kind.INVALID, reason, false));
+            return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, false));
         }
 
         /** No value, because the place itself, which the origin names, cannot be asked for anything. */
         static Found unreachable(String reason, String origin) {
-            return new Found("", origin, new Fault(Problem.Kind.INVALID, reason, true));
+            return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, true));
         }
 
         /** The value as it is; empty if the place could not give one. */
         public String value() {
-            return Hidden.reveal(value);
+            return value.get();
         }
 
         /** Where the value came from. */

@@ -1,8 +1,10 @@
 package dev.hardening.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What looks like a slip of the tool that wrote a value, rather than like a value: quotes that were meant for a shell,
@@ -124,6 +126,10 @@ final class Slip {
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
 
+    /** Most values begin with a letter that few rows do. */
+    private static final Map<Character, List<Row>> BY_FIRST_LETTER =
+            ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
+
     private static final String QUOTES = "\"'";
     private static final String TYPOGRAPHIC_QUOTES = "“”„‘’‚«»";
     private static final String PEM_BEGINNING = "-----BEGIN ";
@@ -166,10 +172,15 @@ final class Slip {
         if (outside.isPresent()) {
             return outside;
         }
-        if (value.startsWith(name + "=")) {
+        if (value.startsWith(name) && value.startsWith("=", name.length())) {
             return Optional.of("begins with its own name and =: remove them");
         }
-        return ROWS.stream().filter(row -> row.matches(value)).map(Row::reason).findFirst();
+        for (Row row : BY_FIRST_LETTER.getOrDefault(value.charAt(0), List.of())) {
+            if (row.matches(value)) {
+                return Optional.of(row.reason());
+            }
+        }
+        return Optional.empty();
     }
 
     private static Optional<String> atItsEdges(String value) {

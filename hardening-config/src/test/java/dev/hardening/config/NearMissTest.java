@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,256 +38,317 @@ class NearMissTest {
                 .getMessage();
     }
 
-    @Test
-    void aMisspeltNameIsSuggestedInAThirdLine() {
-        assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", "x", "PATH", "/bin")))
-                .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL
-                        + "\n  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL");
-    }
+    @Nested
+    class ANameThatIsNear {
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "supabase_url",
-                "Supabase_Url",
-                "supabase.url",
-                "SUPABASE-URL",
-                "VITE_SUPABASE_URL",
-                "NEXT_PUBLIC_SUPABASE_URL",
-                "REACT_APP_SUPABASE_URL",
-                "NUXT_PUBLIC_SUPABASE_URL",
-                "NUXT_SUPABASE_URL",
-                "EXPO_PUBLIC_SUPABASE_URL",
-                "GATSBY_SUPABASE_URL",
-                "PUBLIC_SUPABASE_URL",
-                "vite_supabase_url"
-            })
-    void theSameNameInAnotherSpellingIsNear(String found) {
-        assertThat(hint("SUPABASE_URL", found)).contains(found);
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "SUPABASE_URL, SUPBASE_URL", // a letter less
-        "SUPABASE_URL, SUPABAASE_URL", // a letter more
-        "SUPABASE_URL, SUPABSAE_URL", // two swapped
-        "SUPABASE_URL, USPABASE_URL", // the first two swapped
-        "SUPABASE_URL, SUPABASE_ULR", // also in a short word
-        "SUPABASE_URL, SUPANASE_URL", // another letter
-        "SUPABASE_URL, SUPABAS_URL", // its end lost
-        "SUPABASE_URL, UPABASE_URL", // its start lost
-        "SUPABASE_URL, SUPABASE_URLL", // a letter doubled, in a short word too
-        "SUPABASE_URL, SUPABASE_URRL",
-        "SUPABASE_URL, SUPERBASE_URL", // two slips in a long word
-        "SUPABASE_URL, SUPBSE_URL",
-        "SUPABASE_URL, SUPABASEURL", // separators
-        "SUPABASE_URL, SUPA_BASE_URL",
-        "SUPABASE_URL, SUPABASE__URL",
-        "SUPABASE_ANON_KEY, SUPABASE_ANNON_KEY",
-        "SUPABASE_ANON_KEY, SUPABASEANONKEY",
-        "SUPABASE_SERVICE_ROLE_KEY, SUPABASE_SERVCE_ROLE_KEY",
-        "LIVEKIT_API_KEY, LIVE_KIT_API_KEY",
-        "LIVEKIT_API_SECRET, LIVEKIT_API_SECERT",
-        "JWT_SECRET, JTW_SECRET",
-        "S3_BUCKET_NAME, S3_BUKCET_NAME",
-        "TOKEN, TOKNE",
-        "key, KEY"
-    })
-    void aSlipOfTheKeyboardIsNear(String declared, String found) {
-        assertThat(hint(declared, found)).contains(found);
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
-        "SUPABASE_URL, SUPABASE_KEY",
-        "SUPABASE_ANON_KEY, SUPABASE_KEY", // a word more or less
-        "DB_HOST, DB_PORT", // short words
-        "REDIS_HOST, REDIS_PORT",
-        "CLIENT_ID, CLIENT_IP",
-        "SERVER_MAX_SIZE, SERVER_MIN_SIZE",
-        "EU_API_KEY, US_API_KEY",
-        "JWT_SECRET, JWE_SECRET",
-        "AWS_SNS_TOPIC, AWS_SQS_TOPIC",
-        "PROD_DB_NAME, POD_DB_NAME",
-        "CDN_SERVER_URL, CN_SERVER_URL",
-        "MY_API_KEY, MY_AI_KEY",
-        "HTTP_PROXY, HTTPS_PROXY",
-        "LDAP_SERVER, LDAPS_SERVER",
-        "REPLICA_1_URL, REPLICA_2_URL", // digits
-        "REPLICA_1_URL, REPLICA_11_URL",
-        "NODE_1_2_URL, NODE_12_URL",
-        "OAUTH1_TOKEN, OAUTH2_TOKEN",
-        "SHA256_KEY, SHA265_KEY",
-        "KEY, KEYS", // the end of a word
-        "LIVEKIT_API_KEY, LIVEKIT_API_KEYS",
-        "ALLOWED_ORIGIN, ALLOWED_ORIGINS",
-        "SCHEDULE_URL, SCHEDULER_URL",
-        "CACHE_REGION, CACHED_REGION",
-        "VALIDATE_URL, VALIDATOR_URL",
-        "IMPORT_BUCKET, EXPORT_BUCKET", // the beginning of a word
-        "INTERNAL_URL, EXTERNAL_URL",
-        "CALLBACK_URL, FALLBACK_URL",
-        "INGRESS_HOST, EGRESS_HOST",
-        "ENCODE_KEY, DECODE_KEY",
-        "RESET_TOKEN, PRESET_TOKEN",
-        "STATE_TOPIC, STAGE_TOPIC",
-        "COLLECTION_TIMEOUT, CONNECTION_TIMEOUT", // two letters of as many
-        "REGISTRY_URL, REGISTER_URL",
-        "SUPABASE_URL, SUPBASE_ULR", // two words
-        "FOO, FOOO", // short names
-        "FOO, OFO",
-        "A_BC, AB_C",
-        "URL, PUBLIC_URLS",
-        "API_KEY, PUBLIC_API_KEY", // a public key is another
-        "JWT_SECRET, UNRELATED",
-        "SUPABASE_URL, SUPABASE_URL_FILE_OLD",
-        "SUPABASE_URL, OLD_SUPABASE_URL",
-        "SUPABASE_URL, MYVITE_SUPABASE_URL"
-    })
-    void anotherNameIsNotNear(String declared, String found) {
-        assertThat(hint(declared, found)).isEmpty();
-        assertThat(hint(found, declared)).isEmpty();
-    }
-
-    @Test
-    void twoThatAreEquallyNearAreNone() {
-        assertThat(hint("SUPABASE_URL", "SUPBASE_URL", "SUPABSE_URL")).isEmpty();
-        assertThat(hint("SUPABASE_URL", "supabase_url", "VITE_SUPABASE_URL")).isEmpty();
-    }
-
-    @Test
-    void theNearerOfTwoIsSuggested() {
-        assertThat(hint("SUPABASE_URL", "SUPERBASE_URL", "SUPBASE_URL")).contains("SUPBASE_URL");
-        assertThat(hint("SUPABASE_URL", "SUPBASE_URL", "SUPA_BASE_URL", "vite_supabase_url"))
-                .contains("vite_supabase_url");
-        assertThat(hint("SUPABASE_URL", "SUPA_BASE_URL", "SUPBASE_URL")).contains("SUPA_BASE_URL");
-    }
-
-    @Test
-    void aNameThatIsNearToTwoMissingOnesIsSuggestedForNeither() {
-        assertThat(hints(List.of("SUPABASE_URL", "SUPABASSE_URL"), "SUPABAXSE_URL"))
-                .isEmpty();
-        assertThat(hints(List.of("SUPABASE_URL", "LIVEKIT_URL"), "SUPBASE_URL", "LIVKIT_URL"))
-                .containsExactly(
-                        Map.entry("SUPABASE_URL", "found SUPBASE_URL, which looks like SUPABASE_URL"),
-                        Map.entry("LIVEKIT_URL", "found LIVKIT_URL, which looks like LIVEKIT_URL"));
-    }
-
-    @Test
-    void aDeclaredNameIsNoCandidate() {
-        assertThat(message(SecretValidator.requiring("SUPABASE_URL", "SUPBASE_URL"), Map.of("SUPBASE_URL", "x")))
-                .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
-        assertThat(message(
-                        SecretValidator.requiring("CERTIFICATE_FILE", "CERTIFICATE"),
-                        Map.of("CERTIFICATE_FILE", "/absent", "CERTIFICAT_FILE", " ")))
-                .isEqualTo("Missing required secrets: CERTIFICATE" + TAIL
-                        + "\n  CERTIFICATE: CERTIFICATE_FILE names a file that does not exist");
-    }
-
-    @Test
-    void theFileNameOfADeclaredNameIsNoCandidate() {
-        assertThat(message(
-                        SecretValidator.requiring("API_TOKEN", "API_TOKENFILE"), Map.of("API_TOKEN_FILE", "/absent")))
-                .isEqualTo("Missing required secrets: API_TOKEN, API_TOKENFILE" + TAIL
-                        + "\n  API_TOKEN: API_TOKEN_FILE names a file that does not exist");
-        assertThat(message(SecretValidator.requiring("API_TOKENFILE"), Map.of("API_TOKEN_FILE", "/absent")))
-                .endsWith("found API_TOKEN_FILE, which looks like API_TOKENFILE");
-    }
-
-    @Test
-    void whatIsKnownToBeWrongIsSaidInsteadOfAHint() {
-        assertThat(message(
-                        SecretValidator.requiring("SUPABASE_URL"),
-                        Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
-                .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
-        assertThat(message(
-                        SecretValidator.requiring("SUPABASE_URL", "OTHER"),
-                        Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
-                .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
-    }
-
-    @Test
-    void aBlankOneIsNoCandidate() {
-        assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", " ")))
-                .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
-        assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", " ", "SUPABSE_URL", "x")))
-                .endsWith("\n  SUPABASE_URL: found SUPABSE_URL, which looks like SUPABASE_URL");
-    }
-
-    @Test
-    void aNearMissIsNeverBound() {
-        Setting<Secret> key = Setting.secret("SUPABASE_ANON_KEY").optional();
-        assertThat(SecretValidator.of(key)
-                        .validate(SecretSource.of(Map.of("supabase_anon_key", "x")))
-                        .find(key))
-                .isEmpty();
-        assertThatThrownBy(() -> SecretValidator.requiring("SUPABASE_ANON_KEY")
-                        .validate(SecretSource.of(Map.of("supabase_anon_key", "x"))))
-                .isInstanceOf(SecretValidationException.class);
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "supabase_url\nInvalid secrets:",
-                "\u001b[2Jsupabase_url",
-                "\u0455upabase_url", // a Cyrillic letter that looks like an s
-                "supabase_ürl",
-                ""
-            })
-    void anOddNameIsNeverPrinted(String found) {
-        assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of(found, "x")))
-                .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
-    }
-
-    @Test
-    void anOverlongNameIsNeverPrinted() {
-        assertThat(hint("A".repeat(128), "a".repeat(128))).isPresent();
-        assertThat(hint("A".repeat(129), "a".repeat(129))).isEmpty();
-    }
-
-    /** What it costs is how many names are compared: for each name a few, however many there are. */
-    @Test
-    void aThousandMissingNamesAreNotComparedWithAThousandFoundOnes() {
-        List<String> declared = new ArrayList<>();
-        List<String> found = new ArrayList<>();
-        for (int i = 0; i < 1_000; i++) {
-            String word = IntStream.of(i / 100, i / 10 % 10, i % 10)
-                    .mapToObj(digit -> String.valueOf((char) ('A' + digit)).repeat(3))
-                    .collect(Collectors.joining());
-            declared.add("SERVICE_" + word + "_API_KEY");
-            found.add("SERVCE_" + word + "_API_KEY");
-            declared.add("SETTING_" + i);
-            found.add("SETTNG_" + i);
+        @Test
+        void isSuggestedInAThirdLine() {
+            assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", "x", "PATH", "/bin")))
+                    .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL
+                            + "\n  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL");
         }
-        NearMiss names = new NearMiss(found);
-        long compared = declared.stream()
-                .mapToLong(name -> names.candidates(name).size())
-                .sum();
-        assertThat(compared).isBetween(2_000L, 2_000L * 30);
-        Set<String> asked = new HashSet<>();
-        Map<String, String> hints = NearMiss.hints(declared, found, asked::add);
-        assertThat(hints).hasSize(2_000);
-        assertThat(asked).hasSize(2_000);
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "supabase_url",
+                    "Supabase_Url",
+                    "supabase.url",
+                    "SUPABASE-URL",
+                    "VITE_SUPABASE_URL",
+                    "NEXT_PUBLIC_SUPABASE_URL",
+                    "REACT_APP_SUPABASE_URL",
+                    "NUXT_PUBLIC_SUPABASE_URL",
+                    "NUXT_SUPABASE_URL",
+                    "EXPO_PUBLIC_SUPABASE_URL",
+                    "GATSBY_SUPABASE_URL",
+                    "PUBLIC_SUPABASE_URL",
+                    "vite_supabase_url"
+                })
+        void isTheSameInAnotherSpelling(String found) {
+            assertThat(hint("SUPABASE_URL", found)).contains(found);
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "SUPABASE_URL, SUPBASE_URL", // a letter less
+            "SUPABASE_URL, SUPABAASE_URL", // a letter more
+            "SUPABASE_URL, SUPABSAE_URL", // two swapped
+            "SUPABASE_URL, USPABASE_URL", // the first two swapped
+            "SUPABASE_URL, SUPABASE_ULR", // also in a short word
+            "SUPABASE_URL, SUPANASE_URL", // another letter
+            "SUPABASE_URL, SUPABAS_URL", // its end lost
+            "SUPABASE_URL, UPABASE_URL", // its start lost
+            "SUPABASE_URL, SUPABASE_URLL", // a letter doubled, in a short word too
+            "SUPABASE_URL, SUPABASE_URRL",
+            "SUPABASE_URL, SUPERBASE_URL", // two slips in a long word
+            "SUPABASE_URL, SUPBSE_URL",
+            "SUPABASE_URL, SUPABASEURL", // separators
+            "SUPABASE_URL, SUPA_BASE_URL",
+            "SUPABASE_URL, SUPABASE__URL",
+            "SUPABASE_ANON_KEY, SUPABASE_ANNON_KEY",
+            "SUPABASE_ANON_KEY, SUPABASEANONKEY",
+            "SUPABASE_SERVICE_ROLE_KEY, SUPABASE_SERVCE_ROLE_KEY",
+            "LIVEKIT_API_KEY, LIVE_KIT_API_KEY",
+            "LIVEKIT_API_SECRET, LIVEKIT_API_SECERT",
+            "JWT_SECRET, JTW_SECRET",
+            "S3_BUCKET_NAME, S3_BUKCET_NAME",
+            "TOKEN, TOKNE",
+            "key, KEY"
+        })
+        void hasOneSlipOfTheKeyboard(String declared, String found) {
+            assertThat(hint(declared, found)).contains(found);
+        }
+
+        @Test
+        void isTheNearerOfTwo() {
+            assertThat(hint("SUPABASE_URL", "SUPERBASE_URL", "SUPBASE_URL")).contains("SUPBASE_URL");
+            assertThat(hint("SUPABASE_URL", "SUPBASE_URL", "SUPA_BASE_URL", "vite_supabase_url"))
+                    .contains("vite_supabase_url");
+            assertThat(hint("SUPABASE_URL", "SUPA_BASE_URL", "SUPBASE_URL")).contains("SUPA_BASE_URL");
+        }
+
+        @Test
+        void isNeverBound() {
+            Setting<Secret> key = Setting.secret("SUPABASE_ANON_KEY").optional();
+            assertThat(SecretValidator.of(key)
+                            .validate(SecretSource.of(Map.of("supabase_anon_key", "x")))
+                            .find(key))
+                    .isEmpty();
+            assertThatThrownBy(() -> SecretValidator.requiring("SUPABASE_ANON_KEY")
+                            .validate(SecretSource.of(Map.of("supabase_anon_key", "x"))))
+                    .isInstanceOf(SecretValidationException.class);
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "DB_PASSWORD, DB_PASWORD_FILE",
+            "DB_PASSWORD, DB_PASSWORD_FIEL",
+            "DB_PASSWORD, db_password_file",
+            "DB_PASSWORD, DB_PASSWORDFILE",
+            "SUPABASE_URL, SUPBASE_URL_FILE"
+        })
+        void isThatOfAFile(String declared, String found) {
+            assertThat(hints(List.of(declared), found))
+                    .containsExactly(
+                            Map.entry(declared, "found " + found + ", which looks like " + declared + "_FILE"));
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "\ufeffSUPABASE_URL",
+                    "SUPABASE_URL ",
+                    " SUPABASE_URL",
+                    "SUPABASE_URL\r",
+                    "SUPABASE_URL\u00a0",
+                    "\u200bSUPABASE_URL\t",
+                    "SUPABASE_URL\u202e"
+                })
+        void hasWhatAnEditorLeftAtItsEdges(String found) {
+            assertThat(hints(List.of("SUPABASE_URL"), found).get("SUPABASE_URL"))
+                    .isEqualTo("found SUPABASE_URL with white space or a byte order mark around it, which looks like"
+                            + " SUPABASE_URL");
+        }
+
+        @Test
+        void mayBeMisspeltAtItsEdgesToo() {
+            assertThat(hints(List.of("SUPABASE_URL"), "\ufeffSUPBASE_URL"))
+                    .containsExactly(
+                            Map.entry(
+                                    "SUPABASE_URL",
+                                    "found SUPBASE_URL with white space or a byte order mark around it, which looks like SUPABASE_URL"));
+        }
     }
 
-    @Test
-    void theSourceIsAskedOnlyForWhatIsDeclaredOrNear() {
-        Map<String, Integer> lookUps = new TreeMap<>();
-        SecretSource counting = new SecretSource() {
-            @Override
-            public Optional<Found> find(String name) {
-                lookUps.merge(name, 1, Integer::sum);
-                return name.equals("DECLARED_NAME") ? Optional.empty() : Optional.of(new Found("x", "test"));
-            }
+    @Nested
+    class ANameThatIsNotNear {
 
-            @Override
-            public Set<String> names() {
-                return Set.of("HOME", "PATH", "DECLARD_NAME");
+        @ParameterizedTest
+        @CsvSource({
+            "LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
+            "SUPABASE_URL, SUPABASE_KEY",
+            "SUPABASE_ANON_KEY, SUPABASE_KEY", // a word more or less
+            "DB_HOST, DB_PORT", // short words
+            "REDIS_HOST, REDIS_PORT",
+            "CLIENT_ID, CLIENT_IP",
+            "SERVER_MAX_SIZE, SERVER_MIN_SIZE",
+            "EU_API_KEY, US_API_KEY",
+            "JWT_SECRET, JWE_SECRET",
+            "AWS_SNS_TOPIC, AWS_SQS_TOPIC",
+            "PROD_DB_NAME, POD_DB_NAME",
+            "CDN_SERVER_URL, CN_SERVER_URL",
+            "MY_API_KEY, MY_AI_KEY",
+            "HTTP_PROXY, HTTPS_PROXY",
+            "LDAP_SERVER, LDAPS_SERVER",
+            "REPLICA_1_URL, REPLICA_2_URL", // digits
+            "REPLICA_1_URL, REPLICA_11_URL",
+            "NODE_1_2_URL, NODE_12_URL",
+            "OAUTH1_TOKEN, OAUTH2_TOKEN",
+            "SHA256_KEY, SHA265_KEY",
+            "KEY, KEYS", // the end of a word
+            "LIVEKIT_API_KEY, LIVEKIT_API_KEYS",
+            "ALLOWED_ORIGIN, ALLOWED_ORIGINS",
+            "SCHEDULE_URL, SCHEDULER_URL",
+            "CACHE_REGION, CACHED_REGION",
+            "VALIDATE_URL, VALIDATOR_URL",
+            "IMPORT_BUCKET, EXPORT_BUCKET", // the beginning of a word
+            "INTERNAL_URL, EXTERNAL_URL",
+            "CALLBACK_URL, FALLBACK_URL",
+            "INGRESS_HOST, EGRESS_HOST",
+            "ENCODE_KEY, DECODE_KEY",
+            "RESET_TOKEN, PRESET_TOKEN",
+            "STATE_TOPIC, STAGE_TOPIC",
+            "COLLECTION_TIMEOUT, CONNECTION_TIMEOUT", // two letters of as many
+            "REGISTRY_URL, REGISTER_URL",
+            "SUPABASE_URL, SUPBASE_ULR", // two words
+            "FOO, FOOO", // short names
+            "FOO, OFO",
+            "A_BC, AB_C",
+            "URL, PUBLIC_URLS",
+            "API_KEY, PUBLIC_API_KEY", // a public key is another
+            "JWT_SECRET, UNRELATED",
+            "SUPABASE_URL, SUPABASE_URL_FILE_OLD",
+            "SUPABASE_URL, OLD_SUPABASE_URL",
+            "SUPABASE_URL, MYVITE_SUPABASE_URL"
+        })
+        void isAnotherName(String declared, String found) {
+            assertThat(hint(declared, found)).isEmpty();
+            assertThat(hint(found, declared)).isEmpty();
+        }
+
+        @Test
+        void isAsNearAsAnother() {
+            assertThat(hint("SUPABASE_URL", "SUPBASE_URL", "SUPABSE_URL")).isEmpty();
+            assertThat(hint("SUPABASE_URL", "supabase_url", "VITE_SUPABASE_URL"))
+                    .isEmpty();
+        }
+
+        @Test
+        void isAsNearToAnotherMissingOne() {
+            assertThat(hints(List.of("SUPABASE_URL", "SUPABASSE_URL"), "SUPABAXSE_URL"))
+                    .isEmpty();
+            assertThat(hints(List.of("SUPABASE_URL", "LIVEKIT_URL"), "SUPBASE_URL", "LIVKIT_URL"))
+                    .containsExactly(
+                            Map.entry("SUPABASE_URL", "found SUPBASE_URL, which looks like SUPABASE_URL"),
+                            Map.entry("LIVEKIT_URL", "found LIVKIT_URL, which looks like LIVEKIT_URL"));
+        }
+
+        @Test
+        void isDeclared() {
+            assertThat(message(SecretValidator.requiring("SUPABASE_URL", "SUPBASE_URL"), Map.of("SUPBASE_URL", "x")))
+                    .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
+            assertThat(message(
+                            SecretValidator.requiring("CERTIFICATE_FILE", "CERTIFICATE"),
+                            Map.of("CERTIFICATE_FILE", "/absent", "CERTIFICAT_FILE", " ")))
+                    .isEqualTo("Missing required secrets: CERTIFICATE" + TAIL
+                            + "\n  CERTIFICATE: CERTIFICATE_FILE names a file that does not exist");
+        }
+
+        @Test
+        void isTheFileNameOfADeclaredOne() {
+            assertThat(message(
+                            SecretValidator.requiring("API_TOKEN", "API_TOKENFILE"),
+                            Map.of("API_TOKEN_FILE", "/absent")))
+                    .isEqualTo("Missing required secrets: API_TOKEN, API_TOKENFILE" + TAIL
+                            + "\n  API_TOKEN: API_TOKEN_FILE names a file that does not exist");
+            assertThat(message(SecretValidator.requiring("API_TOKENFILE"), Map.of("API_TOKEN_FILE", "/absent")))
+                    .endsWith("found API_TOKEN_FILE, which looks like API_TOKENFILE");
+        }
+
+        @Test
+        void isBlank() {
+            assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", " ")))
+                    .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
+            assertThat(message(
+                            SecretValidator.requiring("SUPABASE_URL"), Map.of("SUPBASE_URL", " ", "SUPABSE_URL", "x")))
+                    .endsWith("\n  SUPABASE_URL: found SUPABSE_URL, which looks like SUPABASE_URL");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "supabase_url\nInvalid secrets:",
+                    "\u001b[2Jsupabase_url",
+                    "\u0455upabase_url", // a Cyrillic letter that looks like an s
+                    "supabase_ürl",
+                    ""
+                })
+        void isOddAndNeverPrinted(String found) {
+            assertThat(message(SecretValidator.requiring("SUPABASE_URL"), Map.of(found, "x")))
+                    .isEqualTo("Missing required secrets: SUPABASE_URL" + TAIL);
+        }
+
+        @Test
+        void isOverlongAndNeverPrinted() {
+            assertThat(hint("A".repeat(128), "a".repeat(128))).isPresent();
+            assertThat(hint("A".repeat(129), "a".repeat(129))).isEmpty();
+        }
+
+        @Test
+        void isNearToBothTheNameAndItsFile() {
+            assertThat(hints(List.of("DB_PASSWORD"), "DB_PASWORD", "DB_PASWORD_FILE"))
+                    .isEmpty();
+        }
+    }
+
+    @Nested
+    class AHint {
+
+        @Test
+        void givesWayToWhatIsKnownToBeWrong() {
+            assertThat(message(
+                            SecretValidator.requiring("SUPABASE_URL"),
+                            Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
+                    .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
+            assertThat(message(
+                            SecretValidator.requiring("SUPABASE_URL", "OTHER"),
+                            Map.of("SUPABASE_URL_FILE", "/absent", "SUPBASE_URL", "x")))
+                    .endsWith("\n  SUPABASE_URL: SUPABASE_URL_FILE names a file that does not exist");
+        }
+
+        /** What it costs is how many names are compared: for each name a few, however many there are. */
+        @Test
+        void comparesFewNamesHoweverManyThereAre() {
+            List<String> declared = new ArrayList<>();
+            List<String> found = new ArrayList<>();
+            for (int i = 0; i < 1_000; i++) {
+                String word = IntStream.of(i / 100, i / 10 % 10, i % 10)
+                        .mapToObj(digit -> String.valueOf((char) ('A' + digit)).repeat(3))
+                        .collect(Collectors.joining());
+                declared.add("SERVICE_" + word + "_API_KEY");
+                found.add("SERVCE_" + word + "_API_KEY");
+                declared.add("SETTING_" + i);
+                found.add("SETTNG_" + i);
             }
-        };
-        SecretValidator.requiring("DECLARED_NAME", "OTHER").check(counting);
-        assertThat(lookUps).isEqualTo(Map.of("DECLARED_NAME", 1, "OTHER", 1, "DECLARD_NAME", 1));
+            NearMiss names = new NearMiss(found);
+            long compared = declared.stream()
+                    .mapToLong(name -> names.candidates(name).size())
+                    .sum();
+            assertThat(compared).isBetween(2_000L, 2_000L * 30);
+            Set<String> asked = new HashSet<>();
+            Map<String, String> hints = NearMiss.hints(declared, found, asked::add);
+            assertThat(hints).hasSize(2_000);
+            assertThat(asked).hasSize(2_000);
+        }
+
+        @Test
+        void asksOnlyForWhatIsDeclaredOrNear() {
+            Map<String, Integer> lookUps = new TreeMap<>();
+            SecretSource counting = new SecretSource() {
+                @Override
+                public Optional<Found> find(String name) {
+                    lookUps.merge(name, 1, Integer::sum);
+                    return name.equals("DECLARED_NAME") ? Optional.empty() : Optional.of(new Found("x", "test"));
+                }
+
+                @Override
+                public Set<String> names() {
+                    return Set.of("HOME", "PATH", "DECLARD_NAME");
+                }
+            };
+            SecretValidator.requiring("DECLARED_NAME", "OTHER").check(counting);
+            assertThat(lookUps).isEqualTo(Map.of("DECLARED_NAME", 1, "OTHER", 1, "DECLARD_NAME", 1));
+        }
     }
 }

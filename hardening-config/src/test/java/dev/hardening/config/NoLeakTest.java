@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,121 +116,6 @@ class NoLeakTest {
         assertThat(seen).doesNotContain(Base64.getEncoder().withoutPadding().encodeToString(bytes));
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void noRuleOfNoKindOfSettingShowsTheValue(Breach breach) throws IOException {
-        for (Setting<?> setting : List.of(
-                Setting.secret("X"),
-                Setting.text("X"),
-                Setting.uri("X", "https").verbatim())) {
-            SecretValidator validator = SecretValidator.of(breach.of(setting));
-            String inFile =
-                    Files.writeString(directory.resolve("x"), breach.value).toString();
-            for (SecretSource source : List.of(
-                    SecretSource.of(Map.of("X", breach.value)),
-                    SecretSource.of(Map.of("X_FILE", inFile)).withFiles(),
-                    SecretSource.of(Map.of()).orElse(SecretSource.of(Map.of("X", breach.value))))) {
-                assertThat(validator.check(source).problems()).hasSize(1);
-                assertNoCanary(everythingSeen(validator, source));
-            }
-            Path secrets = Files.createDirectories(directory.resolve("secrets"));
-            Files.writeString(secrets.resolve("X"), breach.value);
-            assertThat(validator.check(SecretSource.directory(secrets)).problems())
-                    .hasSize(1);
-            assertNoCanary(everythingSeen(validator, SecretSource.directory(secrets)));
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {CANARY, "/absent/" + CANARY, CANARY + "\0", "\n" + CANARY, "~/" + CANARY + "/\ud800"})
-    void aSecretInThePlaceOfAFileNameIsNotShown(String path) throws IOException {
-        SecretSource source = SecretSource.of(Map.of("X_FILE", path)).withFiles();
-        assertThat(SecretValidator.requiring("X").check(source).problems()).hasSize(1);
-        assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
-    }
-
-    @Test
-    void noFileThatCannotBeReadIsShown() throws IOException {
-        Path folder = Files.createDirectory(directory.resolve(CANARY));
-        Path loop = folder.resolve("loop");
-        Files.createSymbolicLink(loop, loop);
-        for (Path file : List.of(
-                folder,
-                loop,
-                folder.resolve("absent"),
-                Files.writeString(folder.resolve("large"), CANARY.repeat(100_000)),
-                Files.writeString(folder.resolve("empty"), ""),
-                Files.write(folder.resolve("binary"), new byte[] {'x', (byte) 0xff}))) {
-            SecretSource source =
-                    SecretSource.of(Map.of("X_FILE", file.toString())).withFiles();
-            assertThat(SecretValidator.requiring("X").check(source).problems()).hasSize(1);
-            assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
-        }
-    }
-
-    @Test
-    void aVariableAndItsFileTogetherShowNeither() throws IOException {
-        String file = Files.writeString(directory.resolve(CANARY), CANARY).toString();
-        SecretSource source =
-                SecretSource.of(Map.of("X", CANARY, "X_FILE", file)).withFiles();
-        assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
-    }
-
-    @Test
-    void whatASourceOrAConditionThrowsIsNotShown() throws IOException {
-        SecretSource broken = new SecretSource() {
-            @Override
-            public Optional<Found> find(String name) {
-                if (name.equals("MAYBE")) {
-                    return Optional.empty();
-                }
-                throw new IllegalStateException(CANARY, new IOException(CANARY));
-            }
-
-            @Override
-            public Set<String> names() {
-                throw new IllegalStateException(CANARY);
-            }
-
-            @Override
-            public String toString() {
-                return "broken";
-            }
-        };
-        SecretValidator validator =
-                SecretValidator.of(Setting.secret("X"), Setting.uri("MAYBE").requiredWhen(source -> {
-                    throw new IllegalArgumentException(CANARY);
-                }));
-        assertThat(validator.check(broken).problems()).hasSize(2);
-        assertNoCanary(everythingSeen(validator, broken));
-    }
-
-    @Test
-    void groupsAndHintsAndTheExampleShowNoValue() throws IOException {
-        SecretValidator validator = SecretValidator.of(
-                        Setting.secret("SUPABASE_ANON_KEY"),
-                        Setting.text("REGION").example(CANARY))
-                .exactlyOne(Setting.secret("A"), Setting.secret("B"))
-                .atLeastOne(Setting.secret("C"), Setting.uri("D"));
-        SecretSource source = SecretSource.of(
-                Map.of("SUPABASE_ANNON_KEY", CANARY, "REGION", CANARY, "A", CANARY, "B", CANARY, "OTHER", CANARY));
-        assertThat(validator.check(source).problems()).hasSize(4);
-        // The example is the declaration's own, and is shown where the declaration is.
-        assertNoCanary(everythingSeen(validator, source).replace("#: example " + CANARY, ""));
-    }
-
-    @Test
-    void whatIsFoundIsShownByNoText() throws IOException {
-        Setting<Secret> secret = Setting.secret("S");
-        Setting<String> text = Setting.text("T");
-        SecretValidator validator = SecretValidator.of(secret, text, Setting.uri("U"));
-        SecretSource source = SecretSource.of(Map.of("S", CANARY, "T", CANARY, "U", "https://x/" + CANARY));
-        assertThat(validator.validate(source).get(text)).isEqualTo(CANARY);
-        assertThat(validator.validate(source).get(secret).reveal()).isEqualTo(CANARY);
-        assertNoCanary(everythingSeen(validator, source) + source.find("S"));
-        assertNoCanary(validator.validate(source).get(secret).toString());
-    }
-
     private static Setting<?> anySetting(String name, Random random) {
         Setting<?> setting = switch (random.nextInt(4)) {
             case 0 -> Setting.secret(name);
@@ -301,31 +187,6 @@ class NoLeakTest {
         return validator;
     }
 
-    @Test
-    void noRandomDeclarationOverARandomSourceShowsAValueOrBreaksAPromise() throws IOException {
-        Random random = new Random(20261125);
-        Map<Boolean, Integer> outcomes = new HashMap<>();
-        Map<String, Integer> reasons = new LinkedHashMap<>();
-        for (int run = 0; run < 600; run++) {
-            List<String> names = new ArrayList<>();
-            for (int i = 0; i <= random.nextInt(6); i++) {
-                names.add("S" + (char) ('A' + i) + "_NAME");
-            }
-            SecretValidator validator = anyValidator(names, random);
-            SecretSource source = anySource(names, random);
-            assertNoCanary(everythingSeen(validator, source));
-            ValidationReport report = validator.check(source);
-            assertPromises(report, names);
-            outcomes.merge(report.valid(), 1, Integer::sum);
-            report.problems().forEach(problem -> reasons.merge(problem.reason(), 1, Integer::sum));
-            String written = validator.envExample();
-            assertThat(DeclarationReader.read(written).envExample()).isEqualTo(written);
-        }
-        assertThat(outcomes.get(true)).isGreaterThan(30);
-        assertThat(outcomes.get(false)).isGreaterThan(300);
-        assertThat(reasons).hasSizeGreaterThan(30); // the runs are not all alike
-    }
-
     private static void assertPromises(ValidationReport report, List<String> names) {
         List<String> missing = report.problems().stream()
                 .filter(problem -> problem.kind() == Problem.Kind.MISSING)
@@ -359,5 +220,158 @@ class NoLeakTest {
                 .count();
         assertThat(lines).hasSize(heads + (int) hints + invalid.size());
         assertThat(exception.getMessage()).doesNotContain("\r").doesNotEndWith("\n");
+    }
+
+    @Nested
+    class AValueThatBreaksARule {
+
+        @ParameterizedTest
+        @EnumSource
+        void isShownByNoTypeOfSetting(Breach breach) throws IOException {
+            for (Setting<?> setting : List.of(
+                    Setting.secret("X"),
+                    Setting.text("X"),
+                    Setting.uri("X", "https").verbatim())) {
+                SecretValidator validator = SecretValidator.of(breach.of(setting));
+                String inFile =
+                        Files.writeString(directory.resolve("x"), breach.value).toString();
+                for (SecretSource source : List.of(
+                        SecretSource.of(Map.of("X", breach.value)),
+                        SecretSource.of(Map.of("X_FILE", inFile)).withFiles(),
+                        SecretSource.of(Map.of()).orElse(SecretSource.of(Map.of("X", breach.value))))) {
+                    assertThat(validator.check(source).problems()).hasSize(1);
+                    assertNoCanary(everythingSeen(validator, source));
+                }
+                Path secrets = Files.createDirectories(directory.resolve("secrets"));
+                Files.writeString(secrets.resolve("X"), breach.value);
+                assertThat(validator.check(SecretSource.directory(secrets)).problems())
+                        .hasSize(1);
+                assertNoCanary(everythingSeen(validator, SecretSource.directory(secrets)));
+            }
+        }
+
+        @Test
+        void isShownByNoGroupHintOrExample() throws IOException {
+            SecretValidator validator = SecretValidator.of(
+                            Setting.secret("SUPABASE_ANON_KEY"),
+                            Setting.text("REGION").example(CANARY))
+                    .exactlyOne(Setting.secret("A"), Setting.secret("B"))
+                    .atLeastOne(Setting.secret("C"), Setting.uri("D"));
+            SecretSource source = SecretSource.of(
+                    Map.of("SUPABASE_ANNON_KEY", CANARY, "REGION", CANARY, "A", CANARY, "B", CANARY, "OTHER", CANARY));
+            assertThat(validator.check(source).problems()).hasSize(4);
+            // The example is the declaration's own, and is shown where the declaration is.
+            assertNoCanary(everythingSeen(validator, source).replace("#: example " + CANARY, ""));
+        }
+    }
+
+    @Nested
+    class AFile {
+
+        @ParameterizedTest
+        @ValueSource(strings = {CANARY, "/absent/" + CANARY, CANARY + "\0", "\n" + CANARY, "~/" + CANARY + "/\ud800"})
+        void isNotNamedForItMayBeTheSecret(String path) throws IOException {
+            SecretSource source = SecretSource.of(Map.of("X_FILE", path)).withFiles();
+            assertThat(SecretValidator.requiring("X").check(source).problems()).hasSize(1);
+            assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
+        }
+
+        @Test
+        void thatCannotBeReadIsNotShown() throws IOException {
+            Path folder = Files.createDirectory(directory.resolve(CANARY));
+            Path loop = folder.resolve("loop");
+            Files.createSymbolicLink(loop, loop);
+            for (Path file : List.of(
+                    folder,
+                    loop,
+                    folder.resolve("absent"),
+                    Files.writeString(folder.resolve("large"), CANARY.repeat(100_000)),
+                    Files.writeString(folder.resolve("empty"), ""),
+                    Files.write(folder.resolve("binary"), new byte[] {'x', (byte) 0xff}))) {
+                SecretSource source =
+                        SecretSource.of(Map.of("X_FILE", file.toString())).withFiles();
+                assertThat(SecretValidator.requiring("X").check(source).problems())
+                        .hasSize(1);
+                assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
+            }
+        }
+
+        @Test
+        void andItsVariableAreNotShown() throws IOException {
+            String file = Files.writeString(directory.resolve(CANARY), CANARY).toString();
+            SecretSource source =
+                    SecretSource.of(Map.of("X", CANARY, "X_FILE", file)).withFiles();
+            assertNoCanary(everythingSeen(SecretValidator.requiring("X"), source));
+        }
+    }
+
+    @Nested
+    class AnythingElse {
+
+        @Test
+        void thatIsThrownIsNotShown() throws IOException {
+            SecretSource broken = new SecretSource() {
+                @Override
+                public Optional<Found> find(String name) {
+                    if (name.equals("MAYBE")) {
+                        return Optional.empty();
+                    }
+                    throw new IllegalStateException(CANARY, new IOException(CANARY));
+                }
+
+                @Override
+                public Set<String> names() {
+                    throw new IllegalStateException(CANARY);
+                }
+
+                @Override
+                public String toString() {
+                    return "broken";
+                }
+            };
+            SecretValidator validator =
+                    SecretValidator.of(Setting.secret("X"), Setting.uri("MAYBE").requiredWhen(source -> {
+                        throw new IllegalArgumentException(CANARY);
+                    }));
+            assertThat(validator.check(broken).problems()).hasSize(2);
+            assertNoCanary(everythingSeen(validator, broken));
+        }
+
+        @Test
+        void thatIsFoundIsShownByNoText() throws IOException {
+            Setting<Secret> secret = Setting.secret("S");
+            Setting<String> text = Setting.text("T");
+            SecretValidator validator = SecretValidator.of(secret, text, Setting.uri("U"));
+            SecretSource source = SecretSource.of(Map.of("S", CANARY, "T", CANARY, "U", "https://x/" + CANARY));
+            assertThat(validator.validate(source).get(text)).isEqualTo(CANARY);
+            assertThat(validator.validate(source).get(secret).reveal()).isEqualTo(CANARY);
+            assertNoCanary(everythingSeen(validator, source) + source.find("S"));
+            assertNoCanary(validator.validate(source).get(secret).toString());
+        }
+
+        @Test
+        void thatIsMadeAtRandomShowsNoValue() throws IOException {
+            Random random = new Random(20261125);
+            Map<Boolean, Integer> outcomes = new HashMap<>();
+            Map<String, Integer> reasons = new LinkedHashMap<>();
+            for (int run = 0; run < 600; run++) {
+                List<String> names = new ArrayList<>();
+                for (int i = 0; i <= random.nextInt(6); i++) {
+                    names.add("S" + (char) ('A' + i) + "_NAME");
+                }
+                SecretValidator validator = anyValidator(names, random);
+                SecretSource source = anySource(names, random);
+                assertNoCanary(everythingSeen(validator, source));
+                ValidationReport report = validator.check(source);
+                assertPromises(report, names);
+                outcomes.merge(report.valid(), 1, Integer::sum);
+                report.problems().forEach(problem -> reasons.merge(problem.reason(), 1, Integer::sum));
+                String written = validator.envExample();
+                assertThat(DeclarationReader.read(written).envExample()).isEqualTo(written);
+            }
+            assertThat(outcomes.get(true)).isGreaterThan(30);
+            assertThat(outcomes.get(false)).isGreaterThan(300);
+            assertThat(reasons).hasSizeGreaterThan(30); // the runs are not all alike
+        }
     }
 }

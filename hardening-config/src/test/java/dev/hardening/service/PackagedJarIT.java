@@ -22,10 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs the jar as it is packaged, in a process of its own, with nothing beside it. */
 class PackagedJarIT {
 
-    private static final Path JAR = Path.of(System.getProperty("hardening.jar"));
+    private static final Path JAR = Path.of(System.getProperty("hardening.jar")).toAbsolutePath();
     private static final String JAVA =
             Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final String TAIL = "\nSet these environment variables before starting the application.";
+    private static final String LOOKED_IN =
+            "\nLooked in: environment, files that NAME_FILE names, $CREDENTIALS_DIRECTORY";
 
     /** Only what these tests plant is in a process's environment. */
     private static final String CANARY = "hunter2-canary";
@@ -85,6 +87,7 @@ class PackagedJarIT {
                         "",
                         "Missing required secrets: SERVICE_URL" + TAIL
                                 + "\n  SERVICE_URL: found SERVIC_URL, which looks like SERVICE_URL"
+                                + LOOKED_IN + " (not set)"
                                 + "\nInvalid secrets:\n  TOKEN: is shorter than 10 characters (environment)\n"));
     }
 
@@ -121,8 +124,23 @@ class PackagedJarIT {
                                 names.toString())
                         .err())
                 .isEqualTo("Missing required secrets: TOKEN" + TAIL
-                        + "\n  TOKEN: TOKEN_FILE names a file that does not exist\nInvalid secrets:"
+                        + "\n  TOKEN: TOKEN_FILE names a file that does not exist" + LOOKED_IN + "\nInvalid secrets:"
                         + "\n  SERVICE_URL: must be a URL that starts with https:// ($CREDENTIALS_DIRECTORY)\n");
+    }
+
+    /** The page's own lines, in a shell. */
+    @Test
+    void aLocalEnvFileIsReadByTheShell() throws Exception {
+        assumeTrue(Files.exists(Path.of("/bin/sh")), "a shell reads the file");
+        String page = Files.readString(Path.of("..", "docs", "config.md"));
+        int start = page.indexOf("set -a\n");
+        String script = page.substring(start, page.indexOf("```", start))
+                .replace("java ", "'" + JAVA + "' ")
+                .replace("hardening-config.jar", JAR.toString())
+                .replace("names.env", names.toString());
+        Files.writeString(directory.resolve(".env"), "SERVICE_URL=https://x\nTOKEN='" + CANARY + " with $ and #'\n");
+        assertThat(run(Map.of("PATH", System.getenv("PATH")), "/bin/sh", "-c", "cd '" + directory + "'\n" + script))
+                .isEqualTo(new Result(0, "All required secrets are set.\n", ""));
     }
 
     @Test
@@ -220,6 +238,6 @@ class PackagedJarIT {
                         "",
                         "Missing required secrets: SERVICE_URL, TOKEN" + TAIL
                                 + "\n  SERVICE_URL: its entry in the directory leads to a file that cannot be read"
-                                + "\n  TOKEN: TOKEN_FILE names a file that cannot be read\n"));
+                                + "\n  TOKEN: TOKEN_FILE names a file that cannot be read" + LOOKED_IN + "\n"));
     }
 }
