@@ -1,0 +1,56 @@
+package dev.hardening.integration;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+
+/**
+ * A service to test: how it is started. It reads from its environment {@code PORT}, {@code ISSUER}, {@code AUDIENCE},
+ * {@code REDIS_URL}, {@code KEYS_TTL} (seconds) and the two secrets {@code API_KEY} and {@code DB_PASSWORD}. It answers:
+ *
+ * <ul>
+ *   <li>{@code GET /me}: 200 with the token's subject, 401 for a token that is invalid, 503 while there are no keys
+ *   <li>{@code GET /slow}: the same, half a second later
+ *   <li>{@code GET /count}: 200 with the next number from Redis, 503 while Redis is away
+ *   <li>{@code GET /health/ready}: 200 or 503
+ * </ul>
+ *
+ * @param name as it is shown
+ * @param variant {@code hardening} with these libraries, {@code default} with what the host brings itself
+ * @param versions the host's version, and what helps it
+ * @param command what starts it, without the Java executable
+ * @param java the oldest Java that it runs on
+ */
+public record Host(String name, String variant, String versions, List<String> command, int java) {
+
+    /**
+     * Reads {@code host.properties} of a host's folder: {@code name}, {@code versions}, {@code java}, and for each variant its
+     * arguments of {@code java}, in which <code>{}</code> stands for the folder.
+     */
+    static List<Host> read(Path folder) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(folder.resolve("host.properties"))) {
+            properties.load(reader);
+        }
+        List<Host> hosts = new ArrayList<>();
+        for (String variant : List.of("hardening", "default")) {
+            String arguments = properties.getProperty(variant);
+            if (arguments != null) {
+                hosts.add(new Host(
+                        properties.getProperty("name"),
+                        variant,
+                        properties.getProperty("versions"),
+                        List.of(arguments
+                                .replace("{}", folder.toString())
+                                .trim()
+                                .split("\\s+")),
+                        Integer.parseInt(properties.getProperty("java", "17"))));
+            }
+        }
+        return hosts;
+    }
+}

@@ -1,0 +1,29 @@
+package dev.hardening.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** One host goes through the whole suite in the ordinary tests; integration-tests/run does it with all of them. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class JdkHostIT {
+
+    private static final Host HOST = new Host(
+            "JDK",
+            "hardening",
+            "com.sun.net.httpserver",
+            List.of("-cp", System.getProperty("java.class.path"), JdkHost.class.getName()),
+            17);
+
+    private final Transcript transcript = new Transcript();
+
+    @ParameterizedTest
+    @EnumSource
+    void passes(Scenario scenario) {
+        Scenario.Result result = scenario.outcome(HOST, transcript);
+        assertThat(result.passed()).as("%s: %s", scenario.title, result.seen()).isTrue();
+    }
+}
