@@ -175,6 +175,23 @@ class ClaimsPolicyTest {
         }
 
         @Test
+        void makes_up_for_an_audience_that_cognito_does_not_name() {
+            String issuer = ISSUER;
+            // example: cognito
+            TokenDecoder decoder = TokenDecoder.builder(cache)
+                    .issuer(issuer)
+                    .requireClaim("client_id", "app-1", "app-2")
+                    .requireClaim("token_use", "access")
+                    .build();
+            // example: end
+            String claims =
+                    "{\"iss\":\"" + ISSUER + "\",\"sub\":\"a\",\"client_id\":\"app-1\",\"token_use\":\"%s\",\"exp\":"
+                            + Instant.now().plusSeconds(60).getEpochSecond() + "}";
+            accepted(decoder, token(claims.formatted("access")));
+            refused(decoder, token(claims.formatted("id")), Reason.WRONG_CLAIM);
+        }
+
+        @Test
         void each_has_to_hold() {
             refused(cognito, token(claims("'sub':'a','client_id':'app-1'")), Reason.WRONG_CLAIM);
             refused(cognito, token(claims("'sub':'a','client_id':'app-1','token_use':'id'")), Reason.WRONG_CLAIM);

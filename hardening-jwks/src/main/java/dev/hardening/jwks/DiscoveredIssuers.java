@@ -1,0 +1,140 @@
+package dev.hardening.jwks;
+
+import java.net.URI;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** The decoders of trusted issuers, each made for the first token that names its issuer. Safe for use by several threads. */
+final class DiscoveredIssuers {
+
+    private static final class Issuer {
+
+        final JWKSCache cache;
+        final TokenDecoder decoder;
+        volatile long lastUse;
+
+        Issuer(JWKSCache cache, TokenDecoder decoder) {
+            this.cache = cache;
+            this.decoder = decoder;
+        }
+    }
+
+    private final Predicate<String> trusted;
+    private final UnaryOperator<JWKSCache.Builder> cacheOptions;
+    private final UnaryOperator<TokenDecoder.Builder> decoderOptions;
+    private final int maxIssuers;
+    private final Ticker ticker;
+    private final Map<String, Issuer> issuers = new ConcurrentHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock(); // of whoever adds or removes
+    private boolean closed; // guarded by the lock
+
+    DiscoveredIssuers(
+            Predicate<String> trusted,
+            UnaryOperator<JWKSCache.Builder> cacheOptions,
+            UnaryOperator<TokenDecoder.Builder> decoderOptions,
+            int maxIssuers,
+            Ticker ticker) {
+        this.trusted = trusted;
+        this.cacheOptions = cacheOptions;
+        this.decoderOptions = decoderOptions;
+        this.maxIssuers = maxIssuers;
+        this.ticker = ticker;
+    }
+
+    /**
+     * The decoder of an issuer; null if it is not trusted, or no issuer can have this name.
+     *
+     * @throws JWKSUnavailableException if it is a new one, and this is closed
+     */
+    @Nullable
+    TokenDecoder decoder(String name) {
+        if (!isTrusted(name)) {
+            return null;
+        }
+        Issuer issuer = issuers.get(name);
+        if (issuer == null) {
+            issuer = add(name);
+        }
+        if (issuer == null) {
+            return null;
+        }
+        issuer.lastUse = ticker.read();
+        return issuer.decoder;
+    }
+
+    private boolean isTrusted(String name) {
+        try {
+            return trusted.test(name);
+        } catch (RuntimeException | Error thrown) {
+            return false;
+        }
+    }
+
+    private @Nullable Issuer add(String name) {
+        lock.lock();
+        try {
+            Issuer known = issuers.get(name);
+            if (known != null) {
+                return known;
+            }
+            if (closed) {
+                throw new JWKSUnavailableException("the router is closed", null);
+            }
+            Issuer added = open(name);
+            if (added != null) {
+                if (issuers.size() >= maxIssuers) {
+                    removeOne();
+                }
+                issuers.put(name, added);
+            }
+            return added;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Issuer open(String name) {
+        JWKSCache cache;
+        try {
+            cache = cacheOptions.apply(JWKSCache.discover(URI.create(name))).build();
+        } catch (IllegalArgumentException impossible) {
+            return null; // trusted, but no URI that keys could be fetched from
+        }
+        TokenDecoder decoder = decoderOptions
+                .apply(TokenDecoder.builder(cache))
+                .issuer(name)
+                .quiet()
+                .build();
+        return new Issuer(cache, decoder);
+    }
+
+    /**
+     * Removes the issuer that was idle for longest, of those of which no token ever verified, if there are any: a forger who
+     * names many issuers displaces at most one that is in use. Its cache is not closed, because a token may be waiting for
+     * it; it ends when it is forgotten.
+     */
+    private void removeOne() {
+        long now = ticker.read();
+        issuers.entrySet().stream()
+                .min(Comparator.<Map.Entry<String, Issuer>, Boolean>comparing(
+                                entry -> entry.getValue().decoder.hasVerified())
+                        .thenComparing(entry -> entry.getValue().lastUse - now))
+                .ifPresent(idle -> issuers.remove(idle.getKey()));
+    }
+
+    /** Closes all caches. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            issuers.values().forEach(issuer -> issuer.cache.close());
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package dev.hardening.jwks;
+
+import com.nimbusds.jwt.JWTClaimsSet;
+import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.net.URI;
+import java.text.ParseException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decodes the tokens of several issuers, each with a decoder and keys of its own: what happens to one issuer's keys changes
+ * nothing for the tokens of the others. A token's {@code iss} only chooses the decoder, which then verifies everything, that
+ * claim included.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class IssuerRouter implements AutoCloseable {
+
+    private final Function<String, @Nullable TokenDecoder> decoders;
+    private final int maxTokenLength;
+    private final Runnable onClose;
+
+    private IssuerRouter(Function<String, @Nullable TokenDecoder> decoders, int maxTokenLength, Runnable onClose) {
+        this.decoders = decoders;
+        this.maxTokenLength = maxTokenLength;
+        this.onClose = onClose;
+    }
+
+    /**
+     * A router for issuers that are known. Their caches stay the caller's to close.
+     *
+     * @param decoders one for each issuer
+     * @throws IllegalArgumentException if there is none, if one checks no issuer, or if two have the same
+     */
+    public static IssuerRouter of(TokenDecoder... decoders) {
+        Map<String, TokenDecoder> byIssuer = new LinkedHashMap<>();
+        int maxTokenLength = 0;
+        for (TokenDecoder decoder : decoders) {
+            String issuer = decoder.issuer();
+            require(issuer != null, "each decoder has to have an issuer");
+            require(byIssuer.put(issuer, decoder) == null, "two decoders have the issuer " + issuer);
+            maxTokenLength = Math.max(maxTokenLength, decoder.maxTokenLength());
+        }
+        require(!byIssuer.isEmpty(), "a router has to have one decoder at least");
+        Map<String, TokenDecoder> known = Map.copyOf(byIssuer);
+        return new IssuerRouter(known::get, maxTokenLength, () -> {});
+    }
+
+    /**
+     * Begins a router that finds the keys of each issuer by its metadata ({@link JWKSCache#discover}) when its first token
+     * comes.
+     *
+     * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may be
+     *     forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; what it throws
+     *     counts as no. An issuer that is not trusted costs no request
+     */
+    public static Builder discovering(Predicate<String> trusted) {
+        return new Builder(Objects.requireNonNull(trusted, "trusted"));
+    }
+
+    /**
+     * Verifies a token by its issuer's decoder, and returns its claims.
+     *
+     * @param token a compact JWS; null is malformed
+     * @throws InvalidTokenException if it is refused: answer 401. An issuer that is not trusted is {@code WRONG_ISSUER}
+     * @throws JWKSUnavailableException if there are no usable keys of this issuer, or the router is closed: answer 503
+     */
+    public JWTClaimsSet decode(@Nullable String token) {
+        return decoderOf(token).decode(token);
+    }
+
+    /**
+     * {@link #decode} for event loops and coroutines, as {@link TokenDecoder#decodeAsync} is.
+     *
+     * @return fails with what {@link #decode} throws, and never throws itself
+     */
+    public CompletableFuture<JWTClaimsSet> decodeAsync(@Nullable String token) {
+        try {
+            return decoderOf(token).decodeAsync(token);
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private TokenDecoder decoderOf(@Nullable String token) {
+        String issuer = claimedIssuer(CompactToken.parse(token, maxTokenLength));
+        TokenDecoder decoder = issuer == null ? null : decoders.apply(issuer);
+        if (decoder == null) {
+            throw new InvalidTokenException(Reason.WRONG_ISSUER, ": none that is trusted");
+        }
+        return decoder;
+    }
+
+    private static @Nullable String claimedIssuer(CompactToken token) {
+        try {
+            return Json.object(token.payload()).get("iss") instanceof String issuer ? issuer : null;
+        } catch (ParseException malformed) {
+            throw new InvalidTokenException(Reason.MALFORMED);
+        }
+    }
+
+    /** Closes the caches that this router made. Keys that they hold go on being used; none are fetched any longer. */
+    @Override
+    public void close() {
+        onClose.run();
+    }
+
+    private static void require(boolean condition, String reason) {
+        if (!condition) {
+            throw new IllegalArgumentException(reason);
+        }
+    }
+
+    /** The options of a router that discovers. Not safe for use by several threads. */
+    public static final class Builder {
+
+        private static final URI SAMPLE = URI.create("https://issuer.invalid");
+
+        private final Predicate<String> trusted;
+        private UnaryOperator<JWKSCache.Builder> cache = UnaryOperator.identity();
+        private UnaryOperator<TokenDecoder.Builder> decoder = UnaryOperator.identity();
+        private int maxIssuers = 1_000;
+
+        private Builder(Predicate<String> trusted) {
+            this.trusted = trusted;
+        }
+
+        /** Sets the options of each issuer's cache. By default they are as in {@link JWKSCache#discover}. */
+        public Builder cache(UnaryOperator<JWKSCache.Builder> options) {
+            cache = Objects.requireNonNull(options, "options");
+            return this;
+        }
+
+        /**
+         * Sets the options of each issuer's decoder, such as its audience. The issuer is the router's to set. By default
+         * they are as in {@link TokenDecoder#builder}.
+         */
+        public Builder decoder(UnaryOperator<TokenDecoder.Builder> options) {
+            decoder = Objects.requireNonNull(options, "options");
+            return this;
+        }
+
+        /**
+         * Sets how many issuers' keys are held at the same time. By default 1,000. One more takes the place of the one that
+         * was idle for longest, of those without a verified token first.
+         */
+        public Builder maxIssuers(int issuers) {
+            maxIssuers = issuers;
+            return this;
+        }
+
+        /**
+         * Builds the router. It tries the options out for an issuer {@code https://issuer.invalid}, which is never asked.
+         *
+         * @throws IllegalArgumentException if the options do not fit together; the message says which
+         */
+        public IssuerRouter build() {
+            require(maxIssuers > 0, "maxIssuers has to be positive");
+            int maxTokenLength;
+            try (JWKSCache sample = cache.apply(JWKSCache.discover(SAMPLE)).build()) {
+                maxTokenLength = decoder.apply(TokenDecoder.builder(sample))
+                        .issuer(SAMPLE.toString())
+                        .build()
+                        .maxTokenLength();
+            }
+            DiscoveredIssuers issuers = new DiscoveredIssuers(trusted, cache, decoder, maxIssuers, Ticker.system());
+            return new IssuerRouter(issuers::decoder, maxTokenLength, issuers::close);
+        }
+    }
+}
