@@ -99,14 +99,18 @@ public final class RedisConnector {
      *
      * @param uri {@code redis://}, {@code rediss://}, {@code redis-socket://} or {@code redis-sentinel://}, as Lettuce
      *     reads it; for a cluster {@code redis://} or {@code rediss://} with one or several hosts, separated by commas
-     * @throws IllegalArgumentException if it is none, or its password holds a raw {@code @}, {@code #}, {@code /} or
-     *     {@code %}; the message does not show it
+     * @throws IllegalArgumentException if it is none, if a part of it cannot be read, or if its user or password holds a
+     *     sign that has to be encoded; the message names the part and the place, and shows no part of the password
      */
     public static Builder builder(String uri) {
         return new Builder(SafeUri.parse(Objects.requireNonNull(uri, "uri")));
     }
 
-    /** Begins a connector for a URI that is built already. */
+    /**
+     * Begins a connector for a URI that is built already.
+     *
+     * @throws IllegalArgumentException if a host in it is none, as happens to a password that was not encoded
+     */
     public static Builder builder(RedisURI uri) {
         return new Builder(List.of(Objects.requireNonNull(uri, "uri")));
     }
@@ -114,13 +118,13 @@ public final class RedisConnector {
     /**
      * Begins a connector for a cluster, some of whose nodes these are; see {@link Builder#buildCluster()}.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is none, or a host in it is none
      */
     public static Builder builder(List<RedisURI> seeds) {
         if (seeds.isEmpty()) {
             throw new IllegalArgumentException("a cluster needs at least one seed");
         }
-        return new Builder(List.copyOf(seeds));
+        return new Builder(seeds);
     }
 
     /**
@@ -180,7 +184,7 @@ public final class RedisConnector {
         Addresses.Names names = InetAddress::getAllByName;
 
         private Builder(List<RedisURI> uris) {
-            this.uris = uris;
+            this.uris = SafeUri.check(uris);
         }
 
         private Builder(Builder other) {
@@ -427,6 +431,7 @@ public final class RedisConnector {
             require(jitter >= 0 && jitter <= 1, "jitter has to be between 0 and 1");
             require(!heartbeat.isNegative(), "heartbeat may not be negative: zero is none");
             require(isPositive(maxReconnectDelay), "maxReconnectDelay has to be positive");
+            SafeUri.warnOfUncheckedPeers(uris);
         }
 
         private static boolean isPositive(Duration duration) {

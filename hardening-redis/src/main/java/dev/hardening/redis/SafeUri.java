@@ -1,64 +1,203 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Parses and prints Redis URIs so that no part of a password gets out, nor is taken for a host. */
+/**
+ * Parses, checks and prints Redis URIs. No part of a password gets into a message, nor is it taken for a host. What Lettuce
+ * would read in another way than it is meant, or pass over, is refused (RFC 3986, sections 2 and 3).
+ */
 final class SafeUri {
 
-    private static final Pattern ENCODED = Pattern.compile("(?:[^%]|%[0-9A-Fa-f]{2})*");
+    private static final Logger LOG = LoggerFactory.getLogger(RedisConnector.class);
 
-    /** A name or an address, in brackets if it is of IPv6, and a port; Lettuce would take other text for a name. */
-    private static final Pattern HOST = Pattern.compile("(?:\\[[^]]+]|[^:\\[\\]\\s]+)(?::\\d{1,5})?");
+    private static final List<String> SCHEMES = List.of(
+            "redis",
+            "rediss",
+            "redis+ssl",
+            "redis+tls",
+            "redis-sentinel",
+            "rediss-sentinel",
+            "redis-socket",
+            "redis+socket");
+
+    private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
+
+    /** A name, an address, or an address of IPv6; Lettuce would take other text for a name. */
+    private static final String HOST_NAME = "(?:[\\p{L}\\p{N}._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\\w]*)";
+
+    private static final Pattern HOST = Pattern.compile("\\[" + HOST_NAME + "]|" + HOST_NAME);
+    private static final Pattern HOST_AND_PORT = Pattern.compile("(\\[[^]]+]|[^:\\[\\]]+)(?::(\\d+))?");
+
+    /** What may follow a {@code ?}, in lower case, and what it has to be. */
+    private static final Map<String, Parameter> PARAMETERS = Map.of(
+            "timeout", new Parameter("\\d+(?:ns|us|ms|s|m|h|d)?", "a number with ns, us, ms, s, m, h or d"),
+            "database", new Parameter("\\d{1,9}", "a number"),
+            "db", new Parameter("\\d{1,9}", "a number"),
+            "clientname", new Parameter(".+", "a name"),
+            "libraryname", new Parameter(".+", "a name"),
+            "libraryversion", new Parameter(".+", "a version"),
+            "verifypeer", new Parameter("(?i)full|ca|none", "FULL, CA or NONE"),
+            "sentinelmasterid", new Parameter(".+", "the primary's name"));
+
+    private static final String KNOWN_PARAMETERS =
+            "timeout, database, db, clientName, libraryName, libraryVersion, verifyPeer and sentinelMasterId";
+
+    private record Parameter(Pattern value, String expectation) {
+        Parameter(String value, String expectation) {
+            this(Pattern.compile(value), expectation);
+        }
+    }
+
+    /** Signs that may not stand in a URI as they are. A message names the class, as the sign is a part of a password. */
+    private enum Sign {
+        DELIMITER("@#/?%", "raw @, #, /, ? or %", "write them as %40, %23, %2F, %3F and %25"),
+        SPACE("", "raw space, tab or line break", "write a space as %20; a line break often comes from a file's end"),
+        CONTROL("", "control sign or invisible sign", "write each of its bytes as % and two hexadecimal digits"),
+        OTHER(
+                "\"<>[\\]^`{|}",
+                "raw \", <, >, [, \\, ], ^, `, {, | or }",
+                "write them as %22, %3C, %3E, %5B, %5C, %5D, %5E, %60, %7B, %7C and %7D");
+
+        private final String signs;
+        private final String name;
+        private final String advice;
+
+        Sign(String signs, String name, String advice) {
+            this.signs = signs;
+            this.name = name;
+            this.advice = advice;
+        }
+
+        boolean has(char sign) {
+            return switch (this) {
+                case SPACE -> Character.isWhitespace(sign) || Character.isSpaceChar(sign);
+                case CONTROL -> Character.isISOControl(sign) || Character.getType(sign) == Character.FORMAT;
+                default -> signs.indexOf(sign) >= 0;
+            };
+        }
+    }
 
     private SafeUri() {}
 
     /**
      * Parses a URI, whose hosts may be several.
      *
-     * @throws IllegalArgumentException if it is none, or holds a raw {@code @}, {@code #} or {@code %} in its user or
-     *     password; the message shows nothing of it, and there is no cause
+     * @throws IllegalArgumentException if it is none, or holds what may not stand in it; the message shows nothing of the
+     *     user and the password, and there is no cause
      */
     static List<RedisURI> parse(String uri) {
-        int start = uri.indexOf("://");
-        if (start < 0) {
+        int schemeEnd = uri.indexOf("://");
+        String scheme = uri.substring(0, Math.max(0, schemeEnd));
+        if (!SCHEMES.contains(scheme)) {
             throw new IllegalArgumentException(
-                    "not a Redis URI: it begins with redis://, rediss://, redis-socket:// or" + " redis-sentinel://");
+                    "not a Redis URI: it begins with one of " + String.join("://, ", SCHEMES) + "://");
         }
-        String rest = uri.substring(start + 3);
+        String rest = uri.substring(schemeEnd + 3);
         // What stands before the last @ is user and password, whatever a parser would make of it.
-        String userInfo = rest.substring(0, Math.max(0, rest.lastIndexOf('@')));
-        boolean raw = userInfo.chars().anyMatch(c -> "@#/?".indexOf(c) >= 0)
-                || !ENCODED.matcher(userInfo).matches();
-        if (raw) {
-            throw new IllegalArgumentException(
-                    "the Redis URI " + uri.substring(0, start) + "://***@… has a raw @, #, /, ? or %"
-                            + " in its user or password: write them as %40, %23, %2F, %3F and %25");
+        int userInfoEnd = rest.lastIndexOf('@');
+        String userInfo = rest.substring(0, Math.max(0, userInfoEnd));
+        String address = rest.substring(userInfoEnd + 1).replaceAll(",\\s+", ",");
+        String shown = "the Redis URI " + scheme + (userInfoEnd < 0 ? "://…" : "://***@…");
+        checkUserInfo(shown, userInfo);
+        checkSigns(shown, "address", address, "#/?%[]");
+        String hosts = address.split("[/?#]", 2)[0];
+        String afterHosts = address.substring(hosts.length());
+        checkParameters(shown, afterHosts);
+        String beforeHosts = scheme + "://" + (userInfoEnd < 0 ? "" : userInfo + "@");
+        if (scheme.endsWith("socket")) {
+            return List.of(create(beforeHosts + address));
         }
-        try {
-            String scheme = uri.substring(0, start + 3);
-            if (!scheme.equals("redis://") && !scheme.equals("rediss://")) {
-                return List.of(create(uri));
-            }
-            String beforeHosts = userInfo.isEmpty() && !rest.startsWith("@") ? scheme : scheme + userInfo + "@";
-            String hosts = uri.substring(beforeHosts.length()).split("[/?#]", 2)[0];
-            String afterHosts = uri.substring(beforeHosts.length() + hosts.length());
-            return Stream.of(hosts.split(",", -1))
-                    .map(String::strip)
-                    .peek(host -> {
-                        if (!HOST.matcher(host).matches()) {
-                            throw new IllegalArgumentException();
-                        }
-                    })
-                    .map(host -> create(beforeHosts + host + afterHosts))
+        List<String> each = List.of(hosts.split(",", -1));
+        each.forEach(host -> checkHost(shown, host));
+        if (afterHosts.startsWith("/") && !afterHosts.matches("/\\d{0,9}(?:[?#].*)?")) {
+            throw refused(shown, "has a database that is not a number, after the /");
+        }
+        if (!scheme.endsWith("sentinel")) {
+            return each.stream()
+                    .map(host -> at(host, create(beforeHosts + host + afterHosts)))
                     .toList();
-        } catch (RuntimeException notShown) {
-            // Its message holds the URI.
-            throw new IllegalArgumentException(
-                    "not a Redis URI that can be read; it is not shown, as it may hold a password");
+        }
+        if (!afterHosts.matches(".*#.+|(?i).*[?&;]sentinelMasterId=.+")) {
+            throw refused(shown, "does not name the primary: write " + scheme + "://host:26379#name");
+        }
+        return List.of(create(beforeHosts + address));
+    }
+
+    private static IllegalArgumentException refused(String shown, String reason) {
+        return new IllegalArgumentException(shown + " " + reason);
+    }
+
+    private static void checkUserInfo(String shown, String userInfo) {
+        int colon = userInfo.indexOf(':');
+        checkSigns(shown, "user", userInfo.substring(0, Math.max(0, colon)), "");
+        checkSigns(shown, "password", userInfo.substring(colon + 1), "");
+    }
+
+    private static void checkSigns(String shown, String part, String text, String legal) {
+        for (int i = 0; i < text.length(); i++) {
+            char sign = text.charAt(i);
+            if (legal.indexOf(sign) >= 0
+                    || ENCODED.matcher(text).region(i, text.length()).lookingAt()) {
+                continue;
+            }
+            for (Sign kind : Sign.values()) {
+                if (kind.has(sign)) {
+                    throw refused(
+                            shown,
+                            "has a " + kind.name + " in its " + part + ", at its character " + (i + 1) + ": "
+                                    + kind.advice);
+                }
+            }
+        }
+    }
+
+    private static void checkHost(String shown, String host) {
+        Matcher parts = HOST_AND_PORT.matcher(host);
+        if (!parts.matches() || !HOST.matcher(parts.group(1)).matches()) {
+            throw new IllegalArgumentException("not a Redis URI that can be read: " + shown
+                    + " has a host that is empty, is not a name or an address, or has a port that is not a number");
+        }
+        String port = parts.group(2);
+        if (port != null && (port.length() > 5 || Integer.parseInt(port) < 1 || Integer.parseInt(port) > 65_535)) {
+            throw refused(shown, "has a port that is not from 1 to 65535");
+        }
+    }
+
+    /** With an underscore in the name, Lettuce would take name and port for the name. */
+    private static RedisURI at(String host, RedisURI parsed) {
+        Matcher parts = HOST_AND_PORT.matcher(host);
+        if (parts.matches() && host.equals(parsed.getHost())) {
+            parsed.setHost(parts.group(1));
+            parsed.setPort(parts.group(2) == null ? RedisURI.DEFAULT_REDIS_PORT : Integer.parseInt(parts.group(2)));
+        }
+        return parsed;
+    }
+
+    /** Lettuce passes over what it does not know or cannot read, and leaves its default. */
+    private static void checkParameters(String shown, String afterHosts) {
+        int start = afterHosts.indexOf('?');
+        if (start < 0) {
+            return;
+        }
+        for (String one : afterHosts.substring(start + 1).split("#", 2)[0].split("[&;]", -1)) {
+            String[] parts = one.split("=", 2);
+            Parameter known = PARAMETERS.get(parts[0].toLowerCase(Locale.ROOT));
+            if (known == null) {
+                throw refused(shown, "has a parameter after its ? that is not known: known are " + KNOWN_PARAMETERS);
+            }
+            if (parts.length == 1 || !known.value.matcher(parts[1]).matches()) {
+                throw refused(shown, "has a parameter " + parts[0] + " that is not " + known.expectation);
+            }
         }
     }
 
@@ -67,21 +206,60 @@ final class SafeUri {
      * may report a connection that was closed upon a wrong password, and not the password.
      */
     private static RedisURI create(String uri) {
-        RedisURI parsed = RedisURI.create(uri);
-        boolean none = uri.indexOf('@') < 0;
-        parsed.setCredentialsProvider(
-                none
-                        ? new StaticCredentialsProvider(null, null)
-                        : new StaticCredentialsProvider(parsed.getCredentialsProvider()
-                                .resolveCredentials()
-                                .toFuture()
-                                .join()));
-        return parsed;
+        try {
+            RedisURI parsed = RedisURI.create(uri);
+            parsed.setCredentialsProvider(
+                    uri.indexOf('@') < 0
+                            ? new StaticCredentialsProvider(null, null)
+                            : new StaticCredentialsProvider(parsed.getCredentialsProvider()
+                                    .resolveCredentials()
+                                    .toFuture()
+                                    .join()));
+            return parsed;
+        } catch (RuntimeException notShown) {
+            // Its message holds the URI.
+            throw new IllegalArgumentException(
+                    "not a Redis URI that can be read; it is not shown, as it may hold a password");
+        }
     }
 
-    /** Where a cluster's seeds lead, without user and password. */
-    static String endpoint(List<RedisURI> seeds) {
-        return (seeds.get(0).isSsl() ? "rediss://" : "redis://") + String.join(",", addresses(seeds));
+    /**
+     * Checks URIs that are built already.
+     *
+     * @return the same
+     * @throws IllegalArgumentException if a host is none: that is what becomes of a password that was not encoded
+     */
+    static List<RedisURI> check(List<RedisURI> uris) {
+        uris.stream()
+                .flatMap(uri -> Stream.concat(Stream.of(uri), uri.getSentinels().stream()))
+                .map(RedisURI::getHost)
+                .filter(host -> host != null && !HOST.matcher(host).matches())
+                .findFirst()
+                .ifPresent(notShown -> {
+                    throw new IllegalArgumentException(
+                            "the host of a RedisURI is not a name or an address; it is not shown,"
+                                    + " as it may be a part of a password that was not encoded");
+                });
+        return List.copyOf(uris);
+    }
+
+    /** Warns of TLS that does not check with whom it speaks. */
+    static void warnOfUncheckedPeers(List<RedisURI> uris) {
+        if (uris.stream()
+                .flatMap(uri -> Stream.concat(Stream.of(uri), uri.getSentinels().stream()))
+                .anyMatch(uri -> uri.isSsl() && uri.getVerifyMode() == SslVerifyMode.NONE)) {
+            LOG.warn(
+                    "{}: TLS without checking the server's certificate (verifyPeer=NONE): anyone in between can read the"
+                            + " password and the data",
+                    endpoint(uris));
+        }
+    }
+
+    /** Where it leads, without user and password: one server, or a cluster's seeds. */
+    static String endpoint(List<RedisURI> uris) {
+        return uris.size() == 1
+                ? endpoint(uris.get(0))
+                : (uris.get(0).isSsl() ? "rediss://" : "redis://") + String.join(",", addresses(uris));
     }
 
     /** Where a URI leads, without user and password. */

@@ -39,7 +39,7 @@ public record Certificate(Path certificate, Path key, Path keyStore) {
      * @param days how long it is valid
      */
     public static Certificate make(Path directory, String name, String from, int days) throws Exception {
-        Path files = directory.resolve((name + from + days).replaceAll("\\W", "-"));
+        Path files = directory.resolve(fileName(name, from, days));
         return generate(files, ALIAS, "san=" + name, from, days);
     }
 
@@ -55,9 +55,13 @@ public record Certificate(Path certificate, Path key, Path keyStore) {
      * @param days how long it is valid
      */
     public Certificate sign(String name, String from, int days) throws Exception {
-        Path files = keyStore.resolveSibling(("signed" + name + from + days).replaceAll("\\W", "-"));
+        Path files = keyStore.resolveSibling("signed-" + fileName(name, from, days));
         Files.copy(keyStore, keyStore(files)); // keytool wants the signer's key in the same store
         return generate(files, "signed", "san=" + name, from, days, "-signer", ALIAS);
+    }
+
+    private static String fileName(String name, String from, int days) {
+        return (name + "-" + from.replace("+", "in-") + "-" + days).replaceAll("\\W", "-");
     }
 
     private static Path keyStore(Path files) {
