@@ -223,6 +223,22 @@ class SafeUriTest {
         }
 
         @Test
+        void mayGiveTheSentinelsAPasswordOfTheirOwn() {
+            String sentinelPassword = "own";
+            String password = "data";
+            // example: sentinels
+            RedisURI uri = RedisURI.Builder.sentinel("sentinel-1", 26379, "orders", sentinelPassword)
+                    .withSentinel("sentinel-2", 26379, sentinelPassword)
+                    .withAuthentication("alice", password)
+                    .withSsl(true)
+                    .build();
+            uri.getSentinels().forEach(sentinel -> sentinel.setSsl(false));
+            // example: end
+            assertThat(RedisConnector.builder(uri).build())
+                    .hasToString("RedisConnector[rediss-sentinel://sentinel-1:26379,sentinel-2:26379#orders]");
+        }
+
+        @Test
         void mayHaveAnAddressOfIpv6WithoutBrackets() {
             assertThat(RedisConnector.builder(RedisURI.create("::1", 6379)).build())
                     .hasToString("RedisConnector[redis://::1:6379]");

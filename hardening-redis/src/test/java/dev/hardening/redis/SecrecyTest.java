@@ -12,13 +12,12 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.protocol.ProtocolVersion;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -67,9 +66,7 @@ class SecrecyTest {
         try (ConnectedRedis redis = connector.connect()) {
             seen.add(redis + " " + redis.report() + " " + redis.ping());
         } catch (RedisConnectException failure) {
-            StringWriter trace = new StringWriter();
-            failure.printStackTrace(new PrintWriter(trace, true)); // with its causes and what is suppressed
-            seen.add(trace + failure.attempts().toString());
+            seen.add(Traces.of(failure));
         }
     }
 
@@ -80,62 +77,113 @@ class SecrecyTest {
                 .noneMatch(line -> line.contains(CANARY));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {CANARY, "right"})
-    void aPasswordThatIsRightOrWrongIsNowhere(String password) throws Exception {
-        try (RedisServer guarded = RedisServer.start("--requirepass", CANARY)) {
-            String canary = password.equals(CANARY) ? CANARY : CANARY + "-not";
-            String at = "@127.0.0.1:" + guarded.port();
-            connect(RedisConnector.builder("redis://:" + canary + at));
-            connect(RedisConnector.builder("redis://default:" + canary + at + "/3?clientName=orders"));
-            connect(RedisConnector.builder("redis://:" + canary + at)
-                    .clientOptions(ClientOptions.builder()
-                            .protocolVersion(ProtocolVersion.RESP2)
-                            .build()));
-            RedisURI uri = RedisURI.create(guarded.uri());
-            uri.setCredentialsProvider(RedisCredentialsProvider.from(() -> RedisCredentials.just(null, canary)));
-            connect(RedisConnector.builder(uri));
-        }
-        assertNothingSeen();
-    }
+    @Nested
+    class APasswordThatIsSent {
 
-    @Test
-    void aPasswordForAServerThatIsNotThereOrSomethingElseIsNowhere() throws Exception {
-        try (RedisServer open = RedisServer.start();
-                Peer echo = new Peer(socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
-            root.setLevel(Level.DEBUG); // what a peer sends is in Lettuce's log at TRACE, whatever it is
-            connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + echo.listening.getLocalPort()));
-            root.setLevel(Level.TRACE);
-            connect(RedisConnector.builder(open.uri()));
-            for (String address :
-                    List.of("127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + open.port(), "name.invalid:6379")) {
-                connect(RedisConnector.builder("redis://alice:" + CANARY + "@" + address)
-                        .attemptTimeout(java.time.Duration.ofMillis(500)));
-                connect(RedisConnector.builder("rediss://alice:" + CANARY + "@" + address)
-                        .attemptTimeout(java.time.Duration.ofMillis(500)));
+        @ParameterizedTest
+        @ValueSource(strings = {CANARY, "right"})
+        void thatIsRightOrWrongIsNowhere(String password) throws Exception {
+            try (RedisServer guarded = RedisServer.start("--requirepass", CANARY)) {
+                String canary = password.equals(CANARY) ? CANARY : CANARY + "-not";
+                String at = "@127.0.0.1:" + guarded.port();
+                connect(RedisConnector.builder("redis://:" + canary + at));
+                connect(RedisConnector.builder("redis://default:" + canary + at + "/3?clientName=orders"));
+                connect(RedisConnector.builder("redis://:" + canary + at)
+                        .clientOptions(ClientOptions.builder()
+                                .protocolVersion(ProtocolVersion.RESP2)
+                                .build()));
+                RedisURI uri = RedisURI.create(guarded.uri());
+                uri.setCredentialsProvider(RedisCredentialsProvider.from(() -> RedisCredentials.just(null, canary)));
+                connect(RedisConnector.builder(uri));
             }
+            assertNothingSeen();
         }
-        assertNothingSeen();
-    }
 
-    @Test
-    void aPasswordForASentinelOrAClusterIsNowhere() throws Exception {
-        try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", CANARY)) {
-            int port = guarded.nodes.get(0).port();
-            connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + port));
-            connect(RedisConnector.builder("redis-sentinel://:" + CANARY + "@127.0.0.1:" + port + "#orders"));
-            for (String password : List.of(CANARY, CANARY + "-not")) {
-                try {
-                    RedisConnector.builder("redis://:" + password + "@127.0.0.1:" + port)
-                            .attempts(1)
-                            .buildCluster()
-                            .connect()
-                            .close();
-                } catch (RedisConnectException failure) {
-                    seen.add(Traces.of(failure));
+        @Test
+        void forAServerThatIsDownOrSomethingElseIsNowhere() throws Exception {
+            try (RedisServer open = RedisServer.start();
+                    Peer echo = new Peer(socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
+                root.setLevel(Level.DEBUG); // what a peer sends is in Lettuce's log at TRACE, whatever it is
+                connect(RedisConnector.builder(
+                        "redis://alice:" + CANARY + "@127.0.0.1:" + echo.listening.getLocalPort()));
+                root.setLevel(Level.TRACE);
+                connect(RedisConnector.builder(open.uri()));
+                for (String address :
+                        List.of("127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + open.port(), "name.invalid:6379")) {
+                    connect(RedisConnector.builder("redis://alice:" + CANARY + "@" + address)
+                            .attemptTimeout(java.time.Duration.ofMillis(500)));
+                    connect(RedisConnector.builder("rediss://alice:" + CANARY + "@" + address)
+                            .attemptTimeout(java.time.Duration.ofMillis(500)));
                 }
             }
+            assertNothingSeen();
         }
-        assertNothingSeen();
+
+        @Test
+        void forASentinelOrAClusterIsNowhere() throws Exception {
+            try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", CANARY)) {
+                int port = guarded.nodes.get(0).port();
+                connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + port));
+                connect(RedisConnector.builder("redis-sentinel://:" + CANARY + "@127.0.0.1:" + port + "#orders"));
+                for (String password : List.of(CANARY, CANARY + "-not")) {
+                    try {
+                        RedisConnector.builder("redis://:" + password + "@127.0.0.1:" + port)
+                                .attempts(1)
+                                .buildCluster()
+                                .connect()
+                                .close();
+                    } catch (RedisConnectException failure) {
+                        seen.add(Traces.of(failure));
+                    }
+                }
+            }
+            assertNothingSeen();
+        }
+
+        @Test
+        void forASentinelOfItsOwnIsNowhere() throws Exception {
+            try (RedisServer open = RedisServer.start();
+                    RedisServer sentinel = RedisServer.sentinel("orders", open)) {
+                for (int port : new int[] {sentinel.port(), Peer.nobody()}) {
+                    connect(RedisConnector.builder(RedisURI.Builder.sentinel("127.0.0.1", port, "orders", CANARY)
+                            .withAuthentication("alice", CANARY)
+                            .build()));
+                }
+            }
+            assertNothingSeen();
+        }
+    }
+
+    @Nested
+    class APasswordInAUriThatIsRefused {
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "redis://:" + CANARY + "@x@127.0.0.1", "redis://:" + CANARY + "^@127.0.0.1",
+                            "redis://:" + CANARY + " @a,b",
+                    "redis://:" + CANARY + "%@127.0.0.1", "redis://" + CANARY + "#@127.0.0.1",
+                            "http://:" + CANARY + "@127.0.0.1",
+                    "redis://127.0.0.1:" + CANARY, "redis://127.0.0.1/" + CANARY, "redis://127.0.0.1?" + CANARY,
+                    "redis://127.0.0.1?timeout=" + CANARY, "redis-sentinel://:" + CANARY + "@127.0.0.1:1", CANARY
+                })
+        void becauseItCannotBeReadIsNowhere(String uri) {
+            try {
+                var unused = RedisConnector.builder(uri).build();
+            } catch (IllegalArgumentException refused) {
+                seen.add(Traces.of(refused));
+            }
+            assertThat(seen).isNotEmpty().noneMatch(line -> line.contains(CANARY));
+        }
+
+        @Test
+        void becauseLettuceTookItForAHostIsNowhere() {
+            try {
+                var unused = RedisConnector.builder(RedisURI.create("redis://:" + CANARY + "/3"));
+            } catch (IllegalArgumentException refused) {
+                seen.add(Traces.of(refused));
+            }
+            assertThat(seen).isNotEmpty().noneMatch(line -> line.contains(CANARY));
+        }
     }
 }

@@ -24,9 +24,13 @@ final class Traces {
         Awaitility.await().untilAsserted(() -> assertThat(threads()).isEmpty());
     }
 
-    static String of(RedisConnectException failure) {
+    /** The stack trace with its causes and what is suppressed, and the attempts. */
+    static String of(Throwable failure) {
         StringWriter text = new StringWriter();
         failure.printStackTrace(new PrintWriter(text, true));
-        return text + failure.attempts().toString();
+        return text
+                + (failure instanceof RedisConnectException failed
+                        ? failed.attempts().toString()
+                        : "");
     }
 }
