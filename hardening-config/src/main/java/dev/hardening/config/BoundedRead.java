@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedRead<T> implements Runnable {
 
-    /** How long a read may take, in milliseconds: together with what is around it, less than a second. */
-    private static final long MAX_MILLIS = 750;
+    /** How long a read may take: together with what is around it, less than a second. */
+    private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
     private static final Map<Path, Thread> STUCK = Collections.synchronizedMap(new HashMap<>());
 
@@ -33,6 +34,7 @@ final class BoundedRead<T> implements Runnable {
     }
 
     private final Read<T> read;
+    private final CountDownLatch started = new CountDownLatch(1);
     private @Nullable T result;
     private @Nullable Throwable failure;
 
@@ -59,7 +61,8 @@ final class BoundedRead<T> implements Runnable {
         thread.setDaemon(true);
         thread.setContextClassLoader(null); // a read that is stuck must keep no application in memory
         thread.start();
-        if (!endsInTime(thread)) {
+        run.awaitEnd(thread);
+        if (thread.isAlive()) {
             STUCK.put(place, thread);
             thread.interrupt();
             throw new NoAnswerException();
@@ -67,16 +70,18 @@ final class BoundedRead<T> implements Runnable {
         return run.result();
     }
 
-    /** An interrupt of the caller does not cut the wait short; the caller finds it afterwards. */
-    private static boolean endsInTime(Thread thread) {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_MILLIS);
+    /**
+     * The time counts from when the read begins, so that a busy machine is not taken for a read that is stuck. An interrupt of the
+     * caller does not cut the wait short; the caller finds it afterwards.
+     */
+    private void awaitEnd(Thread thread) {
         boolean interrupted = false;
-        while (true) {
-            long left = end - System.nanoTime();
+        long end = 0;
+        while (end == 0 || (thread.isAlive() && System.nanoTime() < end)) {
             try {
-                // Zero would mean to wait for ever.
-                thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
-                break;
+                started.await();
+                end = end == 0 ? System.nanoTime() + MAX_NANOS : end;
+                TimeUnit.NANOSECONDS.timedJoin(thread, end - System.nanoTime());
             } catch (InterruptedException later) {
                 interrupted = true;
             }
@@ -84,11 +89,11 @@ final class BoundedRead<T> implements Runnable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return !thread.isAlive();
     }
 
     @Override
     public void run() {
+        started.countDown();
         try {
             result = read.read();
         } catch (Throwable thrown) {

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory with a file for each name; what Kubernetes keeps beside them, such as {@code ..data}, is none.
+ * A directory with a file for each name. What Kubernetes keeps beside the files, such as {@code ..data}, is not a name.
  *
  * @param subject how a reason about the directory itself begins, after the origin
  */

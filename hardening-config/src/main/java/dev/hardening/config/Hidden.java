@@ -6,8 +6,8 @@ import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value that the fields of no object lead to. Libraries that write objects read their fields, private and transient
- * ones too; here they find an object without any. The value lives in a table beside it for as long as this object does.
+ * Keeps a value where no field leads to it. Libraries that write an object read its fields, private and transient ones
+ * too; this object has none. The value is in a table, and is freed with this object.
  *
  * <p>The value must not refer to its own {@code Hidden}, or neither is ever freed.
  */
@@ -28,7 +28,7 @@ final class Hidden<T> {
      * The value.
      *
      * @param hidden null where a library made its owner without the owner's constructor
-     * @throws IllegalStateException if there is none, because a library copied the owner field by field
+     * @throws IllegalStateException if there is no value, because a library copied the owner field by field
      */
     @SuppressWarnings("unchecked") // only of() adds to the table
     static <T> T reveal(@Nullable Hidden<T> hidden) {

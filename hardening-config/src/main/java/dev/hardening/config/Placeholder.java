@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Values that somebody forgot to fill in. Only whole values count: a real key may contain any of these words. */
+/** Values that were never filled in. Only whole values count: a real key may contain any of these words. */
 final class Placeholder {
 
     private static final Set<String> WORDS = Set.of(

@@ -100,7 +100,7 @@ public interface SecretSource {
             this(hidden(Objects.requireNonNull(value, "value")), origin, null);
         }
 
-        /** A value that the supplier holds in no field of its own either. */
+        /** A value that the supplier does not hold in a field either. */
         Found(Supplier<String> value, String origin) {
             this(value, origin, null);
         }

@@ -100,7 +100,7 @@ public final class Setting<T> {
      *
      * @param name the name of the environment variable, or of the file in a directory of secrets: letters, digits,
      *     {@code _}, {@code .} and {@code -}, and {@code /} for a file in a nested directory
-     * @throws IllegalArgumentException if the name is none
+     * @throws IllegalArgumentException if the name is not valid
      */
     public static Setting<Secret> secret(String name) {
         return of(name, SECRET);
@@ -110,7 +110,7 @@ public final class Setting<T> {
      * A text that may show once it is read; while it is validated it is treated like a secret.
      *
      * @param name as for {@link #secret}
-     * @throws IllegalArgumentException if the name is none
+     * @throws IllegalArgumentException if the name is not valid
      */
     public static Setting<String> text(String name) {
         return of(name, TEXT);
@@ -123,7 +123,7 @@ public final class Setting<T> {
      *
      * @param name as for {@link #secret}
      * @param schemes the allowed schemes, such as {@code https}; none for any
-     * @throws IllegalArgumentException if the name or a scheme is none
+     * @throws IllegalArgumentException if the name or a scheme is not valid
      */
     public static Setting<URI> uri(String name, String... schemes) {
         return of(name, uriType(List.of(schemes)));
@@ -144,9 +144,9 @@ public final class Setting<T> {
      *
      * @param name as for {@link #secret}
      * @param expectation what the value has to be, in words that follow "must be"
-     * @param parser makes the value of the text as it was found; whatever it throws, or null, refuses the text with
-     *     {@code must be} and the expectation, and nothing of what was thrown is shown
-     * @throws IllegalArgumentException if the name is none, or the expectation is blank
+     * @param parser makes the value from the text as it was found; if it throws or returns null, the text is refused:
+     *     the reason is {@code must be} and the expectation, and nothing of what was thrown is shown
+     * @throws IllegalArgumentException if the name is not valid, or the expectation is blank
      */
     public static <T> Setting<T> parsed(String name, String expectation, Function<String, T> parser) {
         return of(name, parsedType(expectation, Objects.requireNonNull(parser, "parser")));
@@ -177,7 +177,7 @@ public final class Setting<T> {
      * How a declaration file makes a setting of a name.
      *
      * @return empty if there is no such type
-     * @throws IllegalArgumentException if the arguments are none of this type's
+     * @throws IllegalArgumentException if the arguments do not fit the type
      */
     static Optional<Function<String, Setting<?>>> declared(String type, List<String> arguments) {
         return Optional.ofNullable(TYPES.get(type))
@@ -235,7 +235,7 @@ public final class Setting<T> {
         return with(changed -> changed.minLength = characters);
     }
 
-    /** The same setting, whose value may not be one that somebody forgot to fill in, such as {@code changeme}. */
+    /** The same setting, which refuses a value that was never filled in, such as {@code changeme}. */
     public Setting<T> noPlaceholder() {
         return with(changed -> changed.noPlaceholder = true);
     }
@@ -340,7 +340,7 @@ public final class Setting<T> {
     /**
      * The value of a text that is not blank.
      *
-     * @throws RefusedException if it breaks a rule or is none of this type; the first reason, without the text
+     * @throws RefusedException if it breaks a rule or is not of this type; its message is the first reason, without the text
      */
     T read(String text) throws RefusedException {
         Optional<String> broken = brokenRule(text);

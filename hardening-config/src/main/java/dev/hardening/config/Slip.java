@@ -126,7 +126,7 @@ final class Slip {
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
 
-    /** Most values begin with a letter that few rows do. */
+    /** So that a value is compared with the few rows that begin with its first letter. */
     private static final Map<Character, List<Row>> BY_FIRST_LETTER =
             ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
 
@@ -166,7 +166,7 @@ final class Slip {
         return ROWS.stream().map(Row::reason).distinct().toList();
     }
 
-    /** What a value looks like and what to do about it, in words that follow the name; empty for a value like others. */
+    /** What a value looks like and what to do about it, in words that follow the name; empty if it looks like a value. */
     static Optional<String> of(String name, String value) {
         Optional<String> outside = atItsEdges(value).or(() -> ofAPem(value));
         if (outside.isPresent()) {

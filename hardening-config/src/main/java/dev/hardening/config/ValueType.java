@@ -15,7 +15,7 @@ record ValueType<T>(Object key, String declaration, boolean refusesSlips, Parser
         T parse(String text) throws RefusedException;
     }
 
-    /** A text is not fit to be the value. Its message is the reason, in words that follow the name, without the text. */
+    /** The text is refused. The message is the reason, in words that follow the name, and does not hold the text. */
     static final class RefusedException extends Exception {
 
         private static final long serialVersionUID = 1;

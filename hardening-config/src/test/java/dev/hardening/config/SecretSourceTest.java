@@ -175,7 +175,7 @@ class SecretSourceTest {
         }
 
         @Test
-        void isMissingWhereNobodyMayReadIt() throws IOException {
+        void isMissingWhereItMayNotBeRead() throws IOException {
             Path file = file("x", "abc");
             Files.setPosixFilePermissions(file, Set.of());
             assumeFalse(Files.isReadable(file), "root may read it; the packaged jar is tried as another user");
@@ -502,7 +502,7 @@ class SecretSourceTest {
         }
 
         @Test
-        void ofOnesOwnMaySayWhyItHasNoValue() {
+        void ofTheApplicationMaySayWhyItHasNoValue() {
             Map<String, SecretSource.Found> answers = Map.of(
                     "X", SecretSource.Found.missing("is in no version of the vault", "vault"),
                     "Y", SecretSource.Found.invalid("was revoked", "vault"));

@@ -185,7 +185,7 @@ class SecretTest {
         }
 
         @Test
-        void hasAHashCodeThatNobodyElseCanCompute() throws GeneralSecurityException {
+        void hasAHashCodeThatCannotBeComputed() throws GeneralSecurityException {
             Set<Integer> hashCodes = new HashSet<>();
             Set<Integer> differences = new HashSet<>();
             for (int i = 0; i < 1_000; i++) {

@@ -24,7 +24,7 @@ class SlipTest {
     class ARealSecret {
 
         @Test
-        void passesUntouchedWhoeverIssuedIt() {
+        void ofAnyMakerPassesUntouched() {
             Map<String, List<String>> secrets = Makers.secrets();
             assertThat(secrets).hasSizeGreaterThan(20);
             assertThat(secrets.values().stream().mapToInt(List::size).sum()).isGreaterThan(200);

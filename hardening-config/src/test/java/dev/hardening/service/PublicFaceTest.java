@@ -14,6 +14,7 @@ import dev.hardening.config.Settings;
 import dev.hardening.config.ValidationReport;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +36,13 @@ class PublicFaceTest {
             .example("xx-nowhere-1")
             .requiredWhen(PublicFaceTest::isProduction);
 
-    private static final SecretValidator VALIDATOR = SecretValidator.of(SUPABASE_URL, ANON_KEY, JWT_SECRET, REGION);
+    private static final Setting<Duration> TIMEOUT = Setting.parsed(
+                    "TIMEOUT", "a duration such as PT5S", Duration::parse)
+            .verbatim()
+            .optional();
+
+    private static final SecretValidator VALIDATOR =
+            SecretValidator.of(SUPABASE_URL, ANON_KEY).and(SecretValidator.of(JWT_SECRET, REGION, TIMEOUT));
 
     private final SecretSource source =
             SecretSource.of(Map.of("SUPABASE_URL", "https://abc.supabase.co", "SUPABASE_ANON_KEY", "anon"));
@@ -55,7 +62,8 @@ class PublicFaceTest {
         Optional<Secret> jwt = settings.find(JWT_SECRET);
         Optional<String> region = settings.find(REGION);
         assertThat(url).hasHost("abc.supabase.co");
-        assertThat(key).isEqualTo(Secret.of("anon"));
+        assertThat(key).isEqualTo(Secret.of("anon")).isEqualTo(Secret.valueOf("anon"));
+        assertThat(settings.find(TIMEOUT)).isEmpty();
         assertThat(key.reveal()).isEqualTo("anon");
         assertThat(jwt).isEmpty();
         assertThat(region).isEmpty();
@@ -103,11 +111,14 @@ class PublicFaceTest {
                 .exactlyOne(Setting.secret("A"), Setting.secret("B"))
                 .atLeastOne(Setting.secret("C"), Setting.secret("D"));
         assertThat(grouped.check(source).problems()).hasSize(2);
+        assertThat(grouped.settings()).hasSize(9).filteredOn(Setting::isSecret).hasSize(6);
+        assertThat(report.lookedIn()).containsExactly("map");
         assertThat(grouped.envExample()).contains("SUPABASE_URL=\n");
         assertThat(grouped.markdown()).contains("| `SUPABASE_URL` |");
         assertThat(SecretValidator.EXIT_CODE).isEqualTo(78);
         Supplier<Settings> orExit = VALIDATOR::validateOrExit;
         assertThat(orExit).isNotNull();
+        assertThat(VALIDATOR.validateOrExit(source).get(ANON_KEY).reveal()).isEqualTo("anon");
     }
 
     @Test
@@ -131,7 +142,17 @@ class PublicFaceTest {
         SecretSource vault = new SecretSource() {
             @Override
             public Optional<Found> find(String name) {
-                return name.equals("TOKEN") ? Optional.of(new Found("abc", "vault")) : Optional.empty();
+                return switch (name) {
+                    case "TOKEN" -> Optional.of(new Found("abc", "vault"));
+                    case "OLD" -> Optional.of(Found.invalid("was revoked", "vault"));
+                    case "NEW" -> Optional.of(Found.missing("is not there yet", "vault"));
+                    default -> Optional.empty();
+                };
+            }
+
+            @Override
+            public List<String> places() {
+                return List.of("vault");
             }
 
             @Override
@@ -147,5 +168,11 @@ class PublicFaceTest {
                 .isEqualTo("abc");
         assertThat(SecretValidator.of(token.minLength(9)).check(vault).problems())
                 .containsExactly(new Problem("TOKEN", Problem.Kind.INVALID, "is shorter than 9 characters", "vault"));
+        assertThat(SecretValidator.requiring("NEW", "OLD").check(vault))
+                .isEqualTo(new ValidationReport(
+                        List.of(
+                                new Problem("NEW", Problem.Kind.MISSING, "is not there yet", "vault"),
+                                new Problem("OLD", Problem.Kind.INVALID, "was revoked", "vault")),
+                        List.of("vault")));
     }
 }
