@@ -112,7 +112,7 @@ record DiagnosisRule(
                     PERMANENT,
                     answers("NOAUTH").and(Failure::isSentinel),
                     "NOAUTH: the Sentinel wants a password of its own, as the one in the URI is for the data node: use"
-                            + " RedisURI.Builder.sentinel(host, port, name, password)"),
+                            + " RedisURI.builder().withSentinel(host, port, password)"),
             answer("a password wanted", "NOAUTH", "the server wants a password, and the URI has none"),
             answer("a password where none is set", "ERR AUTH", "the URI has a password, and the server has none set"),
             answer(

@@ -227,7 +227,9 @@ class SafeUriTest {
             String sentinelPassword = "own";
             String password = "data";
             // example: sentinels
-            RedisURI uri = RedisURI.Builder.sentinel("sentinel-1", 26379, "orders", sentinelPassword)
+            RedisURI uri = RedisURI.builder()
+                    .withSentinelMasterId("orders")
+                    .withSentinel("sentinel-1", 26379, sentinelPassword)
                     .withSentinel("sentinel-2", 26379, sentinelPassword)
                     .withAuthentication("alice", password)
                     .withSsl(true)

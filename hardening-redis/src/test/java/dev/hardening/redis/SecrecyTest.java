@@ -145,7 +145,9 @@ class SecrecyTest {
             try (RedisServer open = RedisServer.start();
                     RedisServer sentinel = RedisServer.sentinel("orders", open)) {
                 for (int port : new int[] {sentinel.port(), Peer.nobody()}) {
-                    connect(RedisConnector.builder(RedisURI.Builder.sentinel("127.0.0.1", port, "orders", CANARY)
+                    connect(RedisConnector.builder(RedisURI.builder()
+                            .withSentinelMasterId("orders")
+                            .withSentinel("127.0.0.1", port, CANARY)
                             .withAuthentication("alice", CANARY)
                             .build()));
                 }

@@ -270,9 +270,11 @@ class WhyItFailedTest {
                 assertPermanent(
                         RedisConnector.builder("redis-sentinel://:data@" + address + "#orders"),
                         "NOAUTH: the Sentinel wants a password of its own, as the one in the URI is for the data node: use"
-                                + " RedisURI.Builder.sentinel(host, port, name, password) [Sentinel " + address + "]");
+                                + " RedisURI.builder().withSentinel(host, port, password) [Sentinel " + address + "]");
                 for (String password : new String[] {"data", "hunter2"}) {
-                    RedisURI uri = RedisURI.Builder.sentinel("127.0.0.1", sentinel.port(), "orders", "own")
+                    RedisURI uri = RedisURI.builder()
+                            .withSentinelMasterId("orders")
+                            .withSentinel("127.0.0.1", sentinel.port(), "own")
                             .withPassword(password.toCharArray())
                             .build();
                     if (password.equals("data")) {
@@ -288,9 +290,10 @@ class WhyItFailedTest {
                     }
                 }
                 assertPermanent(
-                        RedisConnector.builder(
-                                RedisURI.Builder.sentinel("127.0.0.1", sentinel.port(), "orders", "hunter2")
-                                        .build()),
+                        RedisConnector.builder(RedisURI.builder()
+                                .withSentinelMasterId("orders")
+                                .withSentinel("127.0.0.1", sentinel.port(), "hunter2")
+                                .build()),
                         "WRONGPASS: the user or the password is wrong [Sentinel " + address + "]");
             }
         }
