@@ -95,7 +95,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void tokensOfBothKindsAreAcceptedAndForgeriesAreNot(Inside inside) throws Exception {
+    void accepts_both_kinds_of_token_and_no_forgery(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         accepted(verifier, KeyEndpoint.token(RSA_1));
         accepted(verifier, KeyEndpoint.token(EC_1));
@@ -109,7 +109,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void aRotationIsAcceptedWithinTheRequest(Inside inside) throws Exception {
+    void accepts_a_rotation_within_the_request(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         accepted(verifier, KeyEndpoint.token(RSA_1));
         endpoint.serve(RSA_1, RSA_2);
@@ -121,7 +121,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void twoHundredTokensOfANewKeyCostOneGet(Inside inside) throws Exception {
+    void asks_once_for_200_tokens_of_a_new_key(Inside inside) throws Exception {
         JWKSCache background = endpoint.open(endpoint.background());
         Verifier verifier = inside.over(background);
         accepted(verifier, KeyEndpoint.token(RSA_1));
@@ -142,7 +142,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void duringAnOutageKnownKeysGoOn(Inside inside) throws Exception {
+    void goes_on_with_known_keys_in_an_outage(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         accepted(verifier, KeyEndpoint.token(EC_1));
         endpoint.down();
@@ -161,7 +161,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void anOutageWithoutKeysIsNoBadToken(Inside inside) {
+    void calls_no_token_bad_in_an_outage(Inside inside) {
         endpoint.down();
         Verifier verifier = inside.over(cache);
         assertThat(catchThrowable(() -> verifier.subject(KeyEndpoint.token(EC_1))))
@@ -171,7 +171,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void aFloodOfForgedKeyIdsCostsOneGetAndNoValidToken(Inside inside) throws Exception {
+    void loses_no_valid_token_in_a_flood(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         String valid = KeyEndpoint.token(EC_1);
         accepted(verifier, valid);
@@ -189,7 +189,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void aRemovedKeyIsRefusedByTheEndOfItsTimeToLive(Inside inside) throws Exception {
+    void refuses_a_removed_key_by_its_time_to_live(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         accepted(verifier, KeyEndpoint.token(EC_1));
         endpoint.serve(RSA_1);
@@ -202,7 +202,7 @@ class JWKSourceTest {
 
     @ParameterizedTest
     @EnumSource
-    void aKnownKeyIdWithAnotherAlgorithmCostsNoGet(Inside inside) throws Exception {
+    void asks_nothing_for_a_wrong_algorithm(Inside inside) throws Exception {
         Verifier verifier = inside.over(cache);
         accepted(verifier, KeyEndpoint.token(EC_1));
         endpoint.advance(Duration.ofMinutes(2));

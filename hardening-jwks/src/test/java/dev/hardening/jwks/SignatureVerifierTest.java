@@ -117,7 +117,7 @@ class SignatureVerifierTest {
     }
 
     @Test
-    void anEcdsaSignatureWithANumberThatIsZeroOrNotBelowTheOrderIsRefusedWhoeverVerifies() throws Exception {
+    void ecdsa_numbers_out_of_range_reach_no_provider() throws Exception {
         ECParameterSpec curve = EC_1.toECPublicKey().getParams();
         byte[] zero = number(BigInteger.ZERO);
         byte[] one = number(BigInteger.ONE);
@@ -138,7 +138,7 @@ class SignatureVerifierTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 32, 63, 65, 70, 72, 96, 128, 132})
-    void anEcdsaSignatureOfAnotherLengthIsRefusedWhoeverVerifies(int length) throws Exception {
+    void ecdsa_signatures_of_another_length_reach_no_provider(int length) throws Exception {
         byte[] signature = new byte[length];
         Arrays.fill(signature, (byte) 1);
         ASKED.set(0);
@@ -149,7 +149,7 @@ class SignatureVerifierTest {
     }
 
     @Test
-    void whatVerifiesIsBuiltOnceAndAgainOnlyAfterItThrew() throws Exception {
+    void a_signature_is_built_again_only_after_it_threw() throws Exception {
         GullibleProvider provider = new GullibleProvider();
         SignatureVerifier verifier = new SignatureVerifier(RSA, SigningAlgorithm.RS256, provider);
         for (int i = 0; i < 100; i++) {
@@ -163,7 +163,7 @@ class SignatureVerifierTest {
 
     @ParameterizedTest
     @CsvSource({"rsa, fast", "rsa, jdk", "ec, fast", "ec, jdk"})
-    void manyThreadsVerifyWithOneAndNoneSeesAnothersToken(String type, String who) throws Exception {
+    void many_threads_share_one_verifier(String type, String who) throws Exception {
         JWK key = type.equals("rsa") ? RSA_1 : EC_1;
         Provider provider = who.equals("fast")
                 ? FastProvider.find()
@@ -208,7 +208,7 @@ class SignatureVerifierTest {
     }
 
     @Test
-    void aProviderIsAskedWhetherItHasWhatAnAlgorithmNeeds() {
+    void a_provider_is_asked_what_it_offers() {
         assertThat(SigningAlgorithm.ES256.isOfferedBy(Security.getProvider("SunEC")))
                 .isTrue();
         assertThat(SigningAlgorithm.RS256.isOfferedBy(Security.getProvider("SunEC")))
