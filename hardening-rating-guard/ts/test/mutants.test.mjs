@@ -124,30 +124,51 @@ ofTheWrapper.forEach(([from, to], at) => {
   });
 });
 
-test("what is no mutant passes the wrapper's tests", async () => {
-  const file = join(folder, "same.mjs");
-  writeFileSync(file, source);
-  assert.equal(await passes(pathToFileURL(file).href), true);
+const ofTheKept = [
+  ['|| guard.state === "closed"', ""],
+  ["guard.begin(sessionId);", ""],
+  ["createGuardedSubmission(options);", "createGuardedSubmission();"],
+  ["onLateFailure: options.onLateFailure", "onLateFailure: undefined"],
+  ["guards.delete(sessionId);", ""],
+  ["guards.set(sessionId, guard);", ""],
+  ["<= 100", "<= 99"],
+  ["<= 100", "<= 101"],
+  ['if (state !== "sending")', ""],
+];
+const kept = read("dist/kept.js");
+for (const [name, content] of [["index.js", source], ["kept.js", kept], ["package.json", '{"type": "module"}']]) writeFileSync(join(folder, name), content);
+ofTheKept.forEach(([from, to], at) => {
+  test(`the tests kill the mutant of the kept guards: ${short(from)} → ${short(to)}`, async () => {
+    const file = join(folder, `kept-${at}.mjs`);
+    writeFileSync(file, mutate(from, to, kept));
+    assert.equal(await passesAlone("kept", { RATING_GUARD_KEPT: pathToFileURL(file).href }), false);
+  });
+});
+
+test("what is no mutant passes these tests", async () => {
+  assert.equal(await passes(pathToFileURL(join(folder, "index.js")).href), true);
+  assert.equal(await passesAlone("kept", { RATING_GUARD_KEPT: pathToFileURL(join(folder, "kept.js")).href }), true);
 });
 
 function short(code) {
   return code.trim().replace(/\s+/g, " ");
 }
 
-function mutate(from, to) {
+function mutate(from, to, source = read("dist/index.js")) {
   assert.equal(source.split(from).length, 2, `the source has one ${from}`);
   return source.replace(from, () => to);
 }
 
 /** The quick tests first: most mutants are dead by then. */
 async function passes(guard) {
-  return (await passesAlone("guard", guard)) && (await passesAlone("interleavings", guard));
+  for (const name of ["submission-conformance", "guard", "interleavings"]) if (!(await passesAlone(name, { RATING_GUARD: guard }))) return false;
+  return true;
 }
 
-function passesAlone(name, guard) {
+function passesAlone(name, subject) {
   const { NODE_TEST_CONTEXT, ...environment } = process.env; // a run of its own, not a part of this one
   const child = spawn(process.execPath, [fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url))], {
-    env: { ...environment, RATING_GUARD: guard },
+    env: { ...environment, ...subject },
     stdio: "ignore",
     timeout: 120_000,
   });

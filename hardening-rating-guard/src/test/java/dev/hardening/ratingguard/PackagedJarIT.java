@@ -49,7 +49,13 @@ class PackagedJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"rating-guard.json", "rating-guard.schema.json"})
+    @ValueSource(
+            strings = {
+                "rating-guard.json",
+                "rating-guard.schema.json",
+                "rating-guard-submissions.json",
+                "rating-guard-submissions.schema.json"
+            })
     void itHasTheVectorsAndTheirSchemaThatTheNpmPackageHas(String name) throws IOException {
         assertThat(text("META-INF/conformance/" + name)).isEqualTo(Files.readString(Path.of("ts/conformance", name)));
     }

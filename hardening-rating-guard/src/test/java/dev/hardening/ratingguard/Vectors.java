@@ -26,7 +26,11 @@ record Vectors(List<Vector> all) {
             boolean proceeds) {}
 
     static JsonNode file() {
-        try (InputStream file = Vectors.class.getResourceAsStream("/META-INF/conformance/rating-guard.json")) {
+        return file("rating-guard.json");
+    }
+
+    static JsonNode file(String name) {
+        try (InputStream file = Vectors.class.getResourceAsStream("/META-INF/conformance/" + name)) {
             return new ObjectMapper().readTree(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
