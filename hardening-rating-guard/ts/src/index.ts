@@ -155,7 +155,6 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
             timer = setTimeout(() => {
               const failure = new DOMException(`No answer within ${timeout / 1000} s`, "TimeoutError");
               reject(failure);
-              end();
               controller.abort(failure);
             }, timeout);
           Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {

@@ -59,8 +59,8 @@ test("the last hundred are kept, and those that are sending", async () => {
   const answer = deferred();
   const sending = guards.get("sending");
   const running = sending.submit("sending", () => answer.promise);
-  const oldest = guards.get("oldest");
   const used = guards.get("used");
+  const oldest = guards.get("oldest");
   for (let at = 0; at < 97; at++) guards.get(`session-${at}`);
   assert.equal(guards.get("used"), used);
   guards.get("one more");
@@ -69,6 +69,13 @@ test("the last hundred are kept, and those that are sending", async () => {
   assert.notEqual(guards.get("oldest"), oldest);
   answer.resolve();
   await running;
+});
+
+test("the hundredth drops none", () => {
+  const guards = createGuardedSubmissions();
+  const first = guards.get("first");
+  for (let at = 0; at < 99; at++) guards.get(`session-${at}`);
+  assert.equal(guards.get("first"), first);
 });
 
 test("its guards have its options", async () => {

@@ -65,8 +65,8 @@ class GuardedSubmissionsTest {
     void theLastHundredAreKeptAndThoseThatAreSending() {
         assertThat(submit("sending")).isNotCompleted();
         GuardedSubmission sending = guards.get("sending");
-        GuardedSubmission oldest = guards.get("oldest");
         GuardedSubmission used = guards.get("used");
+        GuardedSubmission oldest = guards.get("oldest");
         for (int at = 0; at < 97; at++) {
             guards.get("session-" + at);
         }
@@ -75,6 +75,15 @@ class GuardedSubmissionsTest {
         assertThat(guards.get("sending")).isSameAs(sending);
         assertThat(guards.get("used")).isSameAs(used);
         assertThat(guards.get("oldest")).isNotSameAs(oldest);
+    }
+
+    @Test
+    void theHundredthDropsNone() {
+        GuardedSubmission first = guards.get("first");
+        for (int at = 0; at < 99; at++) {
+            guards.get("session-" + at);
+        }
+        assertThat(guards.get("first")).isSameAs(first);
     }
 
     @Test

@@ -93,7 +93,10 @@ class InterleavingsTest {
 
     private static final class GuardedPage extends Page {
 
-        final GuardedSubmission guard = new GuardedSubmission();
+        final GuardedSubmission guard = GuardedSubmission.builder()
+                .timer(timeout -> new CompletableFuture<>())
+                .newAttemptId(() -> "attempt")
+                .build();
         final Set<String> seen;
 
         GuardedPage(Executor executor, Set<String> hazards, List<Boolean> answers, Set<String> seen) {
