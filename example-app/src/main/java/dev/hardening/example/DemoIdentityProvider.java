@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +57,8 @@ final class DemoIdentityProvider implements AutoCloseable {
     private final AtomicLong answered = new AtomicLong();
     private volatile Mood mood = Mood.UP;
     private volatile List<JWK> keys = List.of();
+    /** Made ahead, because an RSA key takes a while. */
+    private CompletableFuture<List<JWK>> spare = CompletableFuture.supplyAsync(DemoIdentityProvider::generate, threads);
 
     DemoIdentityProvider() throws IOException {
         rotate(true);
@@ -79,15 +82,20 @@ final class DemoIdentityProvider implements AutoCloseable {
 
     /** Signs with new keys from now on; the old ones stay published unless it is hard. */
     synchronized void rotate(boolean hard) {
+        List<JWK> next = new ArrayList<>(spare.join());
+        spare = CompletableFuture.supplyAsync(DemoIdentityProvider::generate, threads);
+        if (!hard) {
+            next.addAll(keys.subList(0, Math.min(4, keys.size())));
+        }
+        keys = List.copyOf(next);
+    }
+
+    private static List<JWK> generate() {
         try {
             String suffix = UUID.randomUUID().toString().substring(0, 8);
-            List<JWK> next = new ArrayList<>();
-            next.add(new ECKeyGenerator(Curve.P_256).keyID("ec-" + suffix).generate());
-            next.add(new RSAKeyGenerator(2048).keyID("rsa-" + suffix).generate());
-            if (!hard) {
-                next.addAll(keys.subList(0, Math.min(4, keys.size())));
-            }
-            keys = List.copyOf(next);
+            return List.of(
+                    new ECKeyGenerator(Curve.P_256).keyID("ec-" + suffix).generate(),
+                    new RSAKeyGenerator(2048).keyID("rsa-" + suffix).generate());
         } catch (JOSEException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -129,7 +137,7 @@ final class DemoIdentityProvider implements AutoCloseable {
         return asked.get();
     }
 
-    /** How many who asked are waiting for their answer now. */
+    /** How many requests for its keys are waiting for their answer now. */
     long answering() {
         return asked.get() - answered.get();
     }

@@ -13,22 +13,38 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
 
-/** The demo's own Redis on loopback: the {@code redis-server} on the path, or the real one inside embedded-redis. */
+/**
+ * The demo's own Redis on loopback: the {@code redis-server} on the path, or the real one inside embedded-redis. It ends
+ * with this process, however that ends: a shell waits for the end of its input, which only this process holds open, and
+ * then kills the server.
+ */
 final class DemoRedis implements AutoCloseable {
 
-    private final List<String> command;
+    private static final Path SHELL = Path.of("/bin/sh");
+    private static final String UNTIL_THE_INPUT_ENDS =
+            "trap : INT TERM HUP; \"$@\" </dev/null & cat >/dev/null; kill -9 $!; wait; rm -rf \"$0\"";
+
+    private final List<String> command = new ArrayList<>();
     private final int port;
     private final Path directory;
     private @Nullable Process process;
 
-    /** Starts it, with further arguments of redis-server's own. */
-    DemoRedis(String... further) throws IOException {
-        String executable = executable();
-        port = freePort();
+    /** Starts it on a free port. */
+    DemoRedis() throws IOException {
+        this(freePort());
+        start();
+    }
+
+    /** One that is started later. */
+    DemoRedis(int port) throws IOException {
+        this.port = port;
         directory = Files.createTempDirectory("focus-squad-redis");
+        if (Files.isExecutable(SHELL)) {
+            command.addAll(List.of(SHELL.toString(), "-c", UNTIL_THE_INPUT_ENDS, directory.toString()));
+        }
         // Everything is on disk before it is answered, so that a kill loses nothing.
-        command = new ArrayList<>(List.of(
-                executable,
+        command.addAll(List.of(
+                executable(),
                 "--port",
                 String.valueOf(port),
                 "--bind",
@@ -41,9 +57,6 @@ final class DemoRedis implements AutoCloseable {
                 "yes",
                 "--appendfsync",
                 "always"));
-        command.addAll(List.of(further));
-        Runtime.getRuntime().addShutdownHook(new Thread(this::close));
-        start();
     }
 
     private static String executable() throws IOException {
@@ -56,7 +69,7 @@ final class DemoRedis implements AutoCloseable {
         return ExecutableProvider.newJarResourceProvider().get().getPath();
     }
 
-    private static int freePort() throws IOException {
+    static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
@@ -79,20 +92,17 @@ final class DemoRedis implements AutoCloseable {
         }
     }
 
-    /** Ends it at once, as a crash would. */
+    /** Ends it at once, as a crash would, and keeps its data. */
     synchronized void kill() {
-        if (process != null) {
-            process.destroyForcibly();
-            boolean interrupted = false;
-            try {
-                process.waitFor();
-            } catch (InterruptedException stopping) {
-                interrupted = true;
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        if (process == null) {
+            return;
         }
+        // The shell first: it would remove the data.
+        List<ProcessHandle> children = process.descendants().toList();
+        process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
+        process.onExit().join();
+        children.forEach(child -> child.onExit().join());
     }
 
     @Override

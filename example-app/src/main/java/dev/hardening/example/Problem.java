@@ -15,13 +15,17 @@ enum Problem {
     REQUEST_TIMEOUT(408, "The request took too long to arrive."),
     SESSION_MISMATCH(409, "Session mismatch: cannot rate a different session"),
     RATING_ALREADY_EXISTS(409, "A rating was given already; nothing of this submission was kept."),
+    SUBMISSION_UNDER_WAY(409, "The first request with this idempotency key is not finished yet; try again."),
     NOT_OURS(409, "This Redis was not started by the demo, so the demo does not stop it."),
     PAYLOAD_TOO_LARGE(413, "The request is too large."),
-    UNSUPPORTED_MEDIA_TYPE(415, "The request has to be application/json."),
+    UNSUPPORTED_MEDIA_TYPE(415, "The request has to be application/json in UTF-8."),
     RED_REASON_REQUIRED(422, "A red rating needs a reason."),
+    IDEMPOTENCY_KEY_REUSED(422, "This idempotency key belongs to another request."),
+    HEADERS_TOO_LARGE(431, "The request's headers are too large."),
     INTERNAL_ERROR(500, "Something went wrong."),
     KEYS_UNAVAILABLE(503, "Tokens cannot be verified right now; the token may be good."),
-    REDIS_UNAVAILABLE(503, "Ratings cannot be read or kept right now; try again.");
+    REDIS_UNAVAILABLE(503, "Ratings cannot be read or kept right now; try again."),
+    SHUTTING_DOWN(503, "This instance is stopping; try again.");
 
     static final String MEDIA_TYPE = "application/problem+json";
 
@@ -46,13 +50,15 @@ enum Problem {
         return Character.toUpperCase(words.charAt(0)) + words.substring(1);
     }
 
-    /** What the web server itself found. */
+    /** The problem for a status that the web server itself chose. */
     static Problem of(int status) {
         return switch (status) {
             case 404 -> NOT_FOUND;
             case 405 -> METHOD_NOT_ALLOWED;
+            case 408 -> REQUEST_TIMEOUT;
             case 413 -> PAYLOAD_TOO_LARGE;
             case 415 -> UNSUPPORTED_MEDIA_TYPE;
+            case 431 -> HEADERS_TOO_LARGE;
             default -> status < 500 ? MALFORMED_REQUEST : INTERNAL_ERROR;
         };
     }

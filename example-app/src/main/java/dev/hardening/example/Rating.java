@@ -12,6 +12,8 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MAX_TEXT = 500;
+    private static final int MAX_ID = 200;
+    private static final int MAX_REASONS = 10;
 
     /** Reads the ratings of a submission: one to three, each for another tablemate. */
     static List<Rating> readAll(JsonNode ratings, String raterId) {
@@ -33,7 +35,11 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
     private static Rating read(JsonNode node) {
         JsonNode reasons = node.path("reasons");
         JsonNode text = node.path("other_reason_text");
+        String rateeId = node.path("ratee_id").asText();
         if (!node.path("ratee_id").isTextual()
+                || rateeId.isEmpty()
+                || rateeId.length() > MAX_ID
+                || reasons.size() > MAX_REASONS
                 || !List.of("green", "red", "skip").contains(node.path("rating").asText())
                 || !(reasons.isMissingNode() || reasons.isNull() || reasons.isArray())
                 || !(text.isMissingNode() || text.isNull() || text.isTextual())) {
@@ -56,7 +62,7 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
         if (rating.equals("red") && given.isEmpty() && other.isEmpty()) {
             throw Problem.RED_REASON_REQUIRED.thrown();
         }
-        return new Rating(node.path("ratee_id").textValue(), rating, given, other);
+        return new Rating(rateeId, rating, given, other);
     }
 
     String toJson() {

@@ -1,12 +1,12 @@
 package dev.hardening.example;
 
-import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.ConnectReport;
 import dev.hardening.redis.Connected;
 import dev.hardening.redis.RedisConnector;
 import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** What the app needs of its Redis, which is one server or a cluster. */
 record Redis(
@@ -17,8 +17,8 @@ record Redis(
         implements AutoCloseable {
 
     /** Several hosts are the seeds of a cluster, and so is one that says of itself that it belongs to one. */
-    static Redis connect(String url, ConnectListener listener) {
-        Connected redis = RedisConnector.builder(url).listener(listener).connectAny();
+    static Redis connect(String url, UnaryOperator<RedisConnector.Builder> listening) {
+        Connected redis = listening.apply(RedisConnector.builder(url)).connectAny();
         return new Redis(redis::sync, redis::ping, redis.report(), redis::close);
     }
 

@@ -1,7 +1,10 @@
 package dev.hardening.example;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.hardening.ratingguard.IdempotencyStore;
 import dev.hardening.ratingguard.OpenRatings;
-import io.lettuce.core.Range;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
@@ -20,6 +23,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tables, phases, open ratings and ratings in Redis, which several instances share. All keys of a session carry its id as
@@ -28,9 +32,17 @@ import java.util.function.Supplier;
 final class Tables {
 
     private static final Duration RATABLE_FOR = Duration.ofHours(24);
+    private static final int SESSIONS_LISTED = 100;
+    private static final String SEAT = resource("/lua/seat.lua");
+    private static final String INDEX = resource("/lua/index.lua");
+    private static final String VIEW = resource("/lua/view.lua");
     private static final String RATE = resource("/lua/rate.lua");
+    private static final String CLAIM = resource("/lua/claim.lua");
+    private static final String CHANGE = resource("/lua/change.lua");
+    private static final String UNDER_WAY_FOR_MILLIS = "60000";
+    private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** A session that somebody may rate. */
+    /** A session that may be rated now. */
     record Pending(String sessionId, Map<String, String> rateable, Instant expiresAt) {}
 
     /** A session as the page shows it. */
@@ -68,8 +80,17 @@ final class Tables {
         return "session:{" + sessionId + "}:ratings";
     }
 
+    private static String attempt(String sessionId, String key) {
+        return "session:{" + sessionId + "}:attempt:" + key;
+    }
+
     private static String sessionsOf(String userId) {
         return "user:{" + userId + "}:sessions";
+    }
+
+    /** Begins the fields of all ratings by one person: with its length, so that no two pairs of ids look alike. */
+    private static String fieldPrefix(String raterId) {
+        return raterId.getBytes(StandardCharsets.UTF_8).length + ":" + raterId;
     }
 
     /** Ends all that is open in a session, for the demo's next one. */
@@ -79,17 +100,16 @@ final class Tables {
 
     /** Seats a table; each member may rate the others once its social phase has begun. */
     void create(Session session) {
-        asking(commands -> {
-            commands.hset(meta(session.id), Map.of("started_at", String.valueOf(session.startedAt.toEpochMilli())));
-            commands.hset(members(session.id), session.members);
-            commands.sadd(open(session.id), session.members.keySet().toArray(new String[0]));
-            long expires = session.startedAt.plus(RATABLE_FOR).toEpochMilli();
-            for (String key : List.of(meta(session.id), members(session.id), open(session.id), ratings(session.id))) {
-                commands.pexpireat(key, expires);
-            }
-            session.members.keySet().forEach(user -> commands.zadd(sessionsOf(user), (double) expires, session.id));
-            return session;
+        String expires = String.valueOf(session.startedAt.plus(RATABLE_FOR).toEpochMilli());
+        List<String> seats = new ArrayList<>(List.of(String.valueOf(session.startedAt.toEpochMilli()), expires));
+        session.members.forEach((id, name) -> {
+            seats.add(id);
+            seats.add(name);
         });
+        run(SEAT, List.of(meta(session.id), members(session.id), open(session.id)), seats);
+        for (String user : session.members.keySet()) {
+            run(INDEX, List.of(sessionsOf(user)), List.of(session.id, expires, String.valueOf(clock.millis())));
+        }
     }
 
     Optional<Session> find(String sessionId) {
@@ -106,25 +126,55 @@ final class Tables {
 
     /** The sessions that a person may rate now, the one that ends first before the others. */
     List<Pending> pending(String userId) {
-        return asking(commands -> {
-            List<Pending> pending = new ArrayList<>();
-            commands.zremrangebyscore(sessionsOf(userId), Range.create(0.0, (double) clock.millis()));
-            for (String sessionId : commands.zrange(sessionsOf(userId), 0, 100)) {
-                Optional<Session> session = find(sessionId);
-                if (session.isPresent() && commands.sismember(open(sessionId), userId) && isRatable(session.get())) {
-                    Map<String, String> rateable = new LinkedHashMap<>(session.get().members);
-                    rateable.remove(userId);
-                    for (String rated : commands.hkeys(ratings(sessionId))) {
-                        if (rated.startsWith(userId + ">")) {
-                            rateable.remove(rated.substring(userId.length() + 1));
-                        }
-                    }
-                    pending.add(new Pending(
-                            sessionId, rateable, session.get().startedAt.plus(RATABLE_FOR)));
-                }
+        List<Pending> pending = new ArrayList<>();
+        for (String sessionId : listed(userId)) {
+            Optional<Session> session = openFor(userId, sessionId);
+            if (session.isEmpty()) {
+                asking(commands -> commands.zrem(sessionsOf(userId), sessionId));
+            } else if (isRatable(session.get())) {
+                Instant expires = session.get().startedAt.plus(RATABLE_FOR);
+                pending.add(new Pending(sessionId, session.get().members, expires));
             }
-            return pending;
-        });
+        }
+        return pending;
+    }
+
+    private List<String> listed(String userId) {
+        return asking(commands -> commands.zrange(sessionsOf(userId), 0, SESSIONS_LISTED - 1));
+    }
+
+    /** A session with those members whom this person has not rated yet; empty if it is over or closed for this person. */
+    private Optional<Session> openFor(String userId, String sessionId) {
+        String found = run(
+                VIEW,
+                List.of(meta(sessionId), members(sessionId), open(sessionId), ratings(sessionId)),
+                List.of(userId));
+        if (found == null) {
+            return Optional.empty();
+        }
+        JsonNode view = read(found);
+        Map<String, String> members = new LinkedHashMap<>();
+        for (int at = 0; at + 1 < view.path(1).size(); at += 2) {
+            members.put(
+                    view.path(1).path(at).asText(), view.path(1).path(at + 1).asText());
+        }
+        members.remove(userId);
+        String prefix = fieldPrefix(userId);
+        for (JsonNode rated : view.path(2)) {
+            if (rated.asText().startsWith(prefix)) {
+                members.remove(rated.asText().substring(prefix.length()));
+            }
+        }
+        return Optional.of(
+                new Session(sessionId, Instant.ofEpochMilli(view.path(0).asLong()), members));
+    }
+
+    private static JsonNode read(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("a script answered with JSON that cannot be read");
+        }
     }
 
     private boolean isRatable(Session session) {
@@ -133,9 +183,9 @@ final class Tables {
 
     /** The sessions whose ratings a person has open, whatever their phase. */
     private List<String> openSessions(String userId) {
-        return asking(commands -> commands.zrange(sessionsOf(userId), 0, 100).stream()
-                .filter(sessionId -> commands.sismember(open(sessionId), userId))
-                .toList());
+        return listed(userId).stream()
+                .filter(sessionId -> asking(commands -> commands.sismember(open(sessionId), userId)))
+                .toList();
     }
 
     /** The server's check: it fails closed. */
@@ -143,11 +193,62 @@ final class Tables {
         return OpenRatings.of(openSessions(userId)).check(pathSessionId, bodySessionId);
     }
 
+    /** What a submission under an idempotency key writes together with its ratings: over this entry, the one with the answer. */
+    record Claim(String key, String underWay, String answered) {}
+
+    /** Where the entries of a session's idempotency keys are kept: beside its ratings, so that one script writes both. */
+    IdempotencyStore attempts(String sessionId) {
+        return new IdempotencyStore() {
+            @Override
+            public @Nullable String putIfAbsent(String key, String entry) {
+                return run(CLAIM, List.of(attempt(sessionId, key)), List.of(entry, UNDER_WAY_FOR_MILLIS));
+            }
+
+            @Override
+            public boolean replace(String key, String expected, String entry) {
+                return change(key, expected, entry);
+            }
+
+            @Override
+            public boolean remove(String key, String expected) {
+                return change(key, expected, "");
+            }
+
+            private boolean change(String key, String expected, String entry) {
+                List<String> arguments = List.of(expected, entry, String.valueOf(RATABLE_FOR.toMillis()));
+                return "1".equals(run(CHANGE, List.of(attempt(sessionId, key)), arguments));
+            }
+        };
+    }
+
     /**
-     * Keeps all of these ratings, or none and throws the problem. The check before the script gives the right answer; the
+     * Keeps all of these ratings, or none and throws the problem. The check before the script gives the right answer. The
      * script decides, so that two submissions at once cannot both pass.
      */
-    void rate(String userId, String pathSessionId, String bodySessionId, List<Rating> given) {
+    void rate(String userId, String pathSessionId, String bodySessionId, List<Rating> given, Optional<Claim> claim) {
+        checkOpen(userId, pathSessionId, bodySessionId, given);
+        List<String> keys = new ArrayList<>(
+                List.of(meta(pathSessionId), members(pathSessionId), open(pathSessionId), ratings(pathSessionId)));
+        claim.ifPresent(made -> keys.add(attempt(pathSessionId, made.key)));
+        List<String> arguments = new ArrayList<>(List.of(
+                userId,
+                String.valueOf(clock.millis()),
+                String.valueOf(Phase.ratableAfter().toMillis()),
+                String.valueOf(RATABLE_FOR.toMillis()),
+                claim.map(Claim::underWay).orElse(""),
+                claim.map(Claim::answered).orElse("")));
+        for (Rating rating : given) {
+            arguments.add(rating.rateeId());
+            arguments.add(fieldPrefix(userId) + rating.rateeId());
+            arguments.add(rating.toJson());
+        }
+        String answer = run(RATE, keys, arguments);
+        if (!"OK".equals(answer)) {
+            throw Problem.valueOf(String.valueOf(answer)).thrown();
+        }
+    }
+
+    private void checkOpen(String userId, String pathSessionId, String bodySessionId, List<Rating> given) {
         OpenRatings.Verdict verdict = verdict(userId, pathSessionId, bodySessionId);
         if (verdict != OpenRatings.Verdict.ALLOWED
                 && pathSessionId.equals(bodySessionId)
@@ -155,22 +256,6 @@ final class Tables {
             throw Problem.RATING_ALREADY_EXISTS.thrown();
         }
         require(verdict);
-        List<String> arguments = new ArrayList<>(List.of(
-                userId,
-                String.valueOf(clock.millis()),
-                String.valueOf(Phase.ratableAfter().toMillis())));
-        for (Rating rating : given) {
-            arguments.add(rating.rateeId());
-            arguments.add(rating.toJson());
-        }
-        String answer = asking(commands -> commands.<String>eval(
-                RATE,
-                ScriptOutputType.VALUE,
-                new String[] {meta(pathSessionId), members(pathSessionId), open(pathSessionId), ratings(pathSessionId)},
-                arguments.toArray(new String[0])));
-        if (!answer.equals("OK")) {
-            throw Problem.valueOf(answer).thrown();
-        }
     }
 
     /** Closes a person's open ratings of a session without giving any; as little as a rating before they have begun. */
@@ -186,7 +271,7 @@ final class Tables {
 
     private boolean hasRated(String userId, String sessionId, List<Rating> given) {
         return asking(commands -> given.stream()
-                .anyMatch(rating -> commands.hexists(ratings(sessionId), userId + ">" + rating.rateeId())));
+                .anyMatch(rating -> commands.hexists(ratings(sessionId), fieldPrefix(userId) + rating.rateeId())));
     }
 
     private static void require(OpenRatings.Verdict verdict) {
@@ -195,6 +280,11 @@ final class Tables {
             case SESSION_MISMATCH -> throw Problem.SESSION_MISMATCH.thrown();
             case NO_PENDING_RATINGS -> throw Problem.NO_PENDING_RATINGS.thrown();
         }
+    }
+
+    private @Nullable String run(String script, List<String> keys, List<String> arguments) {
+        return asking(commands -> commands.<String>eval(
+                script, ScriptOutputType.VALUE, keys.toArray(new String[0]), arguments.toArray(new String[0])));
     }
 
     private <T> T asking(Function<RedisClusterCommands<String, String>, T> question) {

@@ -10,29 +10,36 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What the parts tell: counters for the metrics, and a timeline for the page. */
-final class Observed implements JWKSCacheListener, ConnectListener {
+/** The latest events of every part, for the page. Safe for use by several threads. */
+final class Timeline implements JWKSCacheListener, ConnectListener {
 
-    private static final int KEPT = 100;
+    private static final int KEPT = 60;
 
-    /** One line of the timeline. */
-    record Event(long id, Instant at, String card, String level, String text) {}
+    /** What an event is about. */
+    enum Card {
+        SECRETS,
+        KEYS,
+        REDIS,
+        RATING
+    }
 
-    final AtomicLong posts = new AtomicLong();
-    final AtomicLong submitted = new AtomicLong();
-    final AtomicLong mismatches = new AtomicLong();
-    final AtomicLong failedAttempts = new AtomicLong();
-    final AtomicLong reconnects = new AtomicLong();
+    enum Level {
+        OK,
+        INFO,
+        WARN,
+        ERROR
+    }
+
+    record Event(long id, Instant at, Card card, Level level, String text) {}
 
     private final List<Consumer<Event>> followers = new CopyOnWriteArrayList<>();
     private final Deque<Event> latest = new ArrayDeque<>();
     private long lastId;
 
-    void tell(String card, String level, String text) {
+    void add(Card card, Level level, String text) {
         Event event;
         synchronized (latest) {
             event = new Event(++lastId, Instant.now(), card, level, text);
@@ -56,41 +63,37 @@ final class Observed implements JWKSCacheListener, ConnectListener {
 
     @Override
     public void refreshed(JWKSCacheStatus status) {
-        tell("keys", "ok", "Fetched " + status.keyCount() + " keys.");
+        add(Card.KEYS, Level.OK, "Fetched " + status.keyCount() + " keys.");
     }
 
     @Override
     public void refreshFailed(JWKSCacheStatus status) {
-        tell(
-                "keys",
-                "warn",
-                "A fetch failed: " + status.lastError() + (status.keyCount() > 0 ? ". The old keys stay." : "."));
+        String kept = status.keyCount() > 0 ? ". The keys it has stay in use." : ".";
+        add(Card.KEYS, Level.WARN, "A fetch failed: " + status.lastError() + kept);
     }
 
     @Override
     public void keyRejected(@Nullable String kid, String reason) {
-        tell("keys", "warn", "A key of the set was left out: " + reason);
+        add(Card.KEYS, Level.WARN, "A key of the set was left out: " + reason);
     }
 
     @Override
     public void attemptFailed(Attempt attempt) {
-        failedAttempts.incrementAndGet();
-        tell("redis", "warn", "Attempt " + attempt.number() + " failed: " + attempt.reason());
+        add(Card.REDIS, Level.WARN, "Attempt " + attempt.number() + " failed: " + attempt.reason());
     }
 
     @Override
     public void connected(ConnectReport report) {
-        tell("redis", "ok", "Connected to Redis " + report.version() + " at attempt " + report.attempts() + ".");
+        add(Card.REDIS, Level.OK, "Connected to Redis " + report.version() + " at attempt " + report.attempts() + ".");
     }
 
     @Override
     public void disconnected() {
-        tell("redis", "error", "The connection to Redis is lost; requests are told so at once.");
+        add(Card.REDIS, Level.ERROR, "The connection to Redis is lost. Requests that need it get 503 at once.");
     }
 
     @Override
     public void reconnected() {
-        reconnects.incrementAndGet();
-        tell("redis", "ok", "Connected to Redis again, without a restart.");
+        add(Card.REDIS, Level.OK, "Connected to Redis again, without a restart.");
     }
 }
