@@ -1,5 +1,9 @@
-/** An answer that is not a success; carries the problem's code, and its text for people. */
+/** An answer that is not a success. It carries the problem's code, and its text for people. */
 export class ApiError extends Error {
+  /**
+   * @param {number} status 0 if there was no answer
+   * @param {{ detail?: string, title?: string, code?: string }} problem
+   */
   constructor(status, problem) {
     super(problem.detail || problem.title || `The server answered ${status}.`);
     this.status = status;
@@ -7,10 +11,15 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>} the answer's JSON
+ */
 async function call(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(30_000), ...options });
+    response = await fetch(path, { cache: "no-store", ...options });
   } catch {
     throw new ApiError(0, { title: "The server did not answer." });
   }
@@ -20,67 +29,122 @@ async function call(path, options = {}) {
   return body;
 }
 
-const drill = (path, body = {}) =>
-  call(`/drill/${path}`, {
+/**
+ * @param {string} path
+ * @param {object} body
+ * @param {Record<string, string>} headers
+ * @param {AbortSignal} [signal]
+ */
+const post = (path, body, headers, signal) =>
+  call(path, {
     method: "POST",
-    headers: { "X-Drill": "1", "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
+    signal: signal ?? AbortSignal.timeout(60_000),
   });
 
 /** The drill routes; they exist in the demo only. */
-export const drills = {
+export const server = {
   status: () => call("/drill/status"),
-  run: drill,
+  readiness: () => fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()),
+  /**
+   * @param {string} drill
+   * @param {object} [body]
+   */
+  drill: (drill, body = {}) => post(`/drill/${drill}`, body, { "X-Drill": "1" }),
 };
 
-/** A signed-in person's calls. The token is renewed shortly before it expires. */
+/**
+ * @typedef {{ ratee_id: string, rating: string, reasons?: string[], other_reason_text?: string }} Entry
+ * @typedef {{ attemptId: string, signal?: AbortSignal }} Attempt
+ */
+
+/**
+ * A signed-in person's calls. A token is kept as long as it works: it is renewed when it is refused, or about to expire.
+ * @param {string} user
+ */
 export function createSession(user) {
+  /** @type {{ value: string, end: number } | null} */
   let token = null;
+  /** @type {Promise<void> | null} */
   let signingIn = null;
   let posts = 0;
-  const watchers = [];
+  let userId = "";
+  /** @type {((posts: number) => void)[]} */
+  const listeners = [];
 
   function signIn() {
-    signingIn ??= drill("token", { user })
+    signingIn ??= server
+      .drill("token", { user })
       .then((answer) => {
-        const end = typeof answer.expires_at === "number" ? answer.expires_at : Date.parse(answer.expires_at);
-        token = { value: answer.access_token, end: end < 1e11 ? end * 1000 : end, issue: (token?.issue ?? 0) + 1 };
-        session.userId = answer.user_id;
-        session.issue = token.issue;
+        token = { value: answer.access_token, end: Date.parse(answer.expires_at) };
+        userId = answer.user_id;
       })
       .finally(() => (signingIn = null));
     return signingIn;
   }
 
-  async function authorized(path, options = {}) {
+  async function authorization() {
     if (token === null || token.end - Date.now() < 20_000) await signIn();
-    const headers = { ...options.headers, Authorization: `Bearer ${token.value}` };
-    return call(path, { ...options, headers });
+    return { Authorization: `Bearer ${token?.value}` };
   }
 
-  function post(path, body) {
+  /**
+   * Runs a call, once more with a new token if this one is refused.
+   * @template T
+   * @param {(headers: Record<string, string>) => Promise<T>} request
+   */
+  async function authorized(request) {
+    try {
+      return await request(await authorization());
+    } catch (failure) {
+      if (!(failure instanceof ApiError) || failure.status !== 401) throw failure;
+      await signIn();
+      return request(await authorization());
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   * @param {Attempt} attempt
+   */
+  function submit(path, body, { attemptId, signal }) {
     posts++;
-    for (const watch of watchers) watch(posts);
-    return authorized(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    for (const listener of listeners) listener(posts);
+    return authorized((headers) => post(path, body, { ...headers, "Idempotency-Key": attemptId }, signal));
   }
 
-  const session = {
-    userId: null,
-    /** How often this page has signed in: a later issue may be signed with a newer key. */
-    issue: 0,
+  return {
+    get userId() {
+      return userId;
+    },
     signIn,
-    pending: () => authorized("/api/v1/sessions/pending-ratings"),
-    rate: (id, ratings) => post(`/api/v1/sessions/${encodeURIComponent(id)}/rate`, { ratings }),
-    skip: (id) => post(`/api/v1/sessions/${encodeURIComponent(id)}/rate/skip`, {}),
-    onPost: (watch) => watchers.push(watch),
+    pending: () => authorized((headers) => call("/api/v1/sessions/pending-ratings", { headers })),
+    /**
+     * @param {string} id
+     * @param {Entry[]} ratings
+     * @param {Attempt} attempt
+     */
+    rate: (id, ratings, attempt) => submit(`/api/v1/sessions/${encodeURIComponent(id)}/rate`, { ratings }, attempt),
+    /**
+     * @param {string} id
+     * @param {Attempt} attempt
+     */
+    skip: (id, attempt) => submit(`/api/v1/sessions/${encodeURIComponent(id)}/rate/skip`, {}, attempt),
+    /**
+     * What the form of the plain lane does: it posts what it holds.
+     * @param {string} id
+     * @param {Entry[]} ratings
+     */
+    async ratePlainly(id, ratings) {
+      return post(`/plain/api/v1/sessions/${encodeURIComponent(id)}/rate`, { ratings }, await authorization());
+    },
+    /** @param {(posts: number) => void} listener */
+    onPost: (listener) => void listeners.push(listener),
     resetPosts() {
       posts = 0;
-      for (const watch of watchers) watch(posts);
+      for (const listener of listeners) listener(posts);
     },
   };
-  return session;
 }

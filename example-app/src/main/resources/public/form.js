@@ -1,0 +1,300 @@
+import { createGuardedSubmission } from "/webjars/hardening-rating-guard/index.js";
+import { ApiError } from "/api.js";
+import { byId, element, icon, setText } from "/dom.js";
+
+/**
+ * @typedef {import("/api.js").Entry} Entry
+ * @typedef {import("/api.js").Attempt} Attempt
+ * @typedef {{ user_id: string, name: string }} Person
+ * @typedef {{ session_id: string, rateable_users: Person[] }} Pending
+ * @typedef {ReturnType<typeof import("/api.js").createSession>} Session
+ */
+
+const RATINGS = [
+  ["green", "Green", "ok"],
+  ["red", "Red", "error"],
+  ["skip", "Skip", "idle"],
+];
+const REASONS = [
+  ["absent_no_show", "Did not show up"],
+  ["left_early", "Left early without a word"],
+  ["disruptive", "Disturbed the others"],
+  ["other", "Something else"],
+];
+const MAX_DRAFTS = 20;
+
+/** What the page says when the server's state has moved on, and what it then does: it asks again. */
+const MOVED_ON = new Map([
+  ["NO_PENDING_RATINGS", "These ratings are closed: they were sent from another tab, or the session has ended."],
+  ["RATING_ALREADY_EXISTS", "These ratings were given already, from another tab or before an answer was lost."],
+  ["IDEMPOTENCY_KEY_REUSED", "Your ratings had arrived already, as they were before your last change."],
+  ["SESSION_MISMATCH", "The server has another session open for you now."],
+  ["SESSION_NOT_RATABLE", "This session cannot be rated yet."],
+]);
+
+/**
+ * The rating form. All it sends goes through one guard, which knows the session that the form was drawn for.
+ * @param {object} options
+ * @param {Session} options.session
+ * @param {() => void} options.onMismatch
+ * @param {(failure: unknown) => void} options.onLateFailure
+ */
+export function createRatingForm({ session, onMismatch, onLateFailure }) {
+  const form = byId("rate-form");
+  const people = byId("rate-people");
+  const actions = byId("rate-actions");
+  const submitButton = /** @type {HTMLButtonElement} */ (byId("rate-submit"));
+  const skipButton = /** @type {HTMLButtonElement} */ (byId("rate-skip"));
+  const guard = createGuardedSubmission({ onLateFailure });
+  /** @type {Map<string, (string | boolean)[]>} */
+  const drafts = new Map();
+  /** @type {string | null} */
+  let sessionId = null;
+  let drawn = false;
+  let asked = 0;
+
+  /** Asks what is to be rated. The form stays as it is while that is the session it was drawn for. */
+  async function refresh() {
+    const question = ++asked;
+    const answer = await session.pending();
+    if (question !== asked) return;
+    /** @type {Pending | null} */
+    const pending = answer.has_pending ? answer.pending : null;
+    if (drawn && (pending?.session_id ?? null) === sessionId) return;
+    const interrupted = sessionId !== null && keepDraft();
+    draw(pending);
+    if (interrupted) say("", "Another session is open now. What you had filled in is kept, and comes back with its session.");
+  }
+
+  /** @param {Pending | null} pending */
+  function draw(pending) {
+    sessionId = pending?.session_id ?? null;
+    drawn = true;
+    guard.begin(sessionId);
+    form.dataset.session = sessionId ?? "";
+    people.replaceChildren(...(pending?.rateable_users ?? []).map(fieldset));
+    actions.hidden = sessionId === null;
+    setText(
+      byId("rate-intro"),
+      sessionId === null ? "No rating is pending. “Next session” seats a new table." : "Rate one, two or all three of your tablemates.",
+    );
+    say("", "");
+    restoreDraft();
+  }
+
+  /**
+   * @param {Person} person
+   * @param {number} index
+   */
+  function fieldset({ user_id: id, name }, index) {
+    const radios = RATINGS.map(([value = "", label = "", look = ""]) =>
+      element(
+        "label",
+        {},
+        element("input", { type: "radio", name: `rating-${index}`, value, "data-testid": `rate-${value}-${index}` }),
+        icon(look),
+        label,
+      ),
+    );
+    const checks = REASONS.map(([value = "", label = ""]) =>
+      element(
+        "label",
+        { class: "check" },
+        element("input", { type: "checkbox", name: `reason-${index}`, value, "data-testid": `reason-${value}-${index}` }),
+        label,
+      ),
+    );
+    const other = element("input", { type: "text", name: `other-${index}`, maxlength: 200, autocomplete: "off", "data-testid": `reason-text-${index}` });
+    return element(
+      "fieldset",
+      { class: "person", "data-user": id, "data-testid": `rate-person-${index}` },
+      element("legend", {}, name),
+      element("div", { class: "ratings" }, ...radios),
+      element(
+        "fieldset",
+        { class: "reasons", hidden: "" },
+        element("legend", {}, `What went wrong with ${name}?`),
+        ...checks,
+        element("label", { class: "other" }, "In your words, if you like", other),
+      ),
+    );
+  }
+
+  const rows = () => /** @type {HTMLElement[]} */ ([...people.children]);
+  /** @param {HTMLElement} row */
+  const chosen = (row) => /** @type {HTMLInputElement | null} */ (row.querySelector("[type=radio]:checked"))?.value;
+
+  function showReasons() {
+    for (const row of rows()) {
+      const reasons = /** @type {HTMLElement} */ (row.querySelector(".reasons"));
+      reasons.hidden = chosen(row) !== "red";
+    }
+  }
+
+  /** @returns {Entry[]} */
+  function entries() {
+    return rows().flatMap((row) => {
+      const rating = chosen(row);
+      if (rating === undefined) return [];
+      /** @type {Entry} */
+      const entry = { ratee_id: row.dataset.user ?? "", rating };
+      if (rating === "red") {
+        const reasons = /** @type {HTMLInputElement[]} */ ([...row.querySelectorAll("[type=checkbox]:checked")]).map((box) => box.value);
+        const text = /** @type {HTMLInputElement} */ (row.querySelector("[type=text]")).value.trim();
+        if (text !== "" && !reasons.includes("other")) reasons.push("other");
+        entry.reasons = reasons;
+        if (text !== "") entry.other_reason_text = text;
+      }
+      return [entry];
+    });
+  }
+
+  /** @param {Entry[]} ratings */
+  function complaint(ratings) {
+    if (ratings.length === 0) return "Choose green, red or skip for at least one person.";
+    if (ratings.some((entry) => entry.rating === "red" && entry.reasons?.length === 0)) return "Give a reason for each red rating.";
+    return null;
+  }
+
+  const inputs = () => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+
+  /** Keeps what was filled in, and says whether there was something. */
+  function keepDraft() {
+    const values = inputs().map((input) => (input.type === "text" ? input.value : input.checked));
+    if (sessionId === null || !values.some(Boolean)) return false;
+    drafts.delete(sessionId);
+    drafts.set(sessionId, values);
+    for (const oldest of drafts.keys()) if (drafts.size > MAX_DRAFTS) drafts.delete(oldest);
+    return true;
+  }
+
+  function restoreDraft() {
+    const values = sessionId === null ? undefined : drafts.get(sessionId);
+    if (values?.length === inputs().length)
+      inputs().forEach((input, at) => {
+        const value = values[at];
+        if (typeof value === "string") input.value = value;
+        else input.checked = value === true;
+      });
+    showReasons();
+  }
+
+  /**
+   * @param {string} error
+   * @param {string} message
+   */
+  function say(error, message) {
+    setText(byId("rate-error"), error);
+    setText(byId("rate-message"), message);
+  }
+
+  /** @param {string} state */
+  function showState(state) {
+    submitButton.disabled = skipButton.disabled = state === "sending";
+    setText(submitButton, state === "sending" ? "Sending…" : "Send ratings");
+  }
+
+  /**
+   * Sends by `action` under the guard. What comes back touches the form only while it is still the same one.
+   * @param {string} target
+   * @param {(attempt: Attempt) => Promise<any>} action
+   */
+  async function send(target, action) {
+    const from = sessionId;
+    const focused = document.activeElement;
+    let outcome = null;
+    try {
+      outcome = await guard.submit(target, async ({ attemptId, signal, isCurrent }) => {
+        say("", "");
+        try {
+          return await action({ attemptId, signal });
+        } catch (failure) {
+          if (isCurrent()) await explain(failure);
+          throw failure;
+        }
+      });
+    } catch {
+      // Said above if the form is still the same, by onLateFailure if it is not.
+    }
+    if (outcome?.status === "mismatch") {
+      say(outcome.error, "");
+      onMismatch();
+    } else if (outcome?.status === "done") {
+      if (from !== null) drafts.delete(from);
+      if (outcome.current) {
+        draw(null);
+        await refresh().catch(() => {});
+        say("", outcome.value.message ?? "Thank you for rating.");
+      }
+    }
+    if (focused instanceof HTMLButtonElement && !focused.disabled && document.activeElement === document.body) focused.focus();
+    return outcome;
+  }
+
+  /**
+   * Says why a submission failed. If the server has moved on, the form goes on with what is open there now.
+   * @param {unknown} failure
+   */
+  async function explain(failure) {
+    const code = failure instanceof ApiError ? failure.code : null;
+    const moved = code === null ? undefined : MOVED_ON.get(code);
+    if (moved === undefined) {
+      say(failure instanceof Error ? failure.message : String(failure), "");
+      return;
+    }
+    const before = sessionId;
+    if (before !== null) drafts.delete(before);
+    drawn = false;
+    // The guard's submission ends first: the form is drawn anew for what is open now.
+    setTimeout(() => {
+      people.replaceChildren();
+      refresh()
+        .catch(() => {})
+        .finally(() => say(moved, ""));
+    });
+  }
+
+  guard.subscribe(showState);
+  form.addEventListener("change", showReasons);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void submit();
+  });
+  skipButton.addEventListener("click", () => {
+    const target = sessionId;
+    if (target !== null) void send(target, (attempt) => session.skip(target, attempt));
+  });
+
+  /** What "Send ratings" does. */
+  async function submit() {
+    const target = sessionId;
+    if (target === null) return null;
+    const ratings = entries();
+    const wrong = complaint(ratings);
+    if (wrong === null) return send(target, (attempt) => session.rate(target, ratings, attempt));
+    say(wrong, "");
+    return null;
+  }
+
+  return {
+    refresh,
+    get sessionId() {
+      return sessionId;
+    },
+    submit,
+    send,
+    /** What is filled in; if that cannot be sent, the form is filled in with green first. */
+    fill() {
+      if (complaint(entries()) !== null) {
+        for (const row of rows()) /** @type {HTMLInputElement} */ (row.querySelector("[value=green]")).checked = true;
+        showReasons();
+      }
+      return entries();
+    },
+    forget() {
+      drafts.clear();
+      drawn = false;
+      people.replaceChildren();
+    },
+  };
+}
