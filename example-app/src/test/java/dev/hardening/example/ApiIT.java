@@ -1,11 +1,13 @@
 package dev.hardening.example;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jwt.PlainJWT;
 import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisConnector;
+import dev.hardening.testing.RedisServer;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
@@ -31,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two instances in production mode on one Redis, with an identity provider of the test's. */
 class ApiIT {
 
-    private static DemoRedis server;
+    private static RedisServer server;
     private static ConnectedRedis redis;
     private static DemoIdentityProvider provider;
     private static Tables tables;
@@ -44,12 +46,12 @@ class ApiIT {
 
     @BeforeAll
     static void start() throws Exception {
-        server = new DemoRedis();
-        redis = RedisConnector.builder(server.url()).build().connect();
+        server = RedisServer.start();
+        redis = RedisConnector.builder(server.uri()).build().connect();
         provider = new DemoIdentityProvider();
         tables = new Tables(redis::sync, Clock.systemUTC());
-        app = App.production(provider, server.url());
-        second = App.production(provider, server.url());
+        app = App.production(provider, server.uri());
+        second = App.production(provider, server.uri());
         app.url();
         second.url();
     }
@@ -90,7 +92,7 @@ class ApiIT {
     }
 
     @Test
-    void whoHasOpenRatingsSeesThemAndWhomToRate() throws Exception {
+    void openRatingsAreListedWithWhoCanBeRated() throws Exception {
         var pending = App.json(app.get("/api/v1/sessions/pending-ratings", token));
 
         assertThat(pending.path("has_pending").booleanValue()).isTrue();
@@ -116,7 +118,7 @@ class ApiIT {
     }
 
     @Test
-    void ratingsOfAnotherSessionAreRefusedAndNothingIsWritten() throws Exception {
+    void ratingsOfAnotherSessionAreRefused() throws Exception {
         String another = seat(30);
         tables.close(another);
         HttpResponse<String> answer = app.rate(another, token, App.green(people.get(1)));
@@ -129,13 +131,13 @@ class ApiIT {
     }
 
     @Test
-    void aBodyThatNamesAnotherSessionThanThePathIsRefused() throws Exception {
+    void aBodyOfAnotherSessionThanThePathIsRefused() throws Exception {
         String body = App.green(people.get(1)).replace("{\"ratings\"", "{\"session_id\":\"" + id() + "\",\"ratings\"");
         assertProblem(app.rate(session, token, body), 409, "SESSION_MISMATCH");
     }
 
     @Test
-    void whoHasNothingOpenIsToldSo() throws Exception {
+    void withNothingOpenTheAnswerIs404() throws Exception {
         String stranger = provider.sign(id(), "eve", JWSAlgorithm.ES256);
         assertProblem(app.rate(session, stranger, App.green(people.get(1))), 404, "NO_PENDING_RATINGS");
     }
@@ -155,7 +157,7 @@ class ApiIT {
     }
 
     @Test
-    void aRatingIsGivenOnceAndARepeatedOneKeepsNothingOfItsSubmission() throws Exception {
+    void aRepeatedRatingKeepsNothingOfItsSubmission() throws Exception {
         assertThat(app.rate(session, token, App.green(people.get(1))).statusCode())
                 .isEqualTo(200);
         assertProblem(app.rate(session, token, App.green(people.get(2), people.get(1))), 409, "RATING_ALREADY_EXISTS");
@@ -163,7 +165,7 @@ class ApiIT {
     }
 
     @Test
-    void ofTwoSubmissionsAtOnceToTwoInstancesOneIsKeptWholeAndTheOtherNotAtAll() throws Exception {
+    void ofTwoSubmissionsAtOnceOneIsKeptWhole() throws Exception {
         for (int round = 0; round < 20; round++) {
             String one = seat(51);
             List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
@@ -192,7 +194,7 @@ class ApiIT {
     }
 
     @Test
-    void skippingIsForTheOpenSessionAndNotBeforeItsSocialPhase() throws Exception {
+    void skippingNeedsTheOpenSessionInItsSocialPhase() throws Exception {
         assertProblem(skip(id()), 409, "SESSION_MISMATCH");
         assertProblem(skip(seat(49)), 403, "SESSION_NOT_RATABLE");
         assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", token))
@@ -223,7 +225,7 @@ class ApiIT {
     }
 
     @Test
-    void oneselfAStrangerOrOnePersonTwiceIsNoTarget() throws Exception {
+    void oneselfAStrangerOrAPersonTwiceIsNoTarget() throws Exception {
         for (String[] ratees : List.of(
                 new String[] {people.get(0)},
                 new String[] {id()},
@@ -253,7 +255,7 @@ class ApiIT {
                 "{\"ratings\":[],\"ratings\":[]}",
                 "{\"session_id\":1,\"ratings\":[]}"
             })
-    void whatIsNoSubmissionIsRefused(String body) throws Exception {
+    void aBodyThatIsNoSubmissionIsRefused(String body) throws Exception {
         assertProblem(app.rate(session, token, body), 400, "MALFORMED_REQUEST");
     }
 
@@ -269,7 +271,7 @@ class ApiIT {
     }
 
     @Test
-    void aLargeBodyIsRefusedWhetherItsLengthIsSaidOrNot() throws Exception {
+    void aLargeBodyIsRefusedWithAndWithoutItsLength() throws Exception {
         String large = " ".repeat(20_000);
         assertProblem(app.rate(session, token, large), 413, "PAYLOAD_TOO_LARGE");
         HttpRequest chunked = app.request("/api/v1/sessions/" + session + "/rate")
@@ -293,7 +295,7 @@ class ApiIT {
     }
 
     @Test
-    void withoutATokenOrWithABadOneNobodyGetsIn() throws Exception {
+    void withoutAGoodTokenTheAnswerIs401() throws Exception {
         DemoIdentityProvider another = new DemoIdentityProvider();
         String plain = new PlainJWT(provider.claims(people.get(0), "ada").build()).serialize();
         Date past = Date.from(Instant.now().minus(Duration.ofMinutes(5)));
@@ -330,7 +332,13 @@ class ApiIT {
 
     @Test
     void inProductionThereIsNoDrill() throws Exception {
-        for (String path : List.of("/drill/status", "/drill/events", "/drill/keys/rotate", "/drill/token")) {
+        for (String path : List.of(
+                "/drill/status",
+                "/drill/events",
+                "/drill/keys/rotate",
+                "/drill/token",
+                "/plain/health",
+                "/plain/api/v1/sessions/pending-ratings")) {
             assertProblem(App.send(app.request(path).header("X-Drill", "1").build()), 404, "NOT_FOUND");
             HttpRequest post = app.request(path)
                     .header("X-Drill", "1")
@@ -357,16 +365,68 @@ class ApiIT {
                 .doesNotContain("root:", "simpleLogger", "Manifest-Version", "\tat ");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "RUBBISH|400 MALFORMED_REQUEST",
+                "GET / HTTP/1.1|400 MALFORMED_REQUEST",
+                "GET / HTTP/1.1~Host: localhost~Content-Length: x|400 MALFORMED_REQUEST",
+                "GET / HTTP/1.1~Host: localhost~X-Large: LARGE|431 HEADERS_TOO_LARGE",
+                "GET /%zz HTTP/1.1~Host: localhost|400 MALFORMED_REQUEST",
+                "POST /api/v1/sessions/a/rate HTTP/1.1~Host: localhost~Content-Type: application/json;"
+                        + " charset=klingon~Content-Length: 0|401 INVALID_TOKEN",
+                "POST /nothing HTTP/1.1~Host: localhost~Content-Type: text/plain; charset=klingon"
+                        + "~Content-Length: 0|404 NOT_FOUND"
+            })
+    void brokenHttpIsAnsweredWithAProblem(String request, String expected) throws Exception {
+        String lines = request.replace("~", "\r\n").replace("LARGE", "x".repeat(20_000));
+        String answer = raw(lines + "\r\nConnection: close\r\n\r\n");
+        assertThat(answer)
+                .startsWith("HTTP/1.1 " + expected.substring(0, 3))
+                .contains(
+                        "Content-Type: application/problem+json",
+                        "\"code\":\"" + expected.substring(4) + "\"",
+                        "Content-Security-Policy: default-src 'none'",
+                        "X-Content-Type-Options: nosniff",
+                        "Referrer-Policy: no-referrer")
+                .doesNotContain("\tat ", "Jetty");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"application/json; charset=klingon", "application/json; charset=utf-16"})
+    void aBodyInAnotherCharsetIsRefused(String type) throws Exception {
+        HttpRequest request = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", type)
+                .POST(HttpRequest.BodyPublishers.ofString(App.green(people.get(1))))
+                .build();
+        assertProblem(App.send(request), 415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+
     @Test
-    void brokenHttpIsAnsweredByAClientErrorWithoutATrace() throws Exception {
-        assertThat(raw("RUBBISH\r\n\r\n")).startsWith("HTTP/1.1 4").doesNotContain("\tat ");
-        assertThat(raw("GET / HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 4").doesNotContain("\tat ");
+    void headersSentByteByByteAreClosed() throws Exception {
+        URI url = app.url();
+        try (Socket slow = new Socket(url.getHost(), url.getPort())) {
+            slow.setSoTimeout(60_000);
+            OutputStream out = slow.getOutputStream();
+            assertThatThrownBy(() -> {
+                        for (char one :
+                                ("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + "x".repeat(1000)).toCharArray()) {
+                            out.write(one);
+                            out.flush();
+                            Thread.sleep(100);
+                        }
+                    })
+                    .as("closed while its headers were still being sent")
+                    .isInstanceOf(java.io.IOException.class);
+        }
     }
 
     @Test
     void everyAnswerCarriesTheSecurityHeaders() throws Exception {
-        for (String path :
-                List.of("/", "/app.js", "/nothing-here", "/health/live", "/api/v1/sessions/pending-ratings")) {
+        for (String path : List.of(
+                "/", "/app.js", "/nothing-here", "/health/live", "/metrics", "/api/v1/sessions/pending-ratings")) {
             var headers = App.send(app.request(path).build()).headers();
             assertThat(headers.firstValue("Content-Security-Policy"))
                     .as(path)
@@ -380,6 +440,92 @@ class ApiIT {
     }
 
     @Test
+    void aRepeatedRequestUnderItsKeyGetsTheSameAnswer() throws Exception {
+        String body = App.green(people.get(1), people.get(2));
+        HttpResponse<String> first = rate(app, "\"key-1\"", body);
+        HttpResponse<String> again = rate(second, "key-1", body);
+
+        assertThat(first.statusCode()).as(first.body()).isEqualTo(200);
+        assertThat(again.statusCode()).as(again.body()).isEqualTo(200);
+        assertThat(again.body()).isEqualTo(first.body());
+        assertThat(redis.sync().hlen("session:{" + session + "}:ratings")).isEqualTo(2);
+        assertProblem(rate(app, "key-1", App.green(people.get(3))), 422, "IDEMPOTENCY_KEY_REUSED");
+        assertProblem(rate(app, "key-2", body), 409, "RATING_ALREADY_EXISTS");
+        assertProblem(rate(app, "k".repeat(256), body), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void aRefusedRequestCanBeMendedUnderItsKey() throws Exception {
+        assertProblem(rate(app, "key-3", App.green(id())), 400, "INVALID_RATING_TARGET");
+        assertThat(rate(app, "key-3", App.green(people.get(1))).statusCode()).isEqualTo(200);
+    }
+
+    private HttpResponse<String> rate(App instance, String key, String body) throws Exception {
+        return App.send(instance.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", key)
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build());
+    }
+
+    @Test
+    void everyKeyInRedisHasAnExpiry() throws Exception {
+        assertThat(rate(app, "key-4", App.green(people.get(1))).statusCode()).isEqualTo(200);
+        String rest = seat(51);
+        app.rate(rest, token, App.green(people.get(1), people.get(2), people.get(3)));
+        List<String> keys = redis.sync().keys("*");
+        assertThat(keys)
+                .anySatisfy(key -> assertThat(key).contains(":ratings"))
+                .anySatisfy(key -> assertThat(key).contains(":attempt:"))
+                .anySatisfy(key -> assertThat(key).startsWith("user:"));
+        assertThat(keys)
+                .allSatisfy(key -> assertThat(redis.sync().pttl(key)).as(key).isPositive());
+    }
+
+    @Test
+    void idsThatLookAlikeWhenJoinedAreToldApart() throws Exception {
+        String one = "1" + id();
+        List<String> odd = List.of(one, one + ">x", "x>" + id(), "x>y");
+        Seated table = Seated.at(tables, odd, 51);
+        String first = provider.sign(odd.get(0), "ada", JWSAlgorithm.ES256);
+        String other = provider.sign(odd.get(1), "ben", JWSAlgorithm.ES256);
+        assertThat(app.rate(table.session(), first, App.green(odd.get(2), odd.get(3)))
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(app.rate(table.session(), other, App.green(odd.get(2), odd.get(3)))
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", first))
+                        .path("pending")
+                        .path("rateable_users"))
+                .hasSize(1);
+        assertThat(redis.sync().hlen(table.ratingsKey())).isEqualTo(4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"ratings\":[{\"ratee_id\":\"\\ud800\",\"rating\":\"green\"}]}",
+                "{\"ratings\":[{\"ratee_id\":\"a\",\"rating\":\"red\",\"reasons\":[\"\\udc00\"]}]}",
+                "{\"ratings\":[{\"ratee_id\":\"a\",\"rating\":\"red\",\"other_reason_text\":\"x\\ud83d\"}]}",
+                "{\"ratings\":[{\"ratee_id\":\"\",\"rating\":\"green\"}]}"
+            })
+    void halfASurrogatePairIsRefused(String body) throws Exception {
+        assertProblem(app.rate(session, token, body), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void moreReasonsThanTenAreRefused() throws Exception {
+        String red = App.ratings("red", people.get(1));
+        String many = "\"x\"" + ",\"x\"".repeat(299);
+        assertProblem(
+                app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[" + many + "]")),
+                400,
+                "MALFORMED_REQUEST");
+    }
+
+    @Test
     void aMethodThatIsNotForHereIsRefused() throws Exception {
         HttpRequest delete = app.request("/health/live").DELETE().build();
         assertProblem(App.send(delete), 405, "METHOD_NOT_ALLOWED");
@@ -387,20 +533,22 @@ class ApiIT {
 
     @Test
     void theMetricsCountAndHoldNoId() throws Exception {
-        String name = "focus_squad_rating_guard_mismatches_total";
+        String name = "rating_guard_mismatches_total";
         long before = app.metric(name);
         app.rate(id(), token, App.green(people.get(1)));
         assertThat(app.metric(name)).isEqualTo(before + 1);
         assertThat(App.send(app.request("/metrics").build()).body())
                 .contains(
-                        "focus_squad_jwks_fetches_total",
-                        "focus_squad_jwks_key_age_seconds",
-                        "focus_squad_redis_connect_attempts_total")
+                        "jwks_cache_fetches_total{",
+                        "jwks_cache_fetch_failures_total{",
+                        "jwks_cache_age_seconds{",
+                        "redis_connect_attempts_total{",
+                        "redis_connection_up{")
                 .doesNotContain(session, people.get(0), "ec-", "rsa-");
     }
 
     @Test
-    void aSenderThatStallsIsLetGoWhileOthersAreServed() throws Exception {
+    void aStalledSenderIsClosedWhileOthersAreServed() throws Exception {
         URI url = app.url();
         try (Socket stalled = new Socket(url.getHost(), url.getPort())) {
             stalled.setSoTimeout(60_000);
@@ -423,7 +571,7 @@ class ApiIT {
     }
 
     @Test
-    void aSenderOfAByteAtATimeIsLetGoToo() throws Exception {
+    void aBodySentByteByByteIsClosed() throws Exception {
         URI url = app.url();
         try (Socket dribbling = new Socket(url.getHost(), url.getPort())) {
             dribbling.setSoTimeout(60_000);
@@ -442,7 +590,7 @@ class ApiIT {
     }
 
     @Test
-    void twoHundredWhoNeverEndTheirHeadersHoldUpNobody() throws Exception {
+    void twoHundredUnfinishedRequestsDelayNoOther() throws Exception {
         URI url = app.url();
         List<Socket> slow = new ArrayList<>();
         try {

@@ -1,5 +1,7 @@
 package dev.hardening.example;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
@@ -18,13 +20,13 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The packaged app as a process of its own, and a client of it. */
 final class App implements AutoCloseable {
 
     static final String CANARY = "canary-7f3b1c";
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String READY = "Focus Squad is at ";
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
 
@@ -81,8 +83,8 @@ final class App implements AutoCloseable {
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 output.add(line + '\n');
-                if (line.startsWith(READY)) {
-                    url.complete(URI.create(line.substring(READY.length())));
+                if (line.startsWith(FocusSquad.READY)) {
+                    url.complete(URI.create(line.substring(FocusSquad.READY.length())));
                 }
             }
         } catch (IOException killed) {
@@ -93,7 +95,7 @@ final class App implements AutoCloseable {
     }
 
     URI url() throws Exception {
-        return url.get(60, TimeUnit.SECONDS);
+        return url.get(3, TimeUnit.MINUTES);
     }
 
     String output() {
@@ -102,11 +104,20 @@ final class App implements AutoCloseable {
 
     /** Its exit code, once it has left and all its output is read. */
     int exitCode() throws InterruptedException {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        if (!process.waitFor(3, TimeUnit.MINUTES)) {
             throw new IllegalStateException("it has not left: " + output);
         }
         reader.join();
         return process.exitValue();
+    }
+
+    /** SIGTERM, as a deployment sends it. */
+    void terminate() {
+        process.destroy();
+    }
+
+    ProcessHandle handle() {
+        return process.toHandle();
     }
 
     void kill() throws InterruptedException {
@@ -155,6 +166,60 @@ final class App implements AutoCloseable {
         return JSON.readTree(answer.body());
     }
 
+    /** The demo's event stream, as a page reads it. */
+    Events events() throws Exception {
+        HttpResponse<Stream<String>> answer = HTTP.send(
+                request("/drill/events").header("Accept", "text/event-stream").build(),
+                HttpResponse.BodyHandlers.ofLines());
+        return new Events(answer.body());
+    }
+
+    /** What a stream has brought so far. */
+    static final class Events implements AutoCloseable {
+        private final Stream<String> lines;
+        private final List<JsonNode> load = new CopyOnWriteArrayList<>();
+
+        private Events(Stream<String> lines) {
+            this.lines = lines;
+            Thread reader = new Thread(this::read, "events");
+            reader.setDaemon(true);
+            reader.start();
+        }
+
+        private void read() {
+            try {
+                String name = "";
+                for (String line : (Iterable<String>) lines::iterator) {
+                    if (line.startsWith("event:")) {
+                        name = line.substring("event:".length()).strip();
+                    } else if (line.startsWith("data:") && name.equals("load")) {
+                        JSON.readTree(line.substring("data:".length())).forEach(load::add);
+                    }
+                }
+            } catch (IOException | RuntimeException closed) {
+                // It ends here.
+            }
+        }
+
+        /** When each request of a lane was sent, and whose it was, in order. */
+        List<String> load(String lane) {
+            return load.stream()
+                    .filter(row -> row.path(1).asText().equals(lane))
+                    .map(row -> row.path(0).asText() + " " + row.path(2).asText())
+                    .sorted()
+                    .toList();
+        }
+
+        void awaitLoad(int answers) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> load.size() >= answers);
+        }
+
+        @Override
+        public void close() {
+            lines.close();
+        }
+    }
+
     JsonNode status() throws Exception {
         return json(send(request("/drill/status").build()));
     }
@@ -168,7 +233,7 @@ final class App implements AutoCloseable {
                 .body()
                 .lines()
                 .filter(line -> line.startsWith(name + " "))
-                .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
+                .mapToLong(line -> (long) Double.parseDouble(line.substring(name.length() + 1)))
                 .sum();
     }
 

@@ -7,10 +7,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.nimbusds.jose.JWSAlgorithm;
 import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisConnector;
+import dev.hardening.testing.RedisServer;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -93,10 +97,10 @@ class DrillsIT {
     }
 
     @Test
-    void rotatingTheKeysUnderLoadFailsNoRequestAndCostsOneFetch() throws Exception {
-        DemoRedis redis = new DemoRedis();
-        try (DemoIdentityProvider provider = new DemoIdentityProvider();
-                App app = App.production(provider, redis.url())) {
+    void rotatingUnderLoadFailsNoRequestAndCostsOneFetch() throws Exception {
+        try (RedisServer redis = RedisServer.start();
+                DemoIdentityProvider provider = new DemoIdentityProvider();
+                App app = App.production(provider, redis.uri())) {
             String person = UUID.randomUUID().toString();
             app.url();
             await().atMost(Duration.ofSeconds(60))
@@ -119,13 +123,11 @@ class DrillsIT {
                 assertThat(load.stop()).containsOnlyKeys("200");
                 assertThat(provider.asked() - before).isEqualTo(1);
             }
-        } finally {
-            redis.close();
         }
     }
 
     @Test
-    void aSlowProviderDuringTheRefreshAheadHoldsUpNoRequest() throws Exception {
+    void aSlowProviderDelaysNoRequest() throws Exception {
         try (App app = App.demo("demo.ttl=PT12S")) {
             String token = app.token("ada");
             app.drill("provider/slow", "{}");
@@ -151,7 +153,7 @@ class DrillsIT {
     }
 
     @Test
-    void aProviderThatIsDownForLongerThanTheTimeToLiveSignsNobodyOut() throws Exception {
+    void aProviderDownBeyondTheTimeToLiveFailsNoRequest() throws Exception {
         try (App app = App.demo("demo.ttl=PT4S")) {
             String token = app.token("ada");
             app.drill("provider/down", "{}");
@@ -170,23 +172,123 @@ class DrillsIT {
     }
 
     @Test
-    void rotatingHardLetsNewTokensInAndOldOnesOut() throws Exception {
-        String old = app.token("ada");
-        assertThat(app.get("/api/v1/sessions/pending-ratings", old).statusCode())
-                .isEqualTo(200);
-        app.drill("keys/rotate-hard", "{}");
-        await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(app.get("/api/v1/sessions/pending-ratings", app.token("ada"))
-                                .statusCode())
-                        .isEqualTo(200));
-        await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(
-                                app.get("/api/v1/sessions/pending-ratings", old).statusCode())
-                        .isEqualTo(401));
+    void aWithdrawnKeyIsRefusedInOneLaneAndAcceptedInTheOther() throws Exception {
+        try (App app = App.demo("demo.ttl=PT6S")) {
+            String old = app.token("ada");
+            assertThat(pending(app, Lane.HARDENED, old)).isEqualTo(200);
+            assertThat(pending(app, Lane.PLAIN, old)).isEqualTo(200);
+            app.drill("keys/rotate-hard", "{}");
+            await().atMost(Duration.ofSeconds(60)).until(() -> pending(app, Lane.HARDENED, app.token("ada")) == 200);
+            await().atMost(Duration.ofSeconds(60)).until(() -> pending(app, Lane.HARDENED, old) == 401);
+            assertThat(pending(app, Lane.PLAIN, old)).isEqualTo(200);
+            assertThat(pending(app, Lane.PLAIN, app.token("ada"))).isEqualTo(401);
+            app.drill("plain/restart", "{}");
+            assertThat(pending(app, Lane.PLAIN, app.token("ada"))).isEqualTo(200);
+        }
     }
 
     @Test
-    void killingRedisUnderLoadIsA503WithACodeAndEndsWithoutARestart() throws Exception {
+    void anOutageDuringARotationIs503AndEndsByItself() throws Exception {
+        try (App app = App.demo("demo.ttl=PT12S")) {
+            String old = app.token("ada");
+            assertThat(pending(app, Lane.HARDENED, old)).isEqualTo(200);
+            assertThat(pending(app, Lane.PLAIN, old)).isEqualTo(200);
+            app.drill("provider/down", "{}");
+            app.drill("keys/rotate", "{}");
+            String fresh = app.token("ada");
+            await().atMost(Duration.ofSeconds(60)).until(() -> pending(app, Lane.HARDENED, fresh) == 503);
+            assertThat(pending(app, Lane.HARDENED, old)).isEqualTo(200);
+            assertThat(pending(app, Lane.PLAIN, fresh)).isEqualTo(401);
+            app.drill("provider/up", "{}");
+            await().atMost(Duration.ofSeconds(60)).until(() -> pending(app, Lane.HARDENED, fresh) == 200);
+            assertThat(pending(app, Lane.PLAIN, fresh)).isEqualTo(401);
+        }
+    }
+
+    private static int pending(App app, Lane lane, String token) throws Exception {
+        return app.get(lane.prefix + "/api/v1/sessions/pending-ratings", token).statusCode();
+    }
+
+    @Test
+    void aRedeployLosesNoRequestOfTheHardenedLane() throws Exception {
+        JsonNode answer = app.drill("redeploy", "{}");
+        JsonNode hardened = answer.path("hardened");
+        assertThat(hardened.path("lost").asInt()).as(answer.toString()).isZero();
+        assertThat(hardened.path("answered").asInt()).isPositive();
+        assertThat(hardened.path("told_to_retry").asInt()).isPositive();
+        assertThat(answer.path("plain").path("lost").asInt())
+                .as(answer.toString())
+                .isPositive();
+    }
+
+    @Test
+    void aCopyThatStartsBeforeItsRedisWaitsForIt() throws Exception {
+        JsonNode answer = app.drill("redis/late", "{}");
+        assertThat(answer.path("hardened").path("started").asBoolean())
+                .as(answer.toString())
+                .isTrue();
+        assertThat(answer.path("plain").path("started").asBoolean())
+                .as(answer.toString())
+                .isFalse();
+        assertThat(answer.path("plain").path("exit_code").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void bothLanesGetTheSameLoadAtTheSameMoment() throws Exception {
+        try (var events = app.events()) {
+            events.awaitLoad(40);
+            assertThat(events.load("hardened")).isNotEmpty();
+            // The last answers may still be under way.
+            int both = Math.min(
+                            events.load("hardened").size(), events.load("plain").size())
+                    - 5;
+            assertThat(events.load("hardened").subList(0, both))
+                    .isEqualTo(events.load("plain").subList(0, both));
+        }
+    }
+
+    @Test
+    void theNextSessionBeginsWhenTheTableIsOver() throws Exception {
+        try (RedisServer server = RedisServer.start();
+                ConnectedRedis redis =
+                        RedisConnector.builder(server.uri()).build().connect()) {
+            AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+            Clock clock = new Clock() {
+                @Override
+                public Instant instant() {
+                    return now.get();
+                }
+
+                @Override
+                public ZoneId getZone() {
+                    return ZoneOffset.UTC;
+                }
+
+                @Override
+                public Clock withZone(ZoneId zone) {
+                    return this;
+                }
+            };
+            List<String> seated = new ArrayList<>();
+            Tables tables = new Tables(redis::sync, clock);
+            DemoTables demo = new DemoTables(tables, clock, session -> seated.add(session.id()));
+            assertThat(demo.isOver()).isFalse();
+            now.set(now.get().plus(Duration.ofMinutes(4)));
+            assertThat(demo.isOver()).isTrue();
+            String before = demo.table().id();
+            demo.next();
+            assertThat(demo.isOver()).isFalse();
+            assertThat(seated).hasSize(3).endsWith(demo.table().id()).contains(before);
+            String ada = String.valueOf(DemoTables.PEOPLE.get("ada"));
+            assertThat(tables.pending(ada))
+                    .singleElement()
+                    .satisfies(open ->
+                            assertThat(open.sessionId()).isEqualTo(demo.table().id()));
+        }
+    }
+
+    @Test
+    void killingRedisIs503AndEndsWithoutARestart() throws Exception {
         String token = app.token("ada");
         try (Load load = new Load(app, 100, () -> token)) {
             load.awaitMore("200", 50);
@@ -205,11 +307,11 @@ class DrillsIT {
 
     @Test
     void aKilledRedisLeavesNoSubmissionHalfWritten() throws Exception {
-        DemoRedis server = new DemoRedis();
-        try (DemoIdentityProvider provider = new DemoIdentityProvider();
-                App app = App.production(provider, server.url());
+        try (RedisServer server = RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
+                DemoIdentityProvider provider = new DemoIdentityProvider();
+                App app = App.production(provider, server.uri());
                 ConnectedRedis redis =
-                        RedisConnector.builder(server.url()).build().connect()) {
+                        RedisConnector.builder(server.uri()).build().connect()) {
             Tables tables = new Tables(redis::sync, Clock.systemUTC());
             app.url();
             List<Seated> seated = new ArrayList<>();
@@ -221,14 +323,14 @@ class DrillsIT {
                 answers.add(App.sendAsync(app.ratingOf(table.session(), table.token(provider), table.allGreen())));
                 if (answers.size() == seated.size() / 2) {
                     answers.get(0).join();
-                    server.kill();
+                    server.stop();
                 }
             }
             List<Integer> statuses = new ArrayList<>();
             for (CompletableFuture<HttpResponse<String>> answer : answers) {
                 statuses.add(answer.join().statusCode());
             }
-            server.start();
+            server.restart();
             await().atMost(Duration.ofSeconds(60)).until(redis::ping);
 
             assertThat(statuses).contains(200, 503).containsOnly(200, 503);
@@ -240,18 +342,18 @@ class DrillsIT {
                     assertThat(kept).isIn(0L, 3L);
                 }
             }
-        } finally {
-            server.close();
         }
     }
 
     @Test
-    void theBootDrillReallyStartsAProcessThatLeavesWith78() throws Exception {
-        JsonNode boot = app.drill("secrets/boot", "{}");
-        assertThat(boot.path("exit_code").asInt()).isEqualTo(78);
-        assertThat(boot.path("output").asText())
+    void withoutTwoSecretsOneLaneExitsAndTheOtherFailsLater() throws Exception {
+        JsonNode answer = app.drill("secrets/boot", "{}");
+        assertThat(answer.path("hardened").path("exit_code").asInt()).isEqualTo(78);
+        assertThat(answer.path("hardened").path("output").asText())
                 .startsWith("Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY\n")
                 .doesNotContain("for-the-demo-only", "\tat ");
+        assertThat(answer.path("plain").path("health").asInt()).isEqualTo(200);
+        assertThat(answer.path("plain").path("first_request").asInt()).isEqualTo(500);
     }
 
     @Test

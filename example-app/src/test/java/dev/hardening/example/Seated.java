@@ -16,7 +16,7 @@ record Seated(String session, List<String> people) {
         return Stream.generate(() -> UUID.randomUUID().toString()).limit(4).toList();
     }
 
-    /** Strangers whose social phase has just begun. */
+    /** A table of four whose social phase has just begun. */
     static Seated at(Tables tables) {
         return at(tables, four(), 51);
     }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.nimbusds.jose.JWSAlgorithm;
+import dev.hardening.testing.RedisServer;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class StartUpIT {
 
     @Test
-    void withoutTwoOfItsSixSecretsItLeavesWith78AndNamesBothInOneMessage() throws Exception {
+    void withoutTwoSecretsItExitsWith78AndNamesBoth() throws Exception {
         Map<String, String> secrets = App.productionSecrets("https://project.example");
         secrets.remove("SUPABASE_URL");
         secrets.remove("LIVEKIT_API_KEY");
@@ -38,7 +41,7 @@ class StartUpIT {
     }
 
     @Test
-    void withNoneOfItsSecretsItNamesAllSixAndStartsNothingElse() throws Exception {
+    void withoutAnySecretItNamesAllSix() throws Exception {
         try (App app = App.start(Map.of(), List.of())) {
             assertThat(app.exitCode()).isEqualTo(78);
             assertThat(app.output())
@@ -49,7 +52,7 @@ class StartUpIT {
     }
 
     @Test
-    void withRedisDownItLeavesWithTheCauseInOneLineAndNoStackTrace() throws Exception {
+    void withRedisDownItExitsWithTheCauseInOneLine() throws Exception {
         try (DemoIdentityProvider provider = new DemoIdentityProvider();
                 App app = App.production(provider, "redis://127.0.0.1:" + closedPort())) {
             assertThat(app.exitCode()).isEqualTo(1);
@@ -61,26 +64,22 @@ class StartUpIT {
     }
 
     @Test
-    void withRedisBackDuringTheBackoffItStartsWithAWarningForEachFailedAttempt() throws Exception {
-        DemoRedis redis = new DemoRedis();
-        try (DemoIdentityProvider provider = new DemoIdentityProvider()) {
-            redis.kill();
-            try (App app = App.production(provider, redis.url())) {
-                await().atMost(Duration.ofSeconds(60)).until(() -> app.output().contains("Connection refused"));
-                redis.start();
+    void withRedisBackInTimeItStartsWithAWarningEach() throws Exception {
+        int port = closedPort();
+        try (DemoIdentityProvider provider = new DemoIdentityProvider();
+                App app = App.production(provider, "redis://127.0.0.1:" + port)) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> app.output().contains("Connection refused"));
+            try (RedisServer redis = RedisServer.startAt(port)) {
                 assertThat(app.url().getPort()).isPositive();
-                assertThat(warnings(app))
-                        .isNotEmpty()
-                        .hasSize((int) app.metric("focus_squad_redis_connect_attempts_total") - 1);
+                assertThat(warnings(app)).isNotEmpty().hasSize((int)
+                        app.metric("redis_connect_attempts_total{connection=\"ratings\",outcome=\"failure\"}"));
                 assertThat(app.output()).doesNotContain(App.CANARY);
             }
-        } finally {
-            redis.close();
         }
     }
 
     @Test
-    void aPortThatIsNoneIsRefusedInOneLine() throws Exception {
+    void aWrongPortIsRefusedInOneLine() throws Exception {
         try (App app = App.start(Map.of(), List.of("port=70000"), "--demo")) {
             assertThat(app.exitCode()).isEqualTo(2);
             assertThat(app.output()).isEqualTo("The port (-Dport or PORT) has to be a number from 0 to 65535.\n");
@@ -88,18 +87,18 @@ class StartUpIT {
     }
 
     @Test
-    void aPortThatIsTakenIsSaidInOneLine() throws Exception {
+    void aTakenPortIsRefusedInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 App app = App.start(Map.of(), List.of("port=" + taken.getLocalPort()), "--demo")) {
             assertThat(app.exitCode()).isEqualTo(1);
-            assertThat(app.output().lines())
-                    .anySatisfy(line -> assertThat(line).startsWith("Focus Squad cannot start: Port already in use."));
-            assertThat(app.output()).doesNotContain("\tat ");
+            assertThat(app.output().lines().filter(line -> !line.contains(" INFO ")))
+                    .containsExactly("Focus Squad cannot start: port " + taken.getLocalPort()
+                            + " is taken. Choose another one with -Dport=9090.");
         }
     }
 
     @Test
-    void anArgumentThatIsNoneIsAnsweredByTheUsage() throws Exception {
+    void anUnknownArgumentGetsTheUsage() throws Exception {
         try (App app = App.start(Map.of(), List.of(), "--dmeo")) {
             assertThat(app.exitCode()).isEqualTo(2);
             assertThat(app.output()).startsWith("Usage: java ");
@@ -107,11 +106,11 @@ class StartUpIT {
     }
 
     @Test
-    void anIdentityProviderThatIsDownDelaysNoStartAndIsNeverSaidToBeABadToken() throws Exception {
-        DemoRedis redis = new DemoRedis();
-        try (DemoIdentityProvider provider = new DemoIdentityProvider()) {
+    void aProviderThatIsDownDelaysNoStart() throws Exception {
+        try (RedisServer redis = RedisServer.start();
+                DemoIdentityProvider provider = new DemoIdentityProvider()) {
             provider.mood(DemoIdentityProvider.Mood.DOWN);
-            try (App app = App.production(provider, redis.url())) {
+            try (App app = App.production(provider, redis.uri())) {
                 String token = provider.sign(UUID.randomUUID().toString(), "ada", JWSAlgorithm.ES256);
                 HttpResponse<String> answer = app.get("/api/v1/sessions/pending-ratings", token);
                 assertThat(answer.statusCode()).isEqualTo(503);
@@ -133,8 +132,40 @@ class StartUpIT {
                                 == 200);
                 assertThat(app.ready().path("status").asText()).isEqualTo("UP");
             }
-        } finally {
-            redis.close();
+        }
+    }
+
+    @Test
+    void aKilledDemoTakesItsRedisWithIt() throws Exception {
+        App app = App.demo();
+        List<ProcessHandle> started = app.handle().descendants().toList();
+        assertThat(started)
+                .anySatisfy(
+                        one -> assertThat(one.info().commandLine().orElse("")).contains("redis-server"));
+        app.kill();
+        await().atMost(Duration.ofSeconds(10)).until(() -> started.stream().noneMatch(ProcessHandle::isAlive));
+    }
+
+    @Test
+    void aDemoThatBelongsToAProcessEndsWithIt() throws Exception {
+        // What Maven does: it starts the demo and may be killed.
+        Process parent = new ProcessBuilder(
+                        "/bin/sh",
+                        "-c",
+                        "\"$0\" -Ddemo.endsWithParent=true -Dport=0 -jar target/focus-squad.jar --demo & cat >/dev/null",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString())
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader output = parent.inputReader()) {
+            String line = output.readLine();
+            while (line != null && !line.startsWith(FocusSquad.READY)) {
+                line = output.readLine();
+            }
+            assertThat(line).startsWith(FocusSquad.READY);
+            List<ProcessHandle> started = parent.descendants().toList();
+            assertThat(started).hasSizeGreaterThan(2);
+            parent.destroyForcibly();
+            await().atMost(Duration.ofSeconds(30)).until(() -> started.stream().noneMatch(ProcessHandle::isAlive));
         }
     }
 
