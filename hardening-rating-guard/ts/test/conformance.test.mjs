@@ -38,7 +38,7 @@ const spoiled = {
   "another version": (file) => (file.version = 2),
 };
 for (const [what, spoil] of Object.entries(spoiled)) {
-  test(`a file with ${what} is refused by its schema and by the runner`, () => {
+  test(`a file with ${what} is refused by schema and runner`, () => {
     const file = vectorFile();
     spoil(file);
     assert.equal(fits(file), false);
@@ -46,7 +46,7 @@ for (const [what, spoil] of Object.entries(spoiled)) {
   });
 }
 
-test("a vector too few, and an id that is there twice, are refused by the runner", () => {
+test("a vector too few, or twice, is refused by the runner", () => {
   const short = vectorFile();
   short.vectors.pop();
   assert.throws(() => failures(short, checkRatingSession), /says \d+ vectors and has \d+/);
@@ -55,7 +55,7 @@ test("a vector too few, and an id that is there twice, are refused by the runner
   assert.throws(() => failures(twice, checkRatingSession), /twice/);
 });
 
-test("the runner is handed absent as undefined, and lone surrogates as they are", () => {
+test("absent is undefined, and lone surrogates are as they are", () => {
   const vector = Object.fromEntries(vectorFile().vectors.map((v) => [v.id, v]));
   assert.equal("pending" in vector["none-absent-null"], false);
   assert.equal(vector["none-null-absent"].pending, null);

@@ -47,13 +47,13 @@ class OpenRatingsTest {
     @ParameterizedTest
     @NullAndEmptySource
     @ValueSource(strings = {"b", "A", "a ", "c"})
-    void aBodyThatNamesAnotherSessionThanThePathIsAMismatchEvenIfThatOneIsOpen(String bodySessionId) {
+    void aBodyThatNamesAnotherSessionIsAMismatch(String bodySessionId) {
         assertThat(open.check("a", bodySessionId)).isEqualTo(Verdict.SESSION_MISMATCH);
         assertThat(open.check(bodySessionId, "a")).isEqualTo(Verdict.SESSION_MISMATCH);
     }
 
     @Test
-    void everyVectorThatIsAMismatchIsOneHereTooAndNothingThatIsAbsentIsLetThrough() {
+    void theVectorsHoldAndNothingAbsentIsLetThrough() {
         for (Vectors.Vector vector : Vectors.read(Vectors.file()).all()) {
             boolean named = vector.pending() != null && !vector.pending().isEmpty();
             OpenRatings ratings = OpenRatings.of(named ? List.of(vector.pending()) : List.of("x", "session-12", ""));
