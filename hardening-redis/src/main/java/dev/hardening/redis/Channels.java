@@ -165,7 +165,7 @@ final class Channels implements NettyCustomizer {
                 pipeline.addAfter(handler.getKey(), null, watch);
                 pipeline.addLast(new ChannelInboundHandlerAdapter() {
 
-                    /** Comes here when the handshake is over. */
+                    // Comes here when the handshake is over.
                     @Override
                     public void channelActive(ChannelHandlerContext context) {
                         watch.beginToBeat();

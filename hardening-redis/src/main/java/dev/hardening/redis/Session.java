@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
@@ -45,7 +46,7 @@ final class Session<C extends StatefulConnection<String, String>> {
     private final Supervisor supervisor;
     private final Disposable failures;
     private final Set<StatefulConnection<?, ?>> further = ConcurrentHashMap.newKeySet();
-    private final AtomicReference<CompletableFuture<RedisCheck>> running = new AtomicReference<>();
+    private final AtomicReference<@Nullable CompletableFuture<RedisCheck>> running = new AtomicReference<>();
     private volatile Role lastRole;
 
     private final RedisConnectionStateListener states = new RedisConnectionStateListener() {
