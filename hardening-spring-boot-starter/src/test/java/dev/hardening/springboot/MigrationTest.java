@@ -6,15 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.auth0.jwk.JwkProvider;
 import com.auth0.jwk.JwkProviderBuilder;
 import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.RSASSASigner;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
+import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.hardening.config.SecretSource;
 import dev.hardening.config.SecretValidationException;
 import dev.hardening.config.SecretValidator;
+import dev.hardening.jwks.InvalidTokenException;
 import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.TokenDecoder;
 import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisConnector;
 import io.lettuce.core.RedisClient;
@@ -73,6 +78,30 @@ class MigrationTest {
                 .isEqualTo(SUBJECT);
     }
 
+    /** For Spring Security 6 as well, which has no withJwkSource. */
+    @Test
+    void springs_decoder_by_a_processor() throws Exception {
+        // example: spring-processor-after
+        DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
+        processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.RS256, cache.asJWKSource()));
+        processor.setJWTClaimsSetVerifier((claims, context) -> {}); // the decoder's validators check them
+        JwtDecoder decoder = new NimbusJwtDecoder(processor);
+        // example: end
+        for (String each : new String[] {token, withoutKeyId()}) {
+            assertThat(decoder.decode(each).getSubject())
+                    .isEqualTo(springsOwn().decode(each).getSubject())
+                    .isEqualTo(SUBJECT);
+        }
+    }
+
+    /** The same token, signed again with a header that names no key. */
+    private String withoutKeyId() throws Exception {
+        SignedJWT jwt = new SignedJWT(
+                new JWSHeader(JWSAlgorithm.RS256), SignedJWT.parse(token).getJWTClaimsSet());
+        jwt.sign(new RSASSASigner(IdentityProvider.RSA_1));
+        return jwt.serialize();
+    }
+
     private JwtDecoder springsOwn() {
         // example: spring-before
         JwtDecoder decoder = NimbusJwtDecoder.withJwkSetUri(jwksUri).build();
@@ -105,10 +134,19 @@ class MigrationTest {
     @Test
     void jose4j_resolver() throws Exception {
         // example: jose4j-after
-        VerificationKeyResolver keys = (jws, nesting) -> cache.findKey(String.valueOf(jws.getKeyIdHeaderValue()))
-                .orElseThrow(() -> new UnresolvableKeyException("no such key"))
-                .publicKey();
+        TokenDecoder decoder = TokenDecoder.builder(cache).build();
+        VerificationKeyResolver keys = (jws, nesting) -> {
+            String token = String.join(
+                    ".", jws.getHeaders().getEncodedHeader(), jws.getEncodedPayload(), jws.getEncodedSignature());
+            try {
+                return decoder.getSigningKey(token).publicKey();
+            } catch (InvalidTokenException refused) {
+                throw new UnresolvableKeyException("no such key", refused);
+            }
+        };
         // example: end
+        assertThat(subject(keys)).isEqualTo(SUBJECT);
+        token = withoutKeyId();
         assertThat(subject(keys)).isEqualTo(SUBJECT);
         token = provider.token(IdentityProvider.EC_1, "forged", "authenticated", provider.issuer());
         assertThatExceptionOfType(InvalidJwtException.class).isThrownBy(() -> subject(keys));
@@ -137,6 +175,9 @@ class MigrationTest {
         // example: jwks-rsa-after
         PublicKey key = cache.findKey(kid).orElseThrow().publicKey();
         // example: end
+        assertThat(cache.findKey(null))
+                .as("for a token without a key id, the only key, of which there are more")
+                .isEmpty();
         assertThat(key).isEqualTo(jwksRsa(kid)).isEqualTo(IdentityProvider.RSA_1.toPublicKey());
     }
 
