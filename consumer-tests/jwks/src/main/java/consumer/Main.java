@@ -14,6 +14,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import com.sun.net.httpserver.HttpServer;
 import dev.hardening.jwks.InvalidTokenException;
+import dev.hardening.jwks.IssuerRouter;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.JWKSCacheStatus;
 import dev.hardening.jwks.TokenDecoder;
@@ -48,6 +49,12 @@ public final class Main {
                     .build();
             JWTClaimsSet claims = decoder.decode(token(key));
             check(claims.getSubject().equals("a-user"));
+            check(decoder.decodeAsync(token(key)).isDone());
+            check(decoder.getSigningKey(token(key)).kid().equals("ec-1"));
+            check(cache.findKeyAsync("ec-1").join().isPresent());
+            try (IssuerRouter router = IssuerRouter.of(decoder)) {
+                check(router.decode(token(key)).getSubject().equals("a-user"));
+            }
             check(cache.findKey("ec-1").orElseThrow().kid().equals("ec-1"));
             check(cache.findKey("forged").isEmpty());
             check(cache.status().state() == JWKSCacheStatus.State.FRESH);
