@@ -54,13 +54,14 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
     }
 
     /**
-     * A fetch failed. What it paid for an unknown key id is paid back: the backoff takes the place of that budget.
+     * A fetch failed.
      *
-     * @param random from 0 to 1, for the backoff's jitter
+     * @param beganAt when it began
+     * @param random from 0 to 1, for the jitter
      */
-    FetchBudget failed(long now, boolean hasKeys, double random, long fetch) {
-        return new FetchBudget(
-                backoff.failed(now, hasKeys, random), invalidations, invalidationPending, unknownKeys.refunded(fetch));
+    FetchBudget failed(long now, long beganAt, boolean hasKeys, double random) {
+        Backoff longer = backoff.failed(now, beganAt, hasKeys, random);
+        return new FetchBudget(longer, invalidations, invalidationPending, unknownKeys);
     }
 
     FetchBudget with(UnknownKeys changed) {
@@ -68,8 +69,9 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
     }
 
     /**
-     * The pause after failures. With keys: 1, 4, 16, 60, 60 … seconds, less up to a fifth. Without keys every request fails,
-     * so the first ten attempts are one to two seconds apart, and later ones five to ten.
+     * The pause after failures, from the beginning of the fetch that failed. With keys: 1, 4, 16, 60, 60 … seconds, less up to
+     * a fifth. Without keys every request fails, so the first ten attempts are one to two seconds apart, and later ones
+     * five to ten. After a fetch that took longer than its pause, there is one of 0.8 seconds.
      *
      * @param failures how many fetches failed since the last success
      * @param until when the next may begin; means nothing without a failure
@@ -79,6 +81,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
         static final Backoff NONE = new Backoff(0, 0);
 
         private static final long FIRST = TimeUnit.SECONDS.toNanos(1);
+        private static final long SHORTEST = TimeUnit.MILLISECONDS.toNanos(800);
         private static final long LONGEST = TimeUnit.SECONDS.toNanos(60);
         private static final int FACTOR = 4;
         private static final int URGENT_ATTEMPTS = 10;
@@ -88,7 +91,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
             return failures == 0 || now - until >= 0;
         }
 
-        Backoff failed(long now, boolean hasKeys, double random) {
+        Backoff failed(long now, long beganAt, boolean hasKeys, double random) {
             int count = failures == Integer.MAX_VALUE ? failures : failures + 1;
             long pause = FIRST;
             if (hasKeys) {
@@ -100,7 +103,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
                 pause *= count <= URGENT_ATTEMPTS ? 1 : PATIENT_FACTOR;
                 pause = (long) (pause * (1 + random));
             }
-            return new Backoff(count, now + pause);
+            return new Backoff(count, now + Math.max(SHORTEST, beganAt + pause - now));
         }
     }
 
@@ -160,6 +163,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
             return fetch == lastFetch ? this : new UnknownKeys(bucket.taken(now), fetch, now, 0, 0);
         }
 
+        /** The fetch failed: the backoff takes the place of this budget. */
         UnknownKeys refunded(long fetch) {
             return fetch == lastFetch ? new UnknownKeys(bucket.givenBack(), 0, lastFetchAt, 0, 0) : this;
         }

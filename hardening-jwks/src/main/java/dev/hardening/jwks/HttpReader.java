@@ -87,7 +87,7 @@ final class HttpReader {
             return in;
         }
         String length = lengths.get(0);
-        if (!LENGTH.matcher(length).matches() || !lengths.stream().allMatch(length::equals)) {
+        if (!LENGTH.matcher(length).matches() || lengths.size() > 1) {
             throw new IOException("the answer has a malformed length");
         }
         if (Long.parseLong(length) > maxBytes) {

@@ -208,7 +208,7 @@ final class HttpTransport implements JWKSFetcher {
         header(head, "Host", request.uri().getRawAuthority());
         header(head, "Accept", HttpAnswer.ACCEPT);
         header(head, "Connection", "close");
-        if (request.headers().keySet().stream().noneMatch("User-Agent"::equalsIgnoreCase)) {
+        if (!hasUserAgent(request)) {
             header(head, "User-Agent", "hardening-jwks");
         }
         if (request.etag() != null) {
@@ -221,6 +221,15 @@ final class HttpTransport implements JWKSFetcher {
             header(head, header.getKey(), header.getValue());
         }
         return head.append("\r\n").toString();
+    }
+
+    private static boolean hasUserAgent(Request request) {
+        for (String name : request.headers().keySet()) {
+            if (name.equalsIgnoreCase("User-Agent")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void header(StringBuilder head, String name, String value) {

@@ -2,7 +2,6 @@ package dev.hardening.jwks;
 
 import com.nimbusds.jose.jwk.JWKSet;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -80,10 +79,13 @@ final class KeySet {
      * @param kid the token's key id; without one, all keys of the algorithm's type may
      */
     List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm) {
-        return (kid == null ? keys.stream() : Arrays.stream(named(kid)))
-                .filter(key -> algorithm.fits(key.jwk()))
-                .limit(MAX_ALIKE)
-                .toList();
+        List<SigningKey> fitting = new ArrayList<>(1);
+        for (SigningKey key : kid == null ? keys : List.of(named(kid))) {
+            if (fitting.size() < MAX_ALIKE && algorithm.fits(key.jwk())) {
+                fitting.add(key);
+            }
+        }
+        return fitting;
     }
 
     private SigningKey[] named(@Nullable String kid) {

@@ -1,8 +1,10 @@
 package dev.hardening.jwks;
 
 import java.security.Provider;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +14,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyVerifiers {
 
-    private record Use(SigningKey key, SigningAlgorithm algorithm) {}
+    /** One key with one algorithm. Its methods are written out: a record's own cost a cold start a method handle each. */
+    private record Use(SigningKey key, SigningAlgorithm algorithm) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Use use && use.algorithm == algorithm && use.key.equals(key);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * Objects.hashCode(key.kid()) + algorithm.hashCode();
+        }
+    }
 
     private final KeySet keys;
     private final @Nullable Provider provider;
@@ -46,9 +60,10 @@ final class KeyVerifiers {
         if (known != null) {
             return known;
         }
-        List<SignatureVerifier> fitting = keys.fitting(header.kid(), header.algorithm()).stream()
-                .map(key -> built.computeIfAbsent(new Use(key, header.algorithm()), this::build))
-                .toList();
+        List<SignatureVerifier> fitting = new ArrayList<>(1);
+        for (SigningKey key : keys.fitting(header.kid(), header.algorithm())) {
+            fitting.add(built.computeIfAbsent(new Use(key, header.algorithm()), this::build));
+        }
         if (!fitting.isEmpty()) { // what no key fits may differ in each token
             byHeader.put(header, fitting);
         }

@@ -92,7 +92,8 @@ final class Reader {
     }
 
     private void hasWaited(Answer.Wait wait) {
-        if (wait.fetch().hasCounted()) {
+        boolean isSlow = !wait.fetch().outcome().isDone();
+        if (isSlow || wait.fetch().hasCounted()) { // not if it was dropped: then there is another to wait for
             visit = new Visit(visit.arrival(), wait.fetch().number());
         }
     }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * ticker's time, and returns the next state, with what a reader does. It is pure: it has no lock, no thread and no clock, and its
  * only randomness is the source that it was given.
  */
-final class RefreshPolicy {
+class RefreshPolicy {
 
     private static final long LEAST_TIME_TO_LIVE = TimeUnit.SECONDS.toNanos(60);
     private static final long TIMER_DELAY = TimeUnit.SECONDS.toNanos(1); // so that a read comes first
@@ -27,15 +27,16 @@ final class RefreshPolicy {
      * A fetch under way. There is at most one.
      *
      * @param number counts from 1
+     * @param beganAt when it began
      * @param generation which invalidations it knows of; see {@link State}
      * @param background whether it began while readers had what they need
      * @param fresh whether no cache on its way may answer it
      * @param progress how far it is
      */
-    record Running(long number, long generation, boolean background, boolean fresh, Progress progress) {
+    record Running(long number, long beganAt, long generation, boolean background, boolean fresh, Progress progress) {
 
         private Running at(Progress changed) {
-            return new Running(number, generation, background, fresh, changed);
+            return new Running(number, beganAt, generation, background, fresh, changed);
         }
     }
 
@@ -116,7 +117,8 @@ final class RefreshPolicy {
      * What a reader has seen so far.
      *
      * @param arrival how many fetches had begun when it came
-     * @param waitedFor the number of the last fetch whose outcome it waited for; 0 if there was none
+     * @param waitedFor the number of the last fetch that it waited for, until its outcome or until it was slow; 0 if there was
+     *     none, or if the outcome was dropped
      */
     record Visit(long arrival, long waitedFor) {
 
@@ -299,10 +301,8 @@ final class RefreshPolicy {
     /** A fetch got keys; it has to {@linkplain #counts count}. */
     State succeeded(State state, long now, Fetch.Outcome.Success success) {
         CachedKeys before = state.keys();
-        Running running = state.running();
-        long number = running == null ? state.fetches() : running.number();
         KeySet fetched = success.keys();
-        CachedKeys keys = CachedKeys.of(fetched, number, times(now, success.maxAge()), success.validators());
+        CachedKeys keys = CachedKeys.of(fetched, state.fetches(), times(now, success.maxAge()), success.validators());
         // A content network may serve an older set after a newer one. So a key that this fetch lacks and the one before
         // had stays until another fetch lacks it too, or until its own time to live ends.
         if (before != null && !before.isInvalidated() && before.times().expiresAt() - now > 0) {
@@ -322,9 +322,13 @@ final class RefreshPolicy {
     /** A fetch failed; it has to {@linkplain #counts count}. */
     State failed(State state, long now) {
         Running running = state.running();
-        long number = running == null ? state.fetches() : running.number();
+        if (running == null) {
+            return state;
+        }
         boolean hasKeys = usable(state, now) != null;
-        FetchBudget budget = state.budget().failed(now, hasKeys, random.getAsDouble(), number);
+        FetchBudget budget = state.budget()
+                .failed(now, running.beganAt(), hasKeys, random.getAsDouble())
+                .with(state.budget().unknownKeys().refunded(running.number()));
         return concluded(state).with(budget);
     }
 
@@ -372,7 +376,8 @@ final class RefreshPolicy {
     }
 
     /** The keys of a state while they may be used, without those whose time is over. */
-    static @Nullable CachedKeys usable(State state, long now) {
+    @Nullable
+    CachedKeys usable(State state, long now) {
         CachedKeys held = state.keys();
         return held == null || !held.isUsable(now) ? null : held.at(now);
     }
@@ -382,7 +387,7 @@ final class RefreshPolicy {
      *
      * @param hasFailed whether a fetch ever failed
      */
-    static JWKSCacheStatus.State health(State state, long now, boolean hasFailed) {
+    JWKSCacheStatus.State health(State state, long now, boolean hasFailed) {
         CachedKeys held = state.keys();
         if (held == null) {
             return hasFailed ? JWKSCacheStatus.State.UNAVAILABLE : JWKSCacheStatus.State.EMPTY;
@@ -418,7 +423,7 @@ final class RefreshPolicy {
         return new State(
                 state.keys(),
                 state.budget().began(now),
-                new Running(number, state.generation(), background, fresh, Progress.BEGUN),
+                new Running(number, now, state.generation(), background, fresh, Progress.BEGUN),
                 number,
                 state.generation(),
                 state.wantedSince(),

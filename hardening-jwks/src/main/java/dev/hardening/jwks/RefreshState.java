@@ -312,10 +312,10 @@ final class RefreshState implements Fetch.Observer {
 
     private JWKSCacheStatus statusAt(long now) {
         CachedKeys held = state.keys();
-        CachedKeys usable = RefreshPolicy.usable(state, now);
+        CachedKeys usable = policy.usable(state, now);
         OptionalLong next = policy.nextTimer(state, now);
         return new JWKSCacheStatus(
-                RefreshPolicy.health(state, now, failures > 0),
+                policy.health(state, now, failures > 0),
                 held == null ? null : Duration.ofNanos(now - held.times().fetchedAt()),
                 usable == null ? 0 : usable.keys().keys().size(),
                 lastSuccess,

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,7 +54,8 @@ public final class TokenDecoder {
         cache = builder.cache;
         maxTokenLength = builder.maxTokenLength;
         this.algorithms = algorithms;
-        types = builder.types.stream().map(TokenHeader::type).collect(Collectors.toUnmodifiableSet());
+        types = new HashSet<>();
+        builder.types.forEach(type -> types.add(TokenHeader.type(type)));
         issuer = builder.issuer;
         policy = builder.signatureOnly
                 ? null
@@ -482,7 +483,9 @@ public final class TokenDecoder {
 
         private static void requireNames(boolean isChecked, Set<String> names, String option) {
             require(!isChecked || !names.isEmpty(), option + " has to name one at least");
-            require(names.stream().noneMatch(String::isBlank), "the " + option + " may not be blank");
+            for (String name : names) {
+                require(!name.isBlank(), "the " + option + " may not be blank");
+            }
         }
 
         private static void require(boolean condition, String reason) {

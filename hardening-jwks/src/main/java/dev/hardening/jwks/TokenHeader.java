@@ -4,6 +4,7 @@ import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.text.ParseException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,17 @@ import org.jspecify.annotations.Nullable;
  * @param kid the key id, or null
  */
 record TokenHeader(SigningAlgorithm algorithm, @Nullable String kid) {
+
+    // Written out: a record's own cost a cold start a method handle each.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof TokenHeader header && header.algorithm == algorithm && Objects.equals(header.kid, kid);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Objects.hashCode(kid) + algorithm.hashCode();
+    }
 
     /**
      * Reads a header.

@@ -28,7 +28,7 @@ class FetchBudgetTest {
             Backoff backoff = Backoff.NONE;
             List<Long> pauses = new ArrayList<>();
             for (int i = 0; i < failures; i++) {
-                backoff = backoff.failed(0, hasKeys, random);
+                backoff = backoff.failed(0, 0, hasKeys, random);
                 pauses.add(Duration.ofNanos(backoff.until()).toMillis());
             }
             return pauses;
@@ -54,7 +54,7 @@ class FetchBudgetTest {
             FetchBudget budget = budget(now);
             assertThat(budget.isFailing()).isFalse();
             assertThat(budget.backoff().isOver(now)).isTrue();
-            FetchBudget failed = budget.failed(now, true, 0, 1);
+            FetchBudget failed = budget.failed(now, now, true, 0);
             assertThat(failed.isFailing()).isTrue();
             assertThat(failed.backoff().isOver(now)).isFalse();
             assertThat(failed.backoff().isOver(now + SECOND - 1)).isFalse();
@@ -66,22 +66,25 @@ class FetchBudgetTest {
         @Test
         void aSuccessBeginsThePausesAnew() {
             FetchBudget budget = budget(0)
-                    .failed(0, true, 0, 1)
-                    .failed(0, true, 0, 2)
+                    .failed(0, 0, true, 0)
+                    .failed(0, 0, true, 0)
                     .succeeded()
-                    .failed(0, true, 0, 4);
+                    .failed(0, 0, true, 0);
             assertThat(budget.backoff().until()).isEqualTo(SECOND);
         }
 
         @Test
-        void whatItPaidForAnUnknownKeyIsPaidBack() {
-            FetchBudget budget = budget(0);
-            for (long fetch = 1; fetch <= 10; fetch++) {
-                assertThat(budget.unknownKeys().allows(0)).isTrue();
-                budget = budget.with(budget.unknownKeys().paid(0, fetch)).failed(0, true, 0, fetch);
+        void thePauseCountsFromTheBeginningOfTheFetch() {
+            Backoff fourth = Backoff.NONE;
+            for (int i = 0; i < 4; i++) {
+                fourth = fourth.failed(10 * SECOND, 0, true, 0);
             }
-            FetchBudget paid = budget.with(budget.unknownKeys().paid(0, 11));
-            assertThat(paid.failed(0, true, 0, 12).unknownKeys()).isEqualTo(paid.unknownKeys());
+            assertThat(fourth.until()).isEqualTo(60 * SECOND);
+        }
+
+        @Test
+        void aFetchThatTookLongIsStillFollowedByAPause() {
+            assertThat(Backoff.NONE.failed(10 * SECOND, 0, true, 0).until()).isEqualTo(10 * SECOND + SECOND * 4 / 5);
         }
     }
 
@@ -149,6 +152,16 @@ class FetchBudgetTest {
                 keys = keys.refused(7);
             }
             assertThat(keys.allows(SECOND)).isTrue();
+        }
+
+        @Test
+        void whatAFailedFetchPaidIsPaidBack() {
+            for (long fetch = 1; fetch <= 10; fetch++) {
+                assertThat(keys.allows(0)).isTrue();
+                keys = keys.paid(0, fetch).refunded(fetch);
+            }
+            UnknownKeys paid = keys.paid(0, 11);
+            assertThat(paid.refunded(12)).isSameAs(paid);
         }
 
         @ParameterizedTest
@@ -219,11 +232,11 @@ class FetchBudgetTest {
         void theBackoffIsLiftedOnlyWithinTheBudget() {
             FetchBudget budget = budget(0);
             for (int i = 0; i < 5; i++) {
-                budget = budget.failed(0, true, 0, i).invalidated(0);
+                budget = budget.failed(0, 0, true, 0).invalidated(0);
                 assertThat(budget.backoff().isOver(0)).isTrue();
                 budget = budget.began(0);
             }
-            budget = budget.failed(0, true, 0, 6).invalidated(0);
+            budget = budget.failed(0, 0, true, 0).invalidated(0);
             assertThat(budget.backoff().isOver(0)).isFalse();
         }
     }

@@ -183,8 +183,13 @@ final class KeyEndpoint implements AutoCloseable {
 
         /** Lets time pass in steps of a second, running what becomes due. */
         void pass(Duration duration) {
-            for (long second = 0; second < duration.toSeconds(); second++) {
-                advance(Duration.ofSeconds(1));
+            pass(duration, Duration.ofSeconds(1));
+        }
+
+        /** The same in steps of another length. */
+        void pass(Duration duration, Duration step) {
+            for (long steps = duration.dividedBy(step); steps > 0; steps--) {
+                advance(step);
                 tasks.forEach((task, at) -> {
                     if (task.isDone()) {
                         tasks.remove(task);

@@ -1,0 +1,488 @@
+package dev.hardening.jwks;
+
+import static dev.hardening.jwks.KeyEndpoint.EC_1;
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
+import static dev.hardening.jwks.KeyEndpoint.RSA_2;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWKSet;
+import dev.hardening.jwks.JWKSCacheStatus.State;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What teams met in production, with other libraries or with this one. */
+class FieldTest {
+
+    private static final byte[] KEYS = new JWKSet(List.of(RSA_1)).toString(true).getBytes(StandardCharsets.UTF_8);
+
+    private final KeyEndpoint endpoint = new KeyEndpoint();
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final ExecutorService requests = Executors.newCachedThreadPool();
+
+    @AfterEach
+    void stop() {
+        gate.countDown();
+        requests.shutdownNow();
+        endpoint.close();
+    }
+
+    private void await() {
+        try {
+            gate.await();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void blockUninterruptibly() {
+        boolean open = false;
+        while (!open) {
+            try {
+                gate.await();
+                open = true;
+            } catch (InterruptedException ignored) {
+                // As some transports do.
+            }
+        }
+    }
+
+    @Nested
+    class TheCommonPoolIsBusy {
+
+        private void fill() {
+            int threads = ForkJoinPool.commonPool().getParallelism() + 4;
+            for (int i = 0; i < threads; i++) {
+                ForkJoinPool.commonPool().execute(FieldTest.this::await);
+            }
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void fetchesAndFuturesGoOn(boolean ownClient) throws Exception {
+            JWKSCache.Builder builder = JWKSCache.builder(endpoint.uri());
+            if (ownClient) {
+                builder.httpClient(java.net.http.HttpClient.newHttpClient());
+            }
+            JWKSCache cache = endpoint.open(builder);
+            fill();
+            CompletableFuture<Integer> continued =
+                    cache.getKeysAsync().thenApply(keys -> keys.getKeys().size());
+            assertThat(continued.get(30, TimeUnit.SECONDS)).isEqualTo(2);
+            endpoint.serve(RSA_1, RSA_2);
+            assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
+            assertThat(cache.newerThanAsync(cache.keysFor(null)).get(30, TimeUnit.SECONDS))
+                    .isNotNull();
+        }
+    }
+
+    @Nested
+    class TheProviderHangs {
+
+        private JWKSCache hanging(Duration wait) {
+            JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri()).unknownKeyWait(wait));
+            cache.getKeys();
+            endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
+            return cache;
+        }
+
+        @Test
+        void forgedIdsHoldRequestThreadsOnlyForTheWait() throws Exception {
+            JWKSCache cache = hanging(Duration.ofMillis(100));
+            ExecutorService twenty = Executors.newFixedThreadPool(20);
+            try {
+                List<Future<Boolean>> forged = new ArrayList<>();
+                for (int i = 0; i < 40; i++) {
+                    String kid = "forged-" + i;
+                    forged.add(twenty.submit(() -> cache.findKey(kid).isPresent()));
+                }
+                assertThat(twenty.submit(() -> cache.findKey("rsa-1").isPresent())
+                                .get(30, TimeUnit.SECONDS))
+                        .isTrue();
+                for (Future<Boolean> one : forged) {
+                    assertThat(one.get(30, TimeUnit.SECONDS)).isFalse();
+                }
+                assertThat(gate.getCount()).as("nothing was answered").isOne();
+                assertThat(cache.status().fetches()).isEqualTo(2);
+            } finally {
+                twenty.shutdownNow();
+            }
+        }
+
+        @Test
+        void afterOneWaitOtherUnknownIdsAreAnsweredAtOnce() {
+            JWKSCache cache = hanging(Duration.ofMillis(50));
+            assertThat(cache.findKey("forged")).isEmpty();
+            for (int i = 0; i < 1_000; i++) {
+                assertThat(cache.findKeyAsync("forged-" + i)).isCompleted();
+            }
+        }
+
+        @Test
+        void lookingUpAsynchronouslyHoldsNoThread() {
+            JWKSCache cache = hanging(Duration.ofSeconds(10));
+            CompletableFuture<?> unknown = cache.findKeyAsync("forged");
+            assertThat(unknown).isNotDone();
+            assertThat(cache.findKeyAsync("rsa-1")).isCompleted();
+            gate.countDown();
+            Awaitility.await().until(unknown::isDone);
+        }
+
+        @Test
+        void withoutAWaitNoneWaits() {
+            JWKSCache cache = hanging(Duration.ZERO);
+            Awaitility.await().until(() -> cache.findKeyAsync("forged").isDone());
+            assertThat(cache.findKeyAsync("other")).isCompleted();
+        }
+    }
+
+    @Nested
+    class AKeyIsUnknown {
+
+        @Test
+        void aForgedIdDoesNotDelayARotationASecondLater() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            assertThat(cache.findKey("forged")).isEmpty();
+            endpoint.serve(RSA_1, RSA_2);
+            endpoint.advance(Duration.ofSeconds(1));
+            assertThat(cache.findKey("rsa-2")).isPresent();
+        }
+
+        @Test
+        void inAnOutageItCannotBeKnown() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            endpoint.down();
+            assertThat(cache.findKey("rsa-2"))
+                    .as("the keys were just confirmed")
+                    .isEmpty();
+            endpoint.advance(Duration.ofSeconds(31));
+            assertThatThrownBy(() -> cache.findKey("rsa-2")).isInstanceOf(JWKSUnavailableException.class);
+            assertThat(cache.findKey("rsa-1")).isPresent();
+            assertThat(cache.findKeyAsync("rsa-2")).isCompletedExceptionally();
+        }
+
+        @Test
+        void aKeyThatWasReissuedUnderItsIdIsFetched() throws Exception {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            KeySet tried = cache.keysFor("ec-1");
+            endpoint.serve(
+                    RSA_1, new ECKey.Builder(KeyEndpoint.EC_2).keyID("ec-1").build());
+            KeySet newer = cache.newerThan(tried);
+            assertThat(newer.first("ec-1")).isNotEqualTo(tried.first("ec-1"));
+            assertThat(cache.newerThanAsync(newer)).isCompletedWithValue(newer);
+        }
+
+        @Test
+        void aFloodOfBadSignaturesCostsOneFetchInThirtySeconds() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            KeySet tried = cache.keysFor(null);
+            for (int i = 0; i < 30_000; i++) {
+                assertThat(cache.newerThan(tried)).isSameAs(tried);
+                endpoint.advance(Duration.ofMillis(1));
+            }
+            assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(2);
+        }
+
+        @Test
+        void anAnswerThatChangesNothingIsTheSameSet() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            KeySet tried = cache.keysFor(null);
+            assertThat(cache.newerThan(tried)).isSameAs(tried);
+            assertThat(endpoint.gets).hasValue(2);
+        }
+    }
+
+    @Nested
+    class ATransportCannotBeInterrupted {
+
+        @Test
+        void itIsNeverCalledTwiceAtOnceInAWeek() {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            AtomicInteger underWay = new AtomicInteger();
+            AtomicInteger most = new AtomicInteger();
+            JWKSCache cache = endpoint.open(endpoint.inline()
+                    .timer(timer)
+                    .executor(task -> requests.execute(task))
+                    .fetcher(request -> {
+                        most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+                        blockUninterruptibly();
+                        underWay.decrementAndGet();
+                        return JWKSFetcher.Response.of(KEYS);
+                    }));
+            CompletableFuture<JWKSet> first = cache.getKeysAsync();
+            Awaitility.await().until(() -> underWay.get() == 1);
+            for (int minute = 0; minute < 7 * 24 * 60; minute++) {
+                timer.pass(Duration.ofMinutes(1), Duration.ofSeconds(30));
+                assertThat(cache.getKeysAsync()).isDone();
+            }
+            assertThat(first).isCompletedExceptionally();
+            assertThat(most).hasValue(1);
+            assertThat(cache.status().fetches()).isOne();
+            gate.countDown();
+            Awaitility.await().until(() -> {
+                timer.pass(Duration.ofSeconds(2));
+                return cache.status().state() == State.FRESH;
+            });
+        }
+
+        @Test
+        void otherCachesGoOn() {
+            for (int i = 0; i < 100; i++) {
+                var unused = endpoint.open(JWKSCache.builder(endpoint.uri()).fetcher(request -> {
+                            blockUninterruptibly();
+                            return JWKSFetcher.Response.of(KEYS);
+                        }))
+                        .getKeysAsync();
+            }
+            assertThat(endpoint.open(JWKSCache.builder(endpoint.uri()))
+                            .getKeys()
+                            .getKeys())
+                    .hasSize(2);
+        }
+    }
+
+    @Nested
+    class AListenerOrAStoreBlocks {
+
+        private final JWKSCacheListener blocking = new JWKSCacheListener() {
+            @Override
+            public void refreshed(JWKSCacheStatus status) {
+                blockUninterruptibly();
+            }
+        };
+
+        @ParameterizedTest
+        @ValueSource(strings = {"none", "at once", "one thread"})
+        void readersAndOtherCachesGoOn(String executor) throws Exception {
+            ExecutorService one = Executors.newSingleThreadExecutor();
+            try {
+                JWKSCache blocked = endpoint.open(on(executor, one).listener(blocking));
+                assertThat(blocked.getKeys().getKeys()).hasSize(2);
+                CompletableFuture<JWKSCacheStatus> heard = new CompletableFuture<>();
+                JWKSCache other = endpoint.open(on(executor, one).listener(new JWKSCacheListener() {
+                    @Override
+                    public void refreshed(JWKSCacheStatus status) {
+                        heard.complete(status);
+                    }
+                }));
+                assertThat(other.getKeys().getKeys()).hasSize(2);
+                assertThat(heard.get(30, TimeUnit.SECONDS).state()).isEqualTo(State.FRESH);
+                endpoint.advance(Duration.ofHours(1));
+                assertThat(blocked.getKeys().getKeys()).hasSize(2);
+            } finally {
+                one.shutdownNow();
+            }
+        }
+
+        private JWKSCache.Builder on(String executor, ExecutorService one) {
+            JWKSCache.Builder builder = endpoint.background();
+            return switch (executor) {
+                case "at once" -> builder.executor(Runnable::run);
+                case "one thread" -> builder.executor(one);
+                default -> builder;
+            };
+        }
+
+        @Test
+        void itHearsTheLastThousandEvents() {
+            AtomicInteger heard = new AtomicInteger();
+            JWKSCache cache =
+                    endpoint.open(endpoint.background().executor(Runnable::run).listener(new JWKSCacheListener() {
+                        @Override
+                        public void refreshed(JWKSCacheStatus status) {
+                            heard.incrementAndGet();
+                            blockUninterruptibly();
+                        }
+                    }));
+            for (int hour = 0; hour < 1_500; hour++) {
+                cache.getKeys();
+                endpoint.advance(Duration.ofHours(1));
+            }
+            gate.countDown();
+            Awaitility.await().until(() -> heard.get() >= 1_001);
+            assertThat(heard).hasValueLessThanOrEqualTo(1_001);
+        }
+    }
+
+    @Nested
+    class OnAThreadOfOurs {
+
+        private static final InheritableThreadLocal<String> REQUEST = new InheritableThreadLocal<>();
+
+        @Test
+        void nothingOfTheFirstCallerIsThere() throws Exception {
+            List<@Nullable Object> seen = Collections.synchronizedList(new ArrayList<>());
+            Thread first = new Thread(() -> {
+                REQUEST.set("secret of a request");
+                Thread.currentThread().setContextClassLoader(new URLClassLoader(new URL[0]));
+                JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri())
+                        .timeToLive(Duration.ofSeconds(1))
+                        .refreshBefore(Duration.ofMillis(900))
+                        .fetcher(request -> {
+                            seen.add(REQUEST.get());
+                            seen.add(Thread.currentThread().getContextClassLoader() instanceof URLClassLoader);
+                            return JWKSFetcher.Response.of(KEYS);
+                        }));
+                cache.getKeys();
+            });
+            first.start();
+            first.join();
+            Awaitility.await().until(() -> seen.size() >= 4);
+            assertThat(seen).containsOnly(null, false);
+        }
+    }
+
+    @Nested
+    class AReadinessProbeIsAllThatAsks {
+
+        @ParameterizedTest
+        @ValueSource(ints = {0, 1, 30, 600})
+        void itIsReadyWithinAMinuteOfTheProvider(int minutesDown) {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            endpoint.down();
+            assertThat(cache.status().state()).isEqualTo(State.EMPTY);
+            timer.pass(Duration.ofMinutes(minutesDown));
+            assertThat(cache.status().state()).isIn(State.EMPTY, State.UNAVAILABLE);
+            endpoint.serve(RSA_1);
+            timer.pass(Duration.ofSeconds(60));
+            assertThat(cache.status().state()).isEqualTo(State.FRESH);
+        }
+
+        @Test
+        void inRealTimeToo() {
+            JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri()));
+            Awaitility.await().until(() -> cache.status().state() == State.FRESH);
+        }
+
+        @Test
+        void whoPrintsOrMeasuresDoesNotAsk() {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            assertThat(cache).asString().contains("EMPTY");
+            assertThat(cache.observedStatus().state()).isEqualTo(State.EMPTY);
+            timer.pass(Duration.ofMinutes(1));
+            assertThat(endpoint.gets).hasValue(0);
+        }
+    }
+
+    @Nested
+    class AServiceIdles {
+
+        @Test
+        void theTimersThreadEndsWithItsLastTask() {
+            TimerThread timer = new TimerThread();
+            List<Future<?>> tasks = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                tasks.add(timer.schedule(() -> {}, Duration.ofHours(1).toNanos()));
+            }
+            tasks.forEach(task -> task.cancel(false));
+            CompletableFuture<Thread> ran = new CompletableFuture<>();
+            var unused = timer.schedule(() -> ran.complete(Thread.currentThread()), 0);
+            Awaitility.await().until(() -> ran.isDone() && !ran.join().isAlive());
+        }
+
+        @Test
+        void theTimerRefreshesAtARandomMomentAndAReadAtItsOwn() {
+            List<Long> moments = new ArrayList<>();
+            for (double random : new double[] {0, 0.5, 1}) {
+                KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+                JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).random(() -> random));
+                cache.getKeys();
+                long seconds = 0;
+                while (cache.status().fetches() == 1) {
+                    timer.pass(Duration.ofSeconds(10));
+                    seconds += 10;
+                }
+                moments.add(seconds / 60);
+            }
+            assertThat(moments).containsExactly(55L, 52L, 50L);
+            JWKSCache read = endpoint.open(endpoint.inline().random(() -> 1));
+            read.getKeys();
+            int before = endpoint.gets.get();
+            endpoint.advance(Duration.ofMinutes(54));
+            read.getKeys();
+            assertThat(endpoint.gets).hasValue(before);
+            endpoint.advance(Duration.ofMinutes(1));
+            read.getKeys();
+            assertThat(endpoint.gets).hasValue(before + 1);
+        }
+    }
+
+    @Test
+    void ofHugeKeyIdsLittleIsRemembered() {
+        List<String> told = new ArrayList<>();
+        Notifier notifier = new Notifier(
+                "endpoint",
+                new JWKSCacheListener() {
+                    @Override
+                    public void keyRejected(@Nullable String kid, String reason) {
+                        told.add(String.valueOf(kid));
+                    }
+                },
+                null,
+                Runnable::run);
+        String huge = "k".repeat(50_000);
+        for (int i = 0; i < 1_000; i++) {
+            notifier.rejected(huge + i, "malformed", i);
+            notifier.rejected(huge + i, "malformed", i);
+        }
+        notifier.deliver();
+        assertThat(told).hasSize(1_000).allMatch(kid -> kid.length() == 257);
+        assertThat(EC_1.getKeyID()).isEqualTo("ec-1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"refreshSpread", "unknownKeyWait", "unknownKeyCooldown", "refreshBefore"})
+    void aNegativeDurationIsNamed(String option) {
+        Duration negative = Duration.ofNanos(-1);
+        JWKSCache.Builder builder = JWKSCache.builder(endpoint.uri());
+        switch (option) {
+            case "refreshSpread" -> builder.refreshSpread(negative);
+            case "unknownKeyWait" -> builder.unknownKeyWait(negative);
+            case "unknownKeyCooldown" -> builder.unknownKeyCooldown(negative);
+            default -> builder.refreshBefore(negative);
+        }
+        assertThatThrownBy(builder::build).hasMessage(option + " may not be negative");
+    }
+
+    @Test
+    void optionsThatDoNotFitTogetherAreNamed() {
+        assertThatThrownBy(() ->
+                        endpoint.inline().refreshSpread(Duration.ofHours(1)).build())
+                .hasMessage("refreshSpread may not be longer than timeToLive less refreshBefore");
+        assertThatThrownBy(() -> endpoint.inline()
+                        .fetchTimeout(Duration.ofSeconds(1))
+                        .unknownKeyWait(Duration.ofSeconds(2))
+                        .build())
+                .hasMessage("unknownKeyWait may not be longer than fetchTimeout");
+        assertThatThrownBy(() -> endpoint.inline()
+                        .fetcher(JWKSFetcher.http())
+                        .httpClient(java.net.http.HttpClient.newHttpClient())
+                        .build())
+                .hasMessage("fetcher and httpClient cannot both be set");
+    }
+}

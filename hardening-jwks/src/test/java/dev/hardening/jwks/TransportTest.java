@@ -1,0 +1,473 @@
+package dev.hardening.jwks;
+
+import static dev.hardening.jwks.KeyEndpoint.EC_1;
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
+import static dev.hardening.jwks.KeyEndpoint.RSA_2;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.sun.net.httpserver.HttpExchange;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How a fetch goes over the network. */
+class TransportTest {
+
+    private static final String KEYS = new JWKSet(List.of(RSA_1)).toString(true);
+
+    private final KeyEndpoint endpoint = new KeyEndpoint();
+
+    @AfterEach
+    void stop() {
+        endpoint.close();
+    }
+
+    private static List<String> kids(JWKSCache cache) {
+        return cache.getKeys().getKeys().stream().map(JWK::getKeyID).toList();
+    }
+
+    /** A server on a plain socket, which answers each connection with these bytes. */
+    private static final class RawServer implements AutoCloseable {
+
+        private final ServerSocket server;
+        final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+
+        RawServer(String answer) throws IOException {
+            server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+            Thread thread = new Thread(() -> {
+                while (!server.isClosed()) {
+                    try (Socket socket = server.accept()) {
+                        byte[] head = new byte[4_096];
+                        int read = socket.getInputStream().read(head);
+                        requests.add(new String(head, 0, Math.max(0, read), StandardCharsets.ISO_8859_1));
+                        OutputStream out = socket.getOutputStream();
+                        out.write(answer.getBytes(StandardCharsets.UTF_8));
+                        out.flush();
+                    } catch (IOException closed) {
+                        // The next one, or the end.
+                    }
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        URI uri() {
+            return URI.create("http://127.0.0.1:" + server.getLocalPort() + "/keys?a=b");
+        }
+
+        @Override
+        public void close() throws IOException {
+            server.close();
+        }
+    }
+
+    private JWKSCache over(RawServer server) {
+        return endpoint.open(JWKSCache.builder(server.uri()));
+    }
+
+    @Nested
+    class WhatAnAnswerLooksLike {
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "HTTP/1.1 200 OK\r\n\r\nKEYS",
+                    "HTTP/1.0 200\r\ncontent-type:application/json\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\nContent-Length: LENGTH\n\nKEYSgarbage",
+                    "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n"
+                })
+        void oneThatFollowsTheGrammarIsRead(String answer) throws IOException {
+            try (RawServer server = new RawServer(filled(answer))) {
+                assertThat(kids(over(server))).containsExactly("rsa-1");
+                assertThat(server.requests).hasSize(1);
+            }
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "",
+                    "nonsense",
+                    "HTTP/2 200 OK\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nno colon\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX\r\nKEYSnoend",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX\r\nKEYS\r\n",
+                    "HTTP/1.1 101 Switching\r\n\r\nKEYS"
+                })
+        void oneThatDoesNotIsAFailedFetchAndIsAskedOnce(String answer) throws IOException {
+            try (RawServer server = new RawServer(filled(answer))) {
+                JWKSCache cache = over(server);
+                assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+                assertThat(cache.status().lastError()).doesNotContain("Exception");
+                assertThat(server.requests).hasSize(1);
+            }
+        }
+
+        private String filled(String answer) {
+            return answer.replace("LENGTH", String.valueOf(KEYS.length()))
+                    .replace("HEX", Integer.toHexString(KEYS.length()))
+                    .replace("KEYS", KEYS);
+        }
+
+        @Test
+        void endlessHeadersAreStopped() throws IOException {
+            try (RawServer server = new RawServer("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000))) {
+                JWKSCache cache = over(server);
+                assertThatThrownBy(cache::getKeys).hasMessageContaining("bytes of headers");
+            }
+        }
+    }
+
+    @Nested
+    class WhatARequestSays {
+
+        private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
+
+        private void record(String header) {
+            endpoint.script((HttpExchange exchange) -> {
+                seen.add(String.valueOf(exchange.getRequestHeaders().getFirst(header)));
+                KeyEndpoint.serving(RSA_1).answer(exchange);
+            });
+        }
+
+        @Test
+        void anInvalidationAndAnUnknownKeyGoPastCaches() {
+            record("Cache-Control");
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            cache.invalidate();
+            cache.getKeys();
+            cache.findKey("unknown");
+            endpoint.advance(Duration.ofMinutes(55));
+            cache.getKeys();
+            assertThat(seen).containsExactly("null", "no-cache", "no-cache", "null");
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void aHeaderOfTheCallersIsAskedForEachFetch(boolean ownClient) {
+            record("Authorization");
+            AtomicInteger rotation = new AtomicInteger();
+            JWKSCache.Builder builder = endpoint.inline()
+                    .requestHeader("authorization", () -> "replaced")
+                    .requestHeader("Authorization", () -> "Bearer canary-" + rotation.incrementAndGet());
+            JWKSCache cache = endpoint.open(ownClient ? builder.httpClient(HttpClient.newHttpClient()) : builder);
+            cache.getKeys();
+            endpoint.advance(Duration.ofHours(1));
+            cache.getKeys();
+            assertThat(seen).containsExactly("Bearer canary-1", "Bearer canary-2");
+            assertThat(cache).asString().doesNotContain("canary");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"canary\r\nHost: evil", "canary\u0000", "canaryé"})
+        void aHeaderValueThatHttpForbidsIsAFailedFetch(String value) {
+            JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> value));
+            assertThatThrownBy(cache::getKeys)
+                    .isInstanceOf(JWKSUnavailableException.class)
+                    .hasMessageContaining("the request header X-Token has a value that is not allowed in HTTP")
+                    .hasMessageNotContaining("canary");
+            assertThat(endpoint.gets).hasValue(0);
+        }
+
+        @Test
+        void aSupplierThatThrowsIsAFailedFetchAndIsAskedAgain() {
+            AtomicInteger calls = new AtomicInteger();
+            JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> {
+                if (calls.incrementAndGet() == 1) {
+                    throw new IllegalStateException("canary");
+                }
+                return "token";
+            }));
+            assertThatThrownBy(cache::getKeys)
+                    .hasMessageContaining("the supplier of the request header X-Token threw IllegalStateException")
+                    .hasMessageNotContaining("canary");
+            endpoint.advance(Duration.ofSeconds(2));
+            assertThat(kids(cache)).contains("rsa-1");
+        }
+
+        @Test
+        void aRequestPrintsNoHeaderValue() {
+            JWKSFetcher.Request request = new JWKSFetcher.Request(
+                    endpoint.uri(), null, null, Duration.ofSeconds(1), 1, java.util.Map.of("X-Token", "canary"));
+            assertThat(request).asString().contains("X-Token").doesNotContain("canary");
+        }
+    }
+
+    @Nested
+    class WithACallersClient {
+
+        @Test
+        void itFetches() {
+            JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri()).httpClient(HttpClient.newHttpClient()));
+            assertThat(kids(cache)).containsExactly("rsa-1", "ec-1");
+        }
+
+        @Test
+        void itsAnswersAreLimitedToo() {
+            endpoint.script(KeyEndpoint.body(" ".repeat(5_000)));
+            JWKSCache cache = endpoint.open(
+                    JWKSCache.builder(endpoint.uri()).maxResponseBytes(4_096).httpClient(HttpClient.newHttpClient()));
+            assertThatThrownBy(cache::getKeys).hasMessageContaining("larger than 4096 bytes");
+        }
+
+        @Test
+        void itsDeadlineEndsABodyThatHangs() {
+            CountDownLatch gate = new CountDownLatch(1);
+            endpoint.script(exchange -> {
+                exchange.sendResponseHeaders(200, 0);
+                exchange.getResponseBody().flush();
+                gate.await();
+            });
+            JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri())
+                    .fetchTimeout(Duration.ofMillis(300))
+                    .httpClient(HttpClient.newHttpClient()));
+            assertThatThrownBy(cache::getKeys).hasMessageContaining("no complete answer within 300 ms");
+            gate.countDown();
+        }
+
+        @Test
+        void oneThatFollowsRedirectsIsRefused() {
+            HttpClient follows = HttpClient.newBuilder()
+                    .followRedirects(HttpClient.Redirect.ALWAYS)
+                    .build();
+            assertThatThrownBy(() -> endpoint.inline().httpClient(follows).build())
+                    .hasMessage("httpClient may not follow redirects");
+        }
+    }
+
+    @Nested
+    class ByAProxy {
+
+        private void through(int port, Runnable test) {
+            ProxySelector before = ProxySelector.getDefault();
+            Proxy proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            ProxySelector.setDefault(new ProxySelector() {
+                @Override
+                public List<Proxy> select(URI uri) {
+                    return List.of(proxy);
+                }
+
+                @Override
+                public void connectFailed(URI uri, SocketAddress address, IOException failure) {}
+            });
+            try {
+                test.run();
+            } finally {
+                ProxySelector.setDefault(before);
+            }
+        }
+
+        @Test
+        void plainHttpIsAskedForWithItsWholeAddress() throws IOException {
+            try (RawServer proxy = new RawServer("HTTP/1.1 200 OK\r\n\r\n" + KEYS)) {
+                through(
+                        proxy.server.getLocalPort(),
+                        () -> assertThat(kids(endpoint.open(JWKSCache.builder(URI.create("http://keys.internal/a?b=c"))
+                                        .allowPlainHttp())))
+                                .containsExactly("rsa-1"));
+                assertThat(proxy.requests)
+                        .singleElement()
+                        .asString()
+                        .startsWith("GET http://keys.internal/a?b=c HTTP/1.1\r\nHost: keys.internal\r\n");
+            }
+        }
+
+        @Test
+        void httpsGoesThroughATunnelOrNotAtAll() throws IOException {
+            try (RawServer proxy = new RawServer("HTTP/1.1 407 Log in\r\n\r\n")) {
+                through(proxy.server.getLocalPort(), () -> {
+                    JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("https://keys.internal/a")));
+                    assertThatThrownBy(cache::getKeys).hasMessageContaining("the proxy answered HTTP 407");
+                });
+                assertThat(proxy.requests)
+                        .containsExactly("CONNECT keys.internal:443 HTTP/1.1\r\nHost: keys.internal:443\r\n\r\n");
+            }
+        }
+    }
+
+    @Nested
+    class WhereTheIssuerSaysTheKeysAre {
+
+        private String issuer = "";
+        private String keysPath = "/keys";
+        private String claimedKeys = "";
+        private String metadataPath = "/realm/.well-known/openid-configuration";
+        private final AtomicInteger discoveries = new AtomicInteger();
+        private volatile boolean metadataIsDown;
+
+        private JWKSCache discovering() {
+            URI root = endpoint.uri().resolve("/");
+            issuer = issuer.isEmpty() ? root + "realm" : issuer;
+            claimedKeys = claimedKeys.isEmpty() ? root.resolve(keysPath).toString() : claimedKeys;
+            endpoint.script(exchange -> {
+                String path = exchange.getRequestURI().getPath();
+                if (path.equals(metadataPath) && !metadataIsDown) {
+                    discoveries.incrementAndGet();
+                    KeyEndpoint.send(
+                            exchange, 200, "{\"issuer\":\"" + issuer + "\",\"jwks_uri\":\"" + claimedKeys + "\"}");
+                } else if (path.equals(keysPath)) {
+                    KeyEndpoint.serving(EC_1, RSA_2).answer(exchange);
+                } else {
+                    KeyEndpoint.send(exchange, 404, "{}");
+                }
+            });
+            return endpoint.open(JWKSCache.discover(root.resolve("realm"))
+                    .ticker(endpoint.now::get)
+                    .random(() -> 0)
+                    .executor(Runnable::run)
+                    .timer(new KeyEndpoint.StillTimer(Runnable::run)));
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "/realm/.well-known/openid-configuration",
+                    "/.well-known/openid-configuration/realm",
+                    "/.well-known/oauth-authorization-server/realm"
+                })
+        void metadataIsFoundWhereTheStandardsPutIt(String path) {
+            metadataPath = path;
+            assertThat(kids(discovering())).containsExactly("ec-1", "rsa-2");
+        }
+
+        @Test
+        void keysThatMoveAreFoundAtTheNextFetch() {
+            JWKSCache cache = discovering();
+            cache.getKeys();
+            keysPath = "/moved";
+            claimedKeys = endpoint.uri().resolve("/moved").toString();
+            endpoint.advance(Duration.ofHours(1));
+            assertThat(kids(cache)).containsExactly("ec-1", "rsa-2");
+            assertThat(cache.status().failures()).isZero();
+            assertThat(discoveries).hasValue(2);
+        }
+
+        @Test
+        void theLastKnownPlaceHoldsWhileMetadataIsDown() {
+            JWKSCache cache = discovering();
+            cache.getKeys();
+            metadataIsDown = true;
+            endpoint.advance(Duration.ofHours(1));
+            cache.getKeys();
+            assertThat(cache.status().failures()).isZero();
+            assertThat(discoveries).hasValue(1);
+        }
+
+        @Test
+        void metadataOfAnotherIssuerIsRefused() {
+            issuer = "https://evil.example";
+            assertThatThrownBy(discovering()::getKeys).hasMessageContaining("the metadata is of another issuer");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"http://evil.example/keys", "ftp://127.0.0.1/", "keys", "https://u:canary@example.com/"})
+        void aPlaceThatMayNotBeAskedIsRefused(String place) {
+            claimedKeys = place;
+            assertThatThrownBy(discovering()::getKeys)
+                    .hasMessageContaining("jwks_uri")
+                    .hasMessageNotContaining("canary");
+        }
+
+        @Test
+        void anIssuerHasNoQuery() {
+            assertThatThrownBy(() -> JWKSCache.discover(URI.create("https://issuer.example/?a=b"))
+                            .build())
+                    .hasMessage("the issuer may not have a query or a fragment");
+        }
+    }
+
+    @Nested
+    class InsideACluster {
+
+        private static String read(Path token) {
+            try {
+                return Files.readString(token).strip();
+            } catch (IOException gone) {
+                throw new UncheckedIOException(gone);
+            }
+        }
+
+        @Test
+        void aTokenOnDiskIsReadForEachFetch(@TempDir Path directory) throws Exception {
+            List<String> seen = Collections.synchronizedList(new ArrayList<>());
+            endpoint.script(exchange -> {
+                seen.add(exchange.getRequestHeaders().getFirst("Authorization"));
+                KeyEndpoint.serving(RSA_1).answer(exchange);
+            });
+            Path token = Files.writeString(directory.resolve("token"), "first");
+            SSLContext clusterTls = SSLContext.getDefault();
+            URI jwksUri = endpoint.uri();
+            // example: kubernetes
+            JWKSCache cache = JWKSCache.builder(jwksUri)
+                    .httpClient(HttpClient.newBuilder().sslContext(clusterTls).build())
+                    .requestHeader("Authorization", () -> "Bearer " + read(token))
+                    .build();
+            // example: end
+            try (cache) {
+                cache.getKeys();
+                Files.writeString(token, "second");
+                cache.invalidate();
+                cache.getKeys();
+            }
+            assertThat(seen).containsExactly("Bearer first", "Bearer second");
+        }
+
+        @Test
+        void plainHttpNeedsAWord() {
+            URI cluster = URI.create("http://keys.default.svc/jwks");
+            assertThatThrownBy(() -> JWKSCache.builder(cluster).build()).hasMessageContaining("allowPlainHttp()");
+            assertThat(endpoint.open(JWKSCache.builder(cluster).allowPlainHttp())
+                            .status()
+                            .state())
+                    .isEqualTo(JWKSCacheStatus.State.EMPTY);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"Host", "content-length", "If-None-Match", "a b", "", "X:Y"})
+        void aHeaderThatTheTransportSetsIsRefused(String name) {
+            assertThatThrownBy(() -> endpoint.inline()
+                            .requestHeader(name, () -> "canary")
+                            .build())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("request header");
+        }
+    }
+}
