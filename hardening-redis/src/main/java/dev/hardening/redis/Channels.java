@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
@@ -78,6 +79,8 @@ final class Channels implements NettyCustomizer {
 
     private final Duration heartbeat;
     private final Addresses.Names names;
+    private final long epoch = System.nanoTime();
+    private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
 
     private volatile ServerCheck check = new ServerCheck(null, false, true);
     private volatile boolean connected;
@@ -220,6 +223,7 @@ final class Channels implements NettyCustomizer {
             if (helloUnanswered && lossReason == null) {
                 closedUponHello = true;
             }
+            watches.remove(this);
             LOSS.set(lossReason == null ? "the server closed the connection" : lossReason);
             try {
                 context.fireChannelInactive();
@@ -289,7 +293,7 @@ final class Channels implements NettyCustomizer {
             boolean same = moved.group(1).equals(host) && Integer.parseInt(moved.group(2)) == here.getPort();
             if (same && lookingUp.compareAndSet(false, true)) {
                 Workers.run(() -> {
-                    boolean elsewhere = !addresses(host).contains(here.getAddress());
+                    boolean elsewhere = leadsElsewhere(host, here.getAddress());
                     channel.eventLoop().execute(() -> {
                         lookingUp.set(false);
                         if (elsewhere) {
@@ -300,11 +304,11 @@ final class Channels implements NettyCustomizer {
             }
         }
 
-        private List<InetAddress> addresses(String host) {
+        private boolean leadsElsewhere(String host, InetAddress here) {
             try {
-                return List.of(names.lookUp(host));
+                return !List.of(names.lookUp(host)).contains(here);
             } catch (UnknownHostException noAnswer) {
-                return List.of(new InetSocketAddress(0).getAddress()).subList(0, 0);
+                return false;
             }
         }
 
@@ -364,12 +368,33 @@ final class Channels implements NettyCustomizer {
         void beginToBeat() {
             refused = null;
             if (!heartbeat.isZero()) {
-                beats = new Heartbeat(heartbeat, check.requiredRole() != null, System.nanoTime());
+                beats = new Heartbeat(heartbeat, epoch, System.nanoTime());
+                watches.add(this);
                 look();
             }
         }
 
         private void look() {
+            lookNow();
+            Heartbeat beating = beats;
+            if (beating != null && channel.isActive()) {
+                var unused = channel.eventLoop()
+                        .schedule(
+                                this::look, beating.nextLook(System.nanoTime()).toNanos(), TimeUnit.NANOSECONDS);
+            }
+        }
+
+        private void giveUp() {
+            drop("no answer for " + Heartbeat.patience(heartbeat).toMillis() + " ms");
+        }
+
+        private void giveUpWithOthers() {
+            if (beats != null && channel.isActive() && beats.givesUpWithOthers(System.nanoTime())) {
+                giveUp();
+            }
+        }
+
+        private void lookNow() {
             Heartbeat beating = beats;
             if (beating == null || !channel.isActive()) {
                 return;
@@ -378,12 +403,12 @@ final class Channels implements NettyCustomizer {
             boolean busy = inTransaction || (waited != null && !waited.isDone());
             switch (beating.look(System.nanoTime(), busy)) {
                 case ASK -> ask(beating);
-                case CLOSE ->
-                    drop("no answer for " + Heartbeat.patience(heartbeat).toMillis() + " ms");
+                case CLOSE -> {
+                    giveUp();
+                    watches.forEach(other -> other.channel.eventLoop().execute(other::giveUpWithOthers));
+                }
                 case WAIT -> {}
             }
-            var unused = channel.eventLoop()
-                    .schedule(this::look, beating.nextLook(System.nanoTime()).toNanos(), TimeUnit.NANOSECONDS);
         }
 
         private void ask(Heartbeat beating) {

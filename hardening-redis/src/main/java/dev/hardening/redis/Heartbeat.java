@@ -6,7 +6,8 @@ import java.time.Duration;
  * When to ask a peer whether it is there, and when to give it up. It only computes: it is told what happens and when, and
  * has no clock, thread or lock. One for each channel.
  *
- * <p>A peer that is silent for a heartbeat is asked. If nothing at all is heard for a while after that, the channel is
+ * <p>The peer is asked once in each period. The periods of all channels of a client begin together, so that a peer which
+ * is gone is given up on all of them at once. If nothing at all is heard for a while after the question, the channel is
  * closed. Anything that is heard counts, as a long answer that is still arriving does. It takes two looks to give a peer
  * up: after a pause of this process the answers are there, and only not read yet.
  */
@@ -16,6 +17,7 @@ final class Heartbeat {
     static final Duration SHORTEST_PATIENCE = Duration.ofSeconds(3);
 
     private static final Duration SECOND_LOOK = Duration.ofMillis(250);
+    private static final Duration SHORTEST_WAIT = Duration.ofMillis(1);
 
     /** What to do now. */
     enum Action {
@@ -26,24 +28,30 @@ final class Heartbeat {
 
     private final long period;
     private final long patience;
-    private final boolean askAlways;
+    private final long epoch;
+    private long turn;
     private long heard;
     private long asked;
     private boolean waiting;
     private boolean suspected;
 
     /**
-     * A heartbeat that begins now.
+     * A heartbeat of a channel that has just answered.
      *
-     * @param period of silence, after which the peer is asked
-     * @param askAlways asks in each period, silent or not: for what only an answer can say, such as the role
+     * @param epoch when the first period began; the same for all channels
      */
-    Heartbeat(Duration period, boolean askAlways, long now) {
+    Heartbeat(Duration period, long epoch, long now) {
         this.period = period.toNanos();
-        this.askAlways = askAlways;
+        this.epoch = epoch;
         patience = patience(period).toNanos();
         heard = now;
         asked = now;
+        turn = beginning(now);
+    }
+
+    /** When the period of a moment began. */
+    private long beginning(long now) {
+        return now - (now - epoch) % period;
     }
 
     /** How long an answer may take. */
@@ -69,6 +77,10 @@ final class Heartbeat {
      * @param busy a question would not be answered now, as behind a blocking command, or would do harm
      */
     Action look(long now, boolean busy) {
+        boolean newTurn = now - turn >= period;
+        if (newTurn) {
+            turn = beginning(now);
+        }
         if (waiting) {
             if (now - lastSign() < patience) {
                 return Action.WAIT;
@@ -79,25 +91,28 @@ final class Heartbeat {
             }
             return Action.CLOSE;
         }
-        if (busy || now - (askAlways ? asked : heard) < period) {
+        if (busy || !newTurn) {
             return Action.WAIT;
         }
-        waiting = true;
         asked = now;
+        waiting = true;
         return Action.ASK;
+    }
+
+    /** Whether to give the peer up because another channel has just given it up, and this one waits for it too. */
+    boolean givesUpWithOthers(long now) {
+        return waiting && now - lastSign() >= patience / 2;
     }
 
     /** How long to wait for the next look. */
     Duration nextLook(long now) {
-        long due;
+        long due = turn + period;
         if (suspected) {
             due = now + SECOND_LOOK.toNanos();
         } else if (waiting) {
-            due = lastSign() + patience;
-        } else {
-            due = (askAlways ? asked : heard) + period;
+            due = Math.min(due, lastSign() + patience);
         }
-        return Duration.ofNanos(Math.max(due - now, Math.min(period, SECOND_LOOK.toNanos())));
+        return Duration.ofNanos(Math.max(due - now, SHORTEST_WAIT.toNanos()));
     }
 
     private long lastSign() {

@@ -152,8 +152,13 @@ interface Target<C extends StatefulConnection<String, String>> {
                                     .protocolVersion(ProtocolVersion.RESP2)
                                     .build()
                             : clientOptions);
-            uri.setLibraryName(bare ? null : given.getLibraryName());
-            uri.setLibraryVersion(bare ? null : given.getLibraryVersion());
+            if (bare) {
+                uri.setLibraryName("");
+                uri.setLibraryVersion("");
+            } else if (given.getLibraryName() != null) {
+                uri.setLibraryName(given.getLibraryName());
+                uri.setLibraryVersion(given.getLibraryVersion());
+            }
         }
 
         /** With Sentinels there are several handshakes. */

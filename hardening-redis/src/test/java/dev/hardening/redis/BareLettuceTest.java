@@ -7,6 +7,9 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
@@ -23,11 +26,11 @@ class BareLettuceTest {
     @Test
     void theFirstConnectionIsTriedOnceAndTheCauseIsNotInTheMessage() throws Exception {
         RedisClient client = RedisClient.create();
-        try (Peer closes = new Peer(Socket::close)) {
-            assertThatThrownBy(() -> client.connect(RedisURI.create(closes.uri())))
+        try (ScriptedServer closes = new ScriptedServer(Socket::close)) {
+            assertThatThrownBy(() -> client.connect(RedisURI.create(closes.redisUri())))
                     .hasMessageContaining("Unable to connect");
-            assertThat(closes.accepted).hasValue(1);
-            assertThatThrownBy(() -> client.connect(RedisURI.create("redis://127.0.0.1:" + Peer.nobody())))
+            assertThat(closes.accepted()).isEqualTo(1);
+            assertThatThrownBy(() -> client.connect(RedisURI.create("redis://127.0.0.1:" + Ports.refusing())))
                     .hasMessageContaining("Unable to connect")
                     .hasMessageNotContaining("refused")
                     .rootCause()

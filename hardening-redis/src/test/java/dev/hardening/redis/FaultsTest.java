@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hardening.redis.Attempt.Verdict;
 import dev.hardening.redis.FaultyProxy.Fault;
+import dev.hardening.testing.RedisServer;
 import io.lettuce.core.RedisException;
 import java.net.UnknownHostException;
 import java.time.Duration;

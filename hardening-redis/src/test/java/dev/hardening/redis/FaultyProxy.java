@@ -1,5 +1,6 @@
 package dev.hardening.redis;
 
+import dev.hardening.testing.Ports;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -109,7 +110,7 @@ final class FaultyProxy implements AutoCloseable {
 
     FaultyProxy(int target) throws IOException {
         this.target = target;
-        port = RedisServer.freePort();
+        port = Ports.free();
         listening = listen();
     }
 
@@ -132,6 +133,11 @@ final class FaultyProxy implements AutoCloseable {
         } catch (IOException failed) {
             throw new IllegalStateException(failed);
         }
+    }
+
+    /** What is open stays open, and is dead for ever, as when a router forgets it; what is opened from now on is not. */
+    void forget() {
+        pairs.forEach(pair -> pair.dead = true);
     }
 
     private ServerSocket listen() throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hardening.redis.Attempt.Verdict;
+import dev.hardening.testing.ScriptedServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -33,9 +34,10 @@ class HostilePeersTest {
         return failure;
     }
 
-    private static RedisConnectException failureAt(Peer.Script script, Duration attemptTimeout) throws IOException {
-        try (Peer peer = new Peer(script)) {
-            return failure(RedisConnector.builder(peer.uri()).attempts(1).attemptTimeout(attemptTimeout));
+    private static RedisConnectException failureAt(ScriptedServer.Script script, Duration attemptTimeout)
+            throws IOException {
+        try (ScriptedServer peer = new ScriptedServer(script)) {
+            return failure(RedisConnector.builder(peer.redisUri()).attempts(1).attemptTimeout(attemptTimeout));
         }
     }
 
@@ -46,8 +48,8 @@ class HostilePeersTest {
     }
 
     /** Answers the handshake as an old Redis does, and PING in another way. */
-    private static Peer.Script answeringPing(String answer) {
-        return Peer.speaking(command -> command.equals("PING") ? answer : "-ERR unknown command\r\n");
+    private static ScriptedServer.Script answeringPing(String answer) {
+        return ScriptedServer.speaking(command -> command.equals("PING") ? answer : "-ERR unknown command\r\n");
     }
 
     private static void closeAfter(Socket socket, String text) {
@@ -103,13 +105,13 @@ class HostilePeersTest {
 
         @Test
         void thatSendsAnErrorWithoutATextIsSaidSo() throws Exception {
-            assertThat(failureAt(Peer.answering("-\r\n"), Duration.ofSeconds(30)))
+            assertThat(failureAt(ScriptedServer.answering("-\r\n"), Duration.ofSeconds(30)))
                     .hasMessage("Redis connection failed after 1 attempt: an error without a text");
         }
 
         @Test
         void thatDribblesIsConnectedToIfItFitsIntoTheAttempt() throws Exception {
-            try (Peer slow = new Peer(socket -> {
+            try (ScriptedServer slow = new ScriptedServer(socket -> {
                 InputStream in = socket.getInputStream();
                 byte[] command = new byte[4_096];
                 for (int length = in.read(command); length >= 0; length = in.read(command)) {
@@ -121,7 +123,7 @@ class HostilePeersTest {
                     }
                 }
             })) {
-                try (ConnectedRedis redis = RedisConnector.builder(slow.uri())
+                try (ConnectedRedis redis = RedisConnector.builder(slow.redisUri())
                         .attemptTimeout(Duration.ofSeconds(30))
                         .deadline(Duration.ofMinutes(1))
                         .build()
@@ -156,8 +158,8 @@ class HostilePeersTest {
                             .getMessage())
                     .contains("timed out after", "while waiting for the handshake");
             assertThat(failureAt(
-                                    Peer.speaking(command -> command.startsWith("HELLO")
-                                            ? Peer.HELLO
+                                    ScriptedServer.speaking(command -> command.startsWith("HELLO")
+                                            ? ScriptedServer.HELLO
                                             : command.equals("PING") ? "+PO" : "-ERR unknown command\r\n"),
                                     longEnough)
                             .getMessage())
@@ -181,8 +183,9 @@ class HostilePeersTest {
 
         @Test
         void thatNeverComesInTlsIsSaidWithAHint() throws Exception {
-            try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-                assertThat(failure(RedisConnector.builder(silent.uri().replace("redis:", "rediss:"))
+            try (ScriptedServer silent =
+                    new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                assertThat(failure(RedisConnector.builder(silent.redisUri().replace("redis:", "rediss:"))
                                 .attempts(1)
                                 .attemptTimeout(Duration.ofSeconds(2))))
                         .hasMessageContaining(
@@ -226,7 +229,7 @@ class HostilePeersTest {
         @Test
         void thatEndsInMidAnswerWasClosedEarly() throws Exception {
             RedisConnectException failure = failureAt(
-                    socket -> Peer.speaking(command -> {
+                    socket -> ScriptedServer.speaking(command -> {
                                 if (command.equals("PING")) {
                                     closeAfter(socket, "+PO");
                                 }
@@ -251,16 +254,16 @@ class HostilePeersTest {
 
         @Test
         void thatIsResetIsTriedAgainWithAHint() throws Exception {
-            try (Peer resets = new Peer(socket -> {
+            try (ScriptedServer resets = new ScriptedServer(socket -> {
                 socket.setSoLinger(true, 0);
                 socket.getInputStream().read();
             })) {
-                RedisConnectException failure = failure(RedisConnector.builder(resets.uri()));
+                RedisConnectException failure = failure(RedisConnector.builder(resets.redisUri()));
                 assertThat(failure.attempts())
                         .hasSize(3)
                         .allSatisfy(attempt -> assertThat(attempt.verdict()).isEqualTo(Verdict.TRANSIENT));
                 assertThat(failure).hasMessageEndingWith("(if the port wants TLS, use rediss://)");
-                assertThat(resets.accepted).hasValue(3);
+                assertThat(resets.accepted()).isEqualTo(3);
             }
         }
     }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.DirectoryStream;
@@ -78,19 +81,21 @@ class LeftBehindTest {
     @Test
     void aHundredRefusedStarts() {
         for (int i = 0; i < 100; i++) {
-            fail(RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody()).attempts(1));
+            fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing()).attempts(1));
         }
         awaitNothingLeft();
     }
 
     @Test
     void aHundredStartsThatAreCutSilencedOrRefusedByTheServer() throws Exception {
-        try (Peer closes = new Peer(java.net.Socket::close);
-                Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes());
-                Peer refuses = new Peer(Peer.answering("-WRONGPASS invalid username-password pair\r\n"))) {
+        try (ScriptedServer closes = new ScriptedServer(java.net.Socket::close);
+                ScriptedServer silent =
+                        new ScriptedServer(socket -> socket.getInputStream().readAllBytes());
+                ScriptedServer refuses =
+                        new ScriptedServer(ScriptedServer.answering("-WRONGPASS invalid username-password pair\r\n"))) {
             for (int i = 0; i < 100; i++) {
-                Peer peer = i % 10 == 0 ? silent : i % 2 == 0 ? closes : refuses;
-                fail(RedisConnector.builder(peer.uri()).attempts(1).attemptTimeout(Duration.ofMillis(100)));
+                ScriptedServer peer = i % 10 == 0 ? silent : i % 2 == 0 ? closes : refuses;
+                fail(RedisConnector.builder(peer.redisUri()).attempts(1).attemptTimeout(Duration.ofMillis(100)));
             }
         }
         awaitNothingLeft();
@@ -99,7 +104,7 @@ class LeftBehindTest {
     @Test
     void twentyFailedStartsOfACluster() {
         for (int i = 0; i < 20; i++) {
-            assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody())
+            assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
                             .attempts(1)
                             .buildCluster()
                             .connect()
@@ -111,18 +116,19 @@ class LeftBehindTest {
 
     @Test
     void interruptedAndCancelledStarts() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
             for (int i = 1; i <= 20; i++) {
                 int connected = i;
                 if (i % 2 == 0) {
                     CompletableFuture<ConnectedRedis> starting =
-                            RedisConnector.builder(silent.uri()).build().connectAsync();
-                    Awaitility.await().until(() -> silent.accepted.get() >= connected);
+                            RedisConnector.builder(silent.redisUri()).build().connectAsync();
+                    Awaitility.await().until(() -> silent.accepted() >= connected);
                     starting.cancel(true);
                 } else {
-                    Thread starting = new Thread(() -> fail(RedisConnector.builder(silent.uri())));
+                    Thread starting = new Thread(() -> fail(RedisConnector.builder(silent.redisUri())));
                     starting.start();
-                    Awaitility.await().until(() -> silent.accepted.get() >= connected);
+                    Awaitility.await().until(() -> silent.accepted() >= connected);
                     starting.interrupt();
                     starting.join();
                 }
@@ -149,7 +155,7 @@ class LeftBehindTest {
                     }
                 }));
         for (UnaryOperator<RedisConnector.Builder> part : throwing) {
-            RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody());
+            RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing());
             assertThatThrownBy(() -> part.apply(start).build().connect()).hasMessage("thrown");
         }
         assertThatThrownBy(() -> RedisConnector.builder(server.uri() + "/99")
@@ -199,7 +205,7 @@ class LeftBehindTest {
     @Test
     void theMemoryOfAFailedStart() {
         ConnectListener listener = new ConnectListener() {};
-        fail(RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody())
+        fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
                 .attempts(1)
                 .listener(listener));
         WeakReference<ConnectListener> reachable = new WeakReference<>(listener);

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisCluster;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.resource.EpollProvider;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,19 +48,19 @@ class NativeTransportIT {
 
     @Test
     void aRefusedConnectionHasTheSameText() {
-        assertThatThrownBy(
-                        () -> to("redis://127.0.0.1:" + Peer.nobody()).build().connect())
+        assertThatThrownBy(() ->
+                        to("redis://127.0.0.1:" + Ports.refusing()).build().connect())
                 .hasMessage("Redis connection failed after 3 attempts: Connection refused");
     }
 
     @Test
     void aResetConnectionHasTheSameText() throws Exception {
-        try (Peer resets = new Peer(socket -> {
+        try (ScriptedServer resets = new ScriptedServer(socket -> {
             socket.setSoLinger(true, 0);
             socket.getInputStream().read();
             socket.close();
         })) {
-            assertThatThrownBy(() -> to(resets.uri()).build().connect())
+            assertThatThrownBy(() -> to(resets.redisUri()).build().connect())
                     .hasMessageStartingWith("Redis connection failed after 3 attempts: ")
                     .hasMessageContaining("onnection")
                     .hasMessageContaining("use rediss://");

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hardening.redis.Attempt.Verdict;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisCluster;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import java.time.Duration;
@@ -60,7 +64,7 @@ class RedisClusterConnectorTest {
             assertThat(redis.client().getPartitions()).hasSize(3);
             assertThat(redis.async().ping().get()).isEqualTo("PONG");
         }
-        for (RedisServer node : cluster.nodes) {
+        for (RedisServer node : cluster.nodes()) {
             assertThat(node.command("DBSIZE")).doesNotStartWith(":0");
         }
         assertThat(waits).isEmpty();
@@ -69,9 +73,10 @@ class RedisClusterConnectorTest {
 
     @Test
     void oneSeedThatAnswersIsEnough() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-            String seeds = "redis://127.0.0.1:" + Peer.nobody() + ",127.0.0.1:" + silent.listening.getLocalPort()
-                    + ",127.0.0.1:" + cluster.nodes.get(1).port();
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+            String seeds = "redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + silent.port() + ",127.0.0.1:"
+                    + cluster.nodes().get(1).port();
             try (ConnectedRedisCluster redis = to(seeds)
                     .attemptTimeout(Duration.ofSeconds(6))
                     .buildCluster()
@@ -86,10 +91,10 @@ class RedisClusterConnectorTest {
     @Test
     void aListOfUrisIsTakenAsSeedsToo() {
         List<RedisURI> seeds = List.of(
-                RedisURI.create("redis://127.0.0.1:" + Peer.nobody()),
+                RedisURI.create("redis://127.0.0.1:" + Ports.refusing()),
                 RedisURI.builder()
                         .withHost("127.0.0.1")
-                        .withPort(cluster.nodes.get(2).port())
+                        .withPort(cluster.nodes().get(2).port())
                         .withTimeout(Duration.ofSeconds(2))
                         .build());
         try (ConnectedRedisCluster redis =
@@ -103,7 +108,7 @@ class RedisClusterConnectorTest {
     @Test
     void seedsThatAllRefuseFailWithTheSameMessageAndWaits() {
         RedisConnectException failure =
-                failure(to("redis://127.0.0.1:" + Peer.nobody() + ",127.0.0.1:" + Peer.nobody()));
+                failure(to("redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()));
         assertThat(failure).hasMessage("Redis connection failed after 3 attempts: Connection refused");
         assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
         Traces.awaitNoThreads();
@@ -119,7 +124,7 @@ class RedisClusterConnectorTest {
                     .isEqualTo(Verdict.PERMANENT);
             assertThat(failure).hasMessageContaining("the server is not part of a cluster: use build()");
             // With another seed that may come up, it is worth another attempt, and both are said.
-            assertThat(failure(to(plain.uri() + ",127.0.0.1:" + Peer.nobody())))
+            assertThat(failure(to(plain.uri() + ",127.0.0.1:" + Ports.refusing())))
                     .hasMessageContaining("after 3 attempts")
                     .hasMessageContaining("Connection refused")
                     .hasMessageContaining("not part of a cluster");
@@ -130,7 +135,7 @@ class RedisClusterConnectorTest {
     void aWrongPasswordIsOneAttemptAndNowhereToBeSeen() throws Exception {
         try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", "right")) {
             RedisConnectException failure = failure(
-                    to("redis://:hunter2@127.0.0.1:" + guarded.nodes.get(0).port()));
+                    to("redis://:hunter2@127.0.0.1:" + guarded.nodes().get(0).port()));
             assertThat(failure).hasMessageContaining("after 1 attempt: WRONGPASS");
             assertThat(Traces.of(failure)).doesNotContain("hunter2");
         }
@@ -161,7 +166,7 @@ class RedisClusterConnectorTest {
 
     @Test
     void aNodeThatGoesAndComesBackIsUsedAgainAndMeanwhileCommandsFailQuickly() throws Exception {
-        RedisServer node = cluster.nodes.get(0);
+        RedisServer node = cluster.nodes().get(0);
         try (ConnectedRedisCluster redis =
                 to(cluster.uri() + "?timeout=1s").buildCluster().connect()) {
             String key = "k0";
@@ -190,16 +195,17 @@ class RedisClusterConnectorTest {
         } finally {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(60))
-                    .until(() -> cluster.nodes.stream().allMatch(RedisCluster::isWell));
+                    .until(() -> cluster.nodes().stream().allMatch(RedisCluster::isUp));
         }
     }
 
     @Test
     void aCancelledStartAndASecondCloseLeaveNothing() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
             CompletableFuture<ConnectedRedisCluster> starting =
-                    to(silent.uri()).buildCluster().connectAsync();
-            Awaitility.await().until(() -> silent.accepted.get() >= 1);
+                    to(silent.redisUri()).buildCluster().connectAsync();
+            Awaitility.await().until(() -> silent.accepted() >= 1);
             starting.cancel(true);
         }
         ConnectedRedisCluster redis =

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisServer;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.File;
@@ -22,11 +24,11 @@ class RedisConnectionMetricsTest {
     private final RedisConnectionMetrics metrics = new RedisConnectionMetrics("ratings", Tag.of("region", "eu"));
 
     @Test
-    void meters_count_attempts_and_follow_the_connection_through_a_loss() throws Exception {
+    void metersCountAttemptsAndFollowTheConnectionThroughALoss() throws Exception {
         metrics.bindTo(registry);
         assertThat(up()).isZero();
         assertThat(connectTime()).isNaN();
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         RedisServer[] server = new RedisServer[1];
         try (ConnectedRedis redis = RedisConnector.builder("redis://127.0.0.1:" + port)
                 .listener(metrics)
@@ -53,7 +55,7 @@ class RedisConnectionMetricsTest {
     }
 
     @Test
-    void the_connector_works_without_micrometer_on_the_class_path() throws Exception {
+    void theConnectorWorksWithoutMicrometerOnTheClassPath() throws Exception {
         List<URL> without = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             if (!entry.contains("micrometer")) {

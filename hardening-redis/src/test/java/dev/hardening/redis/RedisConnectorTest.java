@@ -10,6 +10,9 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.redis.Attempt.Verdict;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCredentials;
@@ -82,7 +85,7 @@ class RedisConnectorTest {
     }
 
     private static String nobody() {
-        return "redis://127.0.0.1:" + Peer.nobody();
+        return "redis://127.0.0.1:" + Ports.refusing();
     }
 
     private RedisConnectException failure(RedisConnector.Builder builder) {
@@ -128,7 +131,7 @@ class RedisConnectorTest {
 
     @Test
     void aServerThatComesUpAfterTheFirstAttemptIsConnectedToWithAWarning() throws Exception {
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         List<RedisServer> started = new ArrayList<>();
         Sleeper startsRedis = wait -> {
             waits.add(wait);
@@ -201,9 +204,10 @@ class RedisConnectorTest {
 
     @Test
     void aPeerThatNeverAnswersFailsWithinTheDeadlineAndTheMessageSaysWhatTimedOut() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-            RedisConnectException failure =
-                    failure(to(silent.uri()).deadline(Duration.ofMillis(600)).attemptTimeout(Duration.ofMillis(200)));
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+            RedisConnectException failure = failure(
+                    to(silent.redisUri()).deadline(Duration.ofMillis(600)).attemptTimeout(Duration.ofMillis(200)));
             assertThat(failure.getMessage()).contains("timed out after", "while waiting for the handshake");
             assertThat(failure.attempts()).hasSize(1); // the first wait alone is longer than the deadline
         }
@@ -236,35 +240,36 @@ class RedisConnectorTest {
 
     @Test
     void aServerThatDiesBeforeThePingIsNoticedAndEachAttemptIsOneSocket() throws Exception {
-        try (Peer dying = new Peer(socket -> {
+        try (ScriptedServer dying = new ScriptedServer(socket -> {
             socket.getInputStream().read(new byte[4_096]);
             socket.getOutputStream().write("-ERR unknown command\r\n".getBytes(StandardCharsets.US_ASCII));
             socket.getInputStream().read(new byte[4_096]);
             socket.close();
         })) {
-            RedisConnectException failure = failure(to(dying.uri()));
+            RedisConnectException failure = failure(to(dying.redisUri()));
             assertThat(failure.attempts()).hasSize(3);
             assertThat(failure.getMessage()).containsAnyOf("closed early", "Connection reset");
-            assertThat(dying.accepted).hasValue(3);
+            assertThat(dying.accepted()).isEqualTo(3);
         }
     }
 
     @Test
     void anInterruptEndsItWithTheFlagSetAndNoFurtherConnect() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
             CompletableFuture<RedisConnectException> thrown = new CompletableFuture<>();
             CompletableFuture<Boolean> flag = new CompletableFuture<>();
             Thread starting = new Thread(() -> {
-                thrown.complete(failure(to(silent.uri())));
+                thrown.complete(failure(to(silent.redisUri())));
                 flag.complete(Thread.currentThread().isInterrupted());
             });
             starting.start();
-            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            Awaitility.await().until(() -> silent.accepted() == 1);
             starting.interrupt();
             assertThat(thrown.join())
                     .hasMessage("Redis connection failed after 1 attempt: interrupted while connecting");
             assertThat(flag.join()).isTrue();
-            assertThat(silent.accepted).hasValue(1);
+            assertThat(silent.accepted()).isEqualTo(1);
         }
     }
 
@@ -304,9 +309,9 @@ class RedisConnectorTest {
 
     @Test
     void aThreadThatIsInterruptedBeforeItBeginsConnectsToNothing() throws Exception {
-        try (Peer peer = new Peer(Peer.answering("+PONG\r\n"))) {
+        try (ScriptedServer peer = new ScriptedServer(ScriptedServer.answering("+PONG\r\n"))) {
             Thread.currentThread().interrupt();
-            RedisConnector connector = to(peer.uri()).build();
+            RedisConnector connector = to(peer.redisUri()).build();
             RedisConnectException failure = null;
             try {
                 connector.connect().close();
@@ -318,7 +323,7 @@ class RedisConnectorTest {
                     .hasMessage("Redis connection failed after 1 attempt: interrupted while connecting")
                     .hasCauseInstanceOf(InterruptedException.class);
             Traces.awaitNoThreads();
-            assertThat(peer.accepted).hasValue(0);
+            assertThat(peer.accepted()).isEqualTo(0);
         }
     }
 
@@ -334,10 +339,11 @@ class RedisConnectorTest {
 
     @Test
     void aCancelledStartLeavesNothing() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
             CompletableFuture<ConnectedRedis> starting =
-                    to(silent.uri()).build().connectAsync();
-            Awaitility.await().until(() -> silent.accepted.get() == 1);
+                    to(silent.redisUri()).build().connectAsync();
+            Awaitility.await().until(() -> silent.accepted() == 1);
             starting.cancel(true);
             assertThat(starting).isCancelled();
         }
@@ -346,13 +352,14 @@ class RedisConnectorTest {
 
     @Test
     void aStartThatTheCallerCompletesByATimeoutOfItsOwnEnds() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-            CompletableFuture<ConnectedRedis> starting = RedisConnector.builder(silent.uri())
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+            CompletableFuture<ConnectedRedis> starting = RedisConnector.builder(silent.redisUri())
                     .deadline(Duration.ofHours(1))
                     .attemptTimeout(Duration.ofHours(1))
                     .build()
                     .connectAsync();
-            Awaitility.await().until(() -> silent.accepted.get() == 1);
+            Awaitility.await().until(() -> silent.accepted() == 1);
             starting.completeExceptionally(new TimeoutException("as orTimeout does"));
             Traces.awaitNoThreads();
         }
@@ -383,7 +390,7 @@ class RedisConnectorTest {
             assertThat(redis.report().endpoint()).isEqualTo("redis://redis.example:" + server.port());
             assertThat(redis.ping()).isTrue();
         }
-        assertThat(failure(to("redis://redis.example:" + Peer.nobody()).names(host -> addresses)))
+        assertThat(failure(to("redis://redis.example:" + Ports.refusing()).names(host -> addresses)))
                 .hasMessage("Redis connection failed after 3 attempts: Connection refused");
     }
 
@@ -392,9 +399,10 @@ class RedisConnectorTest {
         InetAddress loopback = address("::1");
         assumeTrue(NetworkInterface.getByInetAddress(loopback) != null, "this machine has no IPv6");
         try (ServerSocket six = new ServerSocket(0, 5, loopback);
-                Peer peer = new Peer(
+                ScriptedServer peer = new ScriptedServer(
                         six,
-                        Peer.speaking(command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
+                        ScriptedServer.speaking(
+                                command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
             String uri = "redis://[::1]:" + six.getLocalPort();
             try (ConnectedRedis redis = to(uri).build().connect()) {
                 assertThat(redis.ping()).isTrue();
@@ -408,7 +416,7 @@ class RedisConnectorTest {
                     .connect()) {
                 assertThat(redis.report().attempts()).isEqualTo(2);
             }
-            assertThat(peer.accepted.get()).isEqualTo(2);
+            assertThat(peer.accepted()).isEqualTo(2);
         }
     }
 
@@ -444,8 +452,8 @@ class RedisConnectorTest {
                 "+HELLO|PERMANENT|not a Redis server"
             })
     void whatThePeerSaysDecidesWhetherItIsTriedAgain(String answer, Verdict verdict, String reason) throws Exception {
-        try (Peer peer = new Peer(Peer.answering(answer + "\r\n"))) {
-            RedisConnectException failure = failure(to(peer.uri()).attempts(2));
+        try (ScriptedServer peer = new ScriptedServer(ScriptedServer.answering(answer + "\r\n"))) {
+            RedisConnectException failure = failure(to(peer.redisUri()).attempts(2));
             assertThat(failure.attempts()).hasSize(verdict == Verdict.PERMANENT ? 1 : 2);
             assertThat(failure.attempts().get(0).verdict()).isEqualTo(verdict);
             assertThat(failure.getMessage()).contains(reason);
@@ -549,16 +557,16 @@ class RedisConnectorTest {
     void aConnectionThatCompletesAfterItsAttemptWasGivenUpIsClosed() throws Exception {
         CountDownLatch gate = new CountDownLatch(1);
         List<Socket> sockets = new CopyOnWriteArrayList<>();
-        try (Peer late = new Peer(socket -> {
+        try (ScriptedServer late = new ScriptedServer(socket -> {
             sockets.add(socket);
             try {
                 gate.await();
             } catch (InterruptedException over) {
                 return;
             }
-            Peer.answering("-ERR unknown command\r\n").talk(socket);
+            ScriptedServer.answering("-ERR unknown command\r\n").talk(socket);
         })) {
-            assertThat(failure(to(late.uri()).attempts(1).attemptTimeout(Duration.ofMillis(200))))
+            assertThat(failure(to(late.redisUri()).attempts(1).attemptTimeout(Duration.ofMillis(200))))
                     .isNotNull();
             gate.countDown();
             Awaitility.await().untilAsserted(() -> {
@@ -585,16 +593,17 @@ class RedisConnectorTest {
     @Test
     void aClientThatTheCallerShutsDownMeanwhileEndsIt() throws Exception {
         RedisClient callers = RedisClient.create();
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
             CompletableFuture<ConnectedRedis> starting =
-                    to(silent.uri()).client(callers).build().connectAsync();
-            Awaitility.await().until(() -> silent.accepted.get() == 1);
+                    to(silent.redisUri()).client(callers).build().connectAsync();
+            Awaitility.await().until(() -> silent.accepted() == 1);
             callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
             assertThatThrownBy(starting::join)
                     .cause()
                     .isInstanceOf(RedisConnectException.class)
                     .hasMessageEndingWith("the client has been shut down");
-            assertThat(failure(to(silent.uri()).client(callers)))
+            assertThat(failure(to(silent.redisUri()).client(callers)))
                     .hasMessage("Redis connection failed after 1 attempt: the client has been shut down");
         }
         Traces.awaitNoThreads();
@@ -603,13 +612,13 @@ class RedisConnectorTest {
     @Test
     void theCallersClientLosesNoConnectionAndReconnectsNoneBehindOurBack() throws Exception {
         RedisClient callers = RedisClient.create();
-        try (Peer dying = new Peer(socket -> {
+        try (ScriptedServer dying = new ScriptedServer(socket -> {
             socket.getInputStream().read(new byte[4_096]);
             socket.getOutputStream().write("-ERR unknown command\r\n".getBytes(StandardCharsets.US_ASCII));
             socket.getInputStream().read(new byte[4_096]);
         })) {
-            assertThat(failure(to(dying.uri()).client(callers)).attempts()).hasSize(3);
-            assertThat(dying.accepted).hasValue(3);
+            assertThat(failure(to(dying.redisUri()).client(callers)).attempts()).hasSize(3);
+            assertThat(dying.accepted()).isEqualTo(3);
             ConnectedRedis redis = to(server.uri()).client(callers).build().connect();
             assertThat(redis.client()).isSameAs(callers);
             redis.close();

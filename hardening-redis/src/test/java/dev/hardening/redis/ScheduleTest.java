@@ -3,6 +3,8 @@ package dev.hardening.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.ScriptedServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +23,7 @@ class ScheduleTest {
     private final AtomicLong clock = new AtomicLong();
 
     private RedisConnector.Builder refused() {
-        return RedisConnector.builder("redis://127.0.0.1:" + Peer.nobody()).sleeper(waits::add);
+        return RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing()).sleeper(waits::add);
     }
 
     /** Sleeps on the test's clock alone, and each time so much longer than it was asked to. */
@@ -110,8 +112,9 @@ class ScheduleTest {
 
     @Test
     void anAttemptHasNoMoreThanWhatIsLeftOfTheDeadline() throws Exception {
-        try (Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-            RedisConnectException failure = failure(RedisConnector.builder(silent.uri())
+        try (ScriptedServer silent =
+                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+            RedisConnectException failure = failure(RedisConnector.builder(silent.redisUri())
                     .deadline(Duration.ofMillis(1_300))
                     .attemptTimeout(Duration.ofDays(1))
                     .backoff(Backoff.fixed(Duration.ofSeconds(1)))

@@ -7,6 +7,10 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisCluster;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
@@ -102,14 +106,14 @@ class SecrecyTest {
         @Test
         void forAServerThatIsDownOrSomethingElseIsNowhere() throws Exception {
             try (RedisServer open = RedisServer.start();
-                    Peer echo = new Peer(socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
+                    ScriptedServer echo = new ScriptedServer(
+                            socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
                 root.setLevel(Level.DEBUG); // what a peer sends is in Lettuce's log at TRACE, whatever it is
-                connect(RedisConnector.builder(
-                        "redis://alice:" + CANARY + "@127.0.0.1:" + echo.listening.getLocalPort()));
+                connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + echo.port()));
                 root.setLevel(Level.TRACE);
                 connect(RedisConnector.builder(open.uri()));
                 for (String address :
-                        List.of("127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + open.port(), "name.invalid:6379")) {
+                        List.of("127.0.0.1:" + Ports.refusing(), "127.0.0.1:" + open.port(), "name.invalid:6379")) {
                     connect(RedisConnector.builder("redis://alice:" + CANARY + "@" + address)
                             .attemptTimeout(java.time.Duration.ofMillis(500)));
                     connect(RedisConnector.builder("rediss://alice:" + CANARY + "@" + address)
@@ -122,7 +126,7 @@ class SecrecyTest {
         @Test
         void forASentinelOrAClusterIsNowhere() throws Exception {
             try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", CANARY)) {
-                int port = guarded.nodes.get(0).port();
+                int port = guarded.nodes().get(0).port();
                 connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + port));
                 connect(RedisConnector.builder("redis-sentinel://:" + CANARY + "@127.0.0.1:" + port + "#orders"));
                 for (String password : List.of(CANARY, CANARY + "-not")) {
@@ -144,7 +148,7 @@ class SecrecyTest {
         void forASentinelOfItsOwnIsNowhere() throws Exception {
             try (RedisServer open = RedisServer.start();
                     RedisServer sentinel = RedisServer.sentinel("orders", open)) {
-                for (int port : new int[] {sentinel.port(), Peer.nobody()}) {
+                for (int port : new int[] {sentinel.port(), Ports.refusing()}) {
                     connect(RedisConnector.builder(RedisURI.builder()
                             .withSentinelMasterId("orders")
                             .withSentinel("127.0.0.1", port, CANARY)

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.hardening.redis.Attempt.Verdict;
+import dev.hardening.testing.Certificate;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisURI;
@@ -121,7 +125,7 @@ class ServersTest {
     @Test
     void tlsIsConnectedToWhereTheCertificateIsTrustedAndForTheHost(@TempDir Path directory) throws Exception {
         Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         try (RedisServer server = tls(certificate, port, "no");
                 ConnectedRedis redis = to("rediss://127.0.0.1:" + port)
                         .clientOptions(trusting(certificate))
@@ -140,7 +144,7 @@ class ServersTest {
     @Test
     void whatIsWrongWithTlsIsSaidAndNotTriedAgain(@TempDir Path directory) throws Exception {
         Certificate localhost = Certificate.make(directory, "dns:localhost");
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         try (RedisServer server = tls(localhost, port, "yes")) {
             String uri = "rediss://127.0.0.1:" + port;
             assertThat(failure(to(uri)))
@@ -163,7 +167,7 @@ class ServersTest {
     @Test
     void aClientCertificateIsShownWhereTheServerWantsOne(@TempDir Path directory) throws Exception {
         Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         ClientOptions mutual = ClientOptions.builder()
                 .sslOptions(SslOptions.builder()
                         .jdkSslProvider()
@@ -187,7 +191,7 @@ class ServersTest {
     @Test
     void plainToATlsPortAndTlsToAPlainPortAreTriedAgainWithAHint(@TempDir Path directory) throws Exception {
         Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         try (RedisServer server = tls(certificate, port, "no")) {
             RedisConnectException plain = failure(to("redis://127.0.0.1:" + port));
             assertThat(plain.attempts()).hasSize(3);
@@ -205,7 +209,7 @@ class ServersTest {
     void aReplicaThatMayNotServeWithoutItsPrimaryIsTriedAgain() throws Exception {
         sinceRedis7("such a replica refuses PING");
         try (RedisServer replica = RedisServer.start(
-                "--replicaof", "127.0.0.1", String.valueOf(Peer.nobody()), "--replica-serve-stale-data", "no")) {
+                "--replicaof", "127.0.0.1", String.valueOf(Ports.refusing()), "--replica-serve-stale-data", "no")) {
             RedisConnectException failure = failure(to(replica.uri()));
             assertThat(failure.attempts()).hasSize(3);
             assertThat(failure).hasMessageContaining("MASTERDOWN");
@@ -291,13 +295,14 @@ class ServersTest {
     void aServerThatLoadsIsWaitedForAsLongAsItSaysWhereThatFits() throws Exception {
         for (int eta : List.of(3, 5, 60)) {
             waits.clear();
-            try (Peer loading = new Peer(Peer.speaking(command -> switch (command.split(" ", -1)[0]) {
-                case "PING" -> "-LOADING Redis is loading the dataset in memory\r\n";
-                case "HELLO" -> Peer.HELLO;
-                case "INFO" -> Peer.bulk("loading:1\r\nloading_eta_seconds:" + eta + "\r\n");
-                default -> "-ERR unknown command\r\n";
-            }))) {
-                assertThat(failure(to(loading.uri()).attempts(2))).hasMessageContaining("LOADING");
+            try (ScriptedServer loading =
+                    new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
+                        case "PING" -> "-LOADING Redis is loading the dataset in memory\r\n";
+                        case "HELLO" -> ScriptedServer.HELLO;
+                        case "INFO" -> ScriptedServer.bulk("loading:1\r\nloading_eta_seconds:" + eta + "\r\n");
+                        default -> "-ERR unknown command\r\n";
+                    }))) {
+                assertThat(failure(to(loading.redisUri()).attempts(2))).hasMessageContaining("LOADING");
             }
             assertThat(waits).containsExactly(Duration.ofSeconds(eta < 7 ? eta : 1));
         }
@@ -326,23 +331,24 @@ class ServersTest {
 
     @Test
     void anOldServerThatKnowsNoHelloIsAskedForItsRole() throws Exception {
-        try (Peer old = new Peer(Peer.speaking(command -> switch (command.split(" ", -1)[0]) {
-            case "PING" -> "+PONG\r\n";
-            case "ROLE" -> "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
-            default -> "-ERR unknown command\r\n";
-        }))) {
+        try (ScriptedServer old =
+                new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
+                    case "PING" -> "+PONG\r\n";
+                    case "ROLE" -> "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+                    default -> "-ERR unknown command\r\n";
+                }))) {
             try (ConnectedRedis redis =
-                    to(old.uri()).requireRole(Role.PRIMARY).build().connect()) {
+                    to(old.redisUri()).requireRole(Role.PRIMARY).build().connect()) {
                 assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
                 assertThat(redis.report().version()).isEmpty();
             }
         }
-        try (Peer mute =
-                new Peer(Peer.speaking(command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
-            try (ConnectedRedis redis = to(mute.uri()).build().connect()) {
+        try (ScriptedServer mute = new ScriptedServer(ScriptedServer.speaking(
+                command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
+            try (ConnectedRedis redis = to(mute.redisUri()).build().connect()) {
                 assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
             }
-            assertThat(failure(to(mute.uri()).requireRole(Role.PRIMARY)))
+            assertThat(failure(to(mute.redisUri()).requireRole(Role.PRIMARY)))
                     .hasMessage(
                             "Redis connection failed after 3 attempts: the server does not say whether it is a primary");
         }
@@ -354,7 +360,8 @@ class ServersTest {
     void thePrimaryIsFoundByTheSentinelsEvenWhenSomeAreDown() throws Exception {
         try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
             for (String sentinels : List.of(
-                    "127.0.0.1:" + sentinel.port(), "127.0.0.1:" + Peer.nobody() + ",127.0.0.1:" + sentinel.port())) {
+                    "127.0.0.1:" + sentinel.port(),
+                    "127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + sentinel.port())) {
                 String uri = "redis-sentinel://" + sentinels + "#orders";
                 try (ConnectedRedis redis =
                         to(uri).requireRole(Role.PRIMARY).build().connect()) {
@@ -370,9 +377,9 @@ class ServersTest {
     @Test
     void aSentinelThatIsSilentDoesNotUseUpTheAttempt() throws Exception {
         try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
-                Peer silent = new Peer(socket -> socket.getInputStream().readAllBytes())) {
-            String uri = "redis-sentinel://127.0.0.1:" + silent.listening.getLocalPort() + ",127.0.0.1:"
-                    + sentinel.port() + "#orders";
+                ScriptedServer silent =
+                        new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+            String uri = "redis-sentinel://127.0.0.1:" + silent.port() + ",127.0.0.1:" + sentinel.port() + "#orders";
             try (ConnectedRedis redis = to(uri).deadline(Duration.ofMinutes(1))
                     .attemptTimeout(Duration.ofSeconds(8))
                     .build()
@@ -385,9 +392,11 @@ class ServersTest {
 
     @Test
     void aSentinelThatIsDownMayComeBackWhateverTheOthersSay() throws Exception {
-        try (Peer guarded = new Peer(Peer.answering("-NOAUTH Authentication required.\r\n"))) {
-            String at = "127.0.0.1:" + guarded.listening.getLocalPort();
-            for (String both : List.of(at + ",127.0.0.1:" + Peer.nobody(), "127.0.0.1:" + Peer.nobody() + "," + at)) {
+        try (ScriptedServer guarded =
+                new ScriptedServer(ScriptedServer.answering("-NOAUTH Authentication required.\r\n"))) {
+            String at = "127.0.0.1:" + guarded.port();
+            for (String both :
+                    List.of(at + ",127.0.0.1:" + Ports.refusing(), "127.0.0.1:" + Ports.refusing() + "," + at)) {
                 assertThat(failure(to("redis-sentinel://" + both + "#orders")))
                         .hasMessageStartingWith("Redis connection failed after 3 attempts: ")
                         .hasMessageContaining("Connection refused")
@@ -421,7 +430,7 @@ class ServersTest {
     @Test
     void thePrimaryIsSpokenToInTlsAndItsSentinelsPlainly(@TempDir Path directory) throws Exception {
         Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = RedisServer.freePort();
+        int port = Ports.free();
         try (RedisServer guarded = tls(certificate, port, "no");
                 RedisServer sentinel = RedisServer.sentinel("orders", port)) {
             RedisURI uri = RedisURI.create("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders");
@@ -489,8 +498,8 @@ class ServersTest {
                 assertThat(watcher.report().role()).isEqualTo(Role.SENTINEL);
             }
         }
-        assertThat(failure(
-                        to("redis-sentinel://127.0.0.1:" + Peer.nobody() + ",127.0.0.1:" + Peer.nobody() + "#orders")))
+        assertThat(failure(to("redis-sentinel://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()
+                        + "#orders")))
                 .hasMessage("Redis connection failed after 3 attempts: Connection refused");
         assertThat(failure(to("redis-sentinel://127.0.0.1:" + primary.port() + "#orders")))
                 .hasMessageContaining("after 1 attempt")

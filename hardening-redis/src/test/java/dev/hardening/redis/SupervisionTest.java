@@ -1,0 +1,509 @@
+package dev.hardening.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.hardening.testing.RedisCluster;
+import dev.hardening.testing.RedisServer;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+
+/** What is promised after the start, at real servers. */
+class SupervisionTest {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    private static RedisServer server;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        server.close();
+    }
+
+    /** What a listener was told, in words. */
+    private static final class Told implements ConnectListener {
+
+        final List<String> events = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void disconnected(String reason) {
+            events.add("lost: " + reason);
+        }
+
+        @Override
+        public void reconnectFailed(String reason) {
+            events.add("failed: " + reason);
+        }
+
+        @Override
+        public void reconnected() {
+            events.add("back");
+        }
+
+        @Override
+        public void closed() {
+            events.add("closed");
+        }
+
+        long count(String beginning) {
+            return events.stream().filter(event -> event.startsWith(beginning)).count();
+        }
+    }
+
+    private static RedisCheck check(Connected redis) {
+        return redis.check().orTimeout(30, TimeUnit.SECONDS).join();
+    }
+
+    @Nested
+    class Silence {
+
+        @Test
+        void aSilentPeerIsReplacedOnEachConnection() throws Exception {
+            Told told = new Told();
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri() + "?timeout=500ms")
+                            .heartbeat(Duration.ofMillis(500))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                StatefulRedisConnection<byte[], byte[]> bytes = redis.open(ByteArrayCodec.INSTANCE);
+                StatefulRedisPubSubConnection<String, String> subscribed = redis.openPubSub(StringCodec.UTF8);
+                List<String> messages = new CopyOnWriteArrayList<>();
+                subscribed.addListener(new RedisPubSubAdapter<>() {
+                    @Override
+                    public void message(String channel, String message) {
+                        messages.add(message);
+                    }
+                });
+                subscribed.sync().subscribe("news");
+
+                proxy.forget();
+
+                await().atMost(LONG)
+                        .ignoreExceptions()
+                        .until(() -> "OK".equals(redis.sync().set("k", "v")));
+                await().atMost(LONG)
+                        .ignoreExceptions()
+                        .until(() -> bytes.sync().get("k".getBytes(StandardCharsets.UTF_8)) != null);
+                await().atMost(LONG).until(() -> {
+                    server.command("PUBLISH news hello");
+                    return messages.contains("hello");
+                });
+                await().atMost(LONG).until(() -> told.events.contains("back"));
+            }
+            assertThat(told.events).startsWith("lost: no answer for 3000 ms").endsWith("closed");
+            assertThat(told.count("lost")).isEqualTo(told.count("back"));
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void aShortStallKeepsTheConnectionAndTheCommand() throws Exception {
+            Told told = new Told();
+            try (RedisServer stalling = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(stalling.uri())
+                            .heartbeat(Duration.ofMillis(200))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                long id = redis.sync().clientId();
+                stalling.signal("STOP");
+                CompletableFuture<String> set = redis.async().set("k", "v").toCompletableFuture();
+                List<CompletableFuture<RedisCheck>> checks = List.of(redis.check(), redis.check(), redis.check());
+                CompletableFuture<Boolean> ping = CompletableFuture.supplyAsync(redis::ping);
+                assertThat(ping.join()).isFalse(); // a second has passed
+                TimeUnit.MILLISECONDS.sleep(500);
+                stalling.signal("CONT");
+                assertThat(set.join()).isEqualTo("OK");
+                assertThat(checks).allSatisfy(one -> assertThat(one.join()).isNotNull());
+                assertThat(check(redis).up()).isTrue();
+                assertThat(redis.sync().clientId()).isEqualTo(id);
+            }
+            assertThat(told.events).containsExactly("closed");
+        }
+
+        @Test
+        void pingAndCheckNeverBlockAnEventLoop() throws Exception {
+            try (RedisServer stalling = RedisServer.start();
+                    ConnectedRedis redis =
+                            RedisConnector.builder(stalling.uri()).build().connect()) {
+                CompletableFuture<Boolean> asked = new CompletableFuture<>();
+                CompletableFuture<RedisCheck> checked = new CompletableFuture<>();
+                // The stage runs on Lettuce's event loop, and the server answers nothing any longer.
+                var unusedAnswer = redis.async()
+                        .blpop(0.2, "nothing-is-pushed-here")
+                        .thenAccept(none -> {
+                            signal(stalling, "STOP");
+                            asked.complete(redis.ping());
+                            var unused = redis.check().thenAccept(checked::complete);
+                        });
+                assertThat(asked.get(30, TimeUnit.SECONDS)).isTrue(); // as far as is known
+                assertThat(checked.get(30, TimeUnit.SECONDS).reason()).contains("no answer within");
+                stalling.signal("CONT");
+                await().atMost(LONG).until(redis::ping);
+            }
+        }
+
+        @Test
+        void aBlockingCommandIsNotCutOff() throws Exception {
+            try (ConnectedRedis redis = RedisConnector.builder(server.uri() + "?timeout=60s")
+                    .heartbeat(Duration.ofMillis(100))
+                    .build()
+                    .connect()) {
+                StatefulRedisConnection<String, String> waiting = redis.open(StringCodec.UTF8);
+                long id = waiting.sync().clientId();
+                // Longer than an answer to a heartbeat may take.
+                assertThat(waiting.sync().blpop(4, "nothing-is-pushed-here")).isNull();
+                assertThat(waiting.sync().clientId()).isEqualTo(id);
+            }
+        }
+
+        @Test
+        void aTransactionHoldsNothingButItsOwnCommands() throws Exception {
+            try (ConnectedRedis redis = RedisConnector.builder(server.uri())
+                    .heartbeat(Duration.ofMillis(50))
+                    .build()
+                    .connect()) {
+                redis.sync().multi();
+                TimeUnit.MILLISECONDS.sleep(300); // several heartbeats
+                assertThat(check(redis).up()).isTrue();
+                var unusedAnswer = redis.async().set("in", "transaction");
+                assertThat(redis.sync().exec()).hasSize(1);
+            }
+        }
+    }
+
+    @Nested
+    class TheRole {
+
+        @Test
+        void aDemotedPrimaryIsLeftUntilThereIsAPrimary() throws Exception {
+            Told told = new Told();
+            try (RedisServer demoted = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(demoted.uri())
+                            .requireRole(Role.PRIMARY)
+                            .heartbeat(Duration.ofMillis(300))
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                demoted.command("REPLICAOF 127.0.0.1 " + server.port());
+                String reason = "the server is a replica, and a primary is required";
+                await().atMost(LONG).until(() -> told.events.contains("lost: " + reason));
+                RedisCheck down = check(redis);
+                assertThat(down.up()).isFalse();
+                assertThat(down.reason()).isEqualTo(reason);
+                assertThat(redis.ping()).isFalse();
+                demoted.command("REPLICAOF NO ONE");
+                await().atMost(LONG).until(redis::ping);
+                assertThat(check(redis).role()).isEqualTo(Role.PRIMARY);
+                assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+            }
+            assertThat(told.count("lost")).isEqualTo(1);
+            assertThat(told.count("back")).isEqualTo(1);
+        }
+
+        @Test
+        void aReconnectThatLandsOnAReplicaIsRefused() throws Exception {
+            Told told = new Told();
+            try (RedisServer primary = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(primary.uri())
+                            .requireRole(Role.PRIMARY)
+                            .heartbeat(Duration.ZERO)
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                int port = primary.port();
+                primary.stop();
+                try (RedisServer replica =
+                        RedisServer.startAt(port, "--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
+                    await().atMost(LONG)
+                            .until(() -> "the server is a replica, and a primary is required"
+                                    .equals(check(redis).reason()));
+                    replica.command("REPLICAOF NO ONE");
+                    await().atMost(LONG).until(redis::ping);
+                    assertThat(told.count("lost")).isEqualTo(1);
+                }
+            }
+        }
+
+        @Test
+        void withoutARequiredRoleAReplicaIsUpAndSaidToBeOne() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()));
+                    ConnectedRedis redis =
+                            RedisConnector.builder(replica.uri()).build().connect()) {
+                RedisCheck check = check(redis);
+                assertThat(check.up()).isTrue();
+                assertThat(check.role()).isEqualTo(Role.REPLICA);
+                assertThat(check.reason()).isNull();
+                assertThat(check.took()).isPositive();
+            }
+        }
+    }
+
+    @Nested
+    class AnOutage {
+
+        @Test
+        void itIsToldAndCountedOnceWithItsCause() throws Exception {
+            Told told = new Told();
+            RedisConnectionMetrics metrics = new RedisConnectionMetrics("orders");
+            SimpleMeterRegistry registry = new SimpleMeterRegistry();
+            metrics.bindTo(registry);
+            try (RedisServer restarting = RedisServer.start()) {
+                try (ConnectedRedis redis = RedisConnector.builder(restarting.uri())
+                        .listener(told)
+                        .listener(metrics)
+                        .maxReconnectDelay(Duration.ofMillis(500))
+                        .build()
+                        .connect()) {
+                    redis.openPubSub(StringCodec.UTF8).sync().subscribe("news");
+                    redis.open(StringCodec.UTF8).sync().ping();
+                    restarting.stop();
+                    await().atMost(LONG).until(() -> told.count("failed: Connection refused") == 1);
+                    assertThat(check(redis).reason()).isEqualTo("Connection refused");
+                    assertThatThrownBy(() -> redis.open(StringCodec.UTF8)).hasMessageContaining("Connection refused");
+                    restarting.restart();
+                    await().atMost(LONG).until(() -> told.count("back") == 1);
+                    assertThat(check(redis).up()).isTrue();
+                    assertThat(told.count("lost")).isEqualTo(1);
+                    assertThat(told.count("failed")).isEqualTo(1);
+                    assertThat(registry.get("redis.connection.losses")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                    assertThat(registry.get("redis.connection.returns")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                    assertThat(registry.get("redis.connection.failures")
+                                    .tag("cause", "refused")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                    assertThat(registry.get("redis.connection.up").gauge().value())
+                            .isEqualTo(1);
+                }
+                assertThat(registry.get("redis.connection.up").gauge().value()).isZero();
+            }
+        }
+
+        @Test
+        void aPasswordThatWasRotatedIsSaidEverywhere() throws Exception {
+            Told told = new Told();
+            RedisConnectionMetrics metrics = new RedisConnectionMetrics("orders");
+            SimpleMeterRegistry registry = new SimpleMeterRegistry();
+            metrics.bindTo(registry);
+            try (RedisServer guarded = RedisServer.start("--requirepass", "hunter2")) {
+                List<String> password = new CopyOnWriteArrayList<>(List.of("hunter2"));
+                RedisURI uri = RedisURI.create(guarded.uri());
+                uri.setCredentialsProvider(() -> Mono.just(RedisCredentials.just(null, password.get(0))));
+                try (ConnectedRedis redis = RedisConnector.builder(uri)
+                        .listener(told)
+                        .listener(metrics)
+                        .maxReconnectDelay(Duration.ofMillis(300))
+                        .build()
+                        .connect()) {
+                    redis.sync().configSet("requirepass", "hunter3");
+                    guarded.command("AUTH hunter3", "CLIENT KILL TYPE normal");
+                    await().atMost(LONG).until(() -> told.count("failed: WRONGPASS") == 1);
+                    assertThat(check(redis).reason()).startsWith("WRONGPASS");
+                    assertThat(registry.get("redis.connection.failures")
+                                    .tag("cause", "WRONGPASS")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                    password.set(0, "hunter3");
+                    await().atMost(LONG).until(redis::ping);
+                }
+            }
+            assertThat(told.events.toString()).doesNotContain("hunter");
+            assertThat(told.count("back")).isEqualTo(1);
+        }
+
+        @Test
+        void aNormalCloseWarnsOfNothing() throws Exception {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+            log.start();
+            root.addAppender(log);
+            try {
+                for (int i = 0; i < 10; i++) {
+                    ConnectedRedis redis =
+                            RedisConnector.builder(server.uri()).build().connect();
+                    redis.openPubSub(StringCodec.UTF8).sync().subscribe("news");
+                    StatefulRedisConnection<String, String> closed = redis.open(StringCodec.UTF8);
+                    closed.close(); // by the application, which is no loss
+                    var unused = redis.async().get("k");
+                    redis.close();
+                }
+                Traces.awaitNoThreads();
+            } finally {
+                root.detachAppender(log);
+            }
+            assertThat(List.copyOf(log.list))
+                    .noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.WARN));
+        }
+
+        @Test
+        void whatIsClosedIsDownAndOpensNothing() {
+            ConnectedRedis redis = RedisConnector.builder(server.uri()).build().connect();
+            StatefulRedisConnection<String, String> further = redis.open(StringCodec.UTF8);
+            redis.close();
+            redis.close();
+            assertThat(further.isOpen()).isFalse();
+            assertThat(check(redis).reason()).isEqualTo("the connection has been closed");
+            assertThatThrownBy(() -> redis.open(StringCodec.UTF8))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the connection has been closed");
+        }
+    }
+
+    @Nested
+    class FurtherConnections {
+
+        @Test
+        void theyHaveTheSameAddressTimeoutsAndBounds() {
+            try (ConnectedRedis redis = RedisConnector.builder(server.uri() + "/5?timeout=3s&clientName=orders")
+                    .build()
+                    .connect()) {
+                StatefulRedisConnection<String, String> further = redis.open(StringCodec.UTF8);
+                assertThat(further.getTimeout()).hasSeconds(3);
+                assertThat(further.sync().clientGetname()).isEqualTo("orders");
+                redis.sync().set("k", "five");
+                assertThat(further.sync().get("k")).isEqualTo("five");
+                assertThat(redis.openPubSub(StringCodec.UTF8).getTimeout()).hasSeconds(3);
+                assertThat(redis.uri().getTimeout()).hasSeconds(3);
+                assertThat(redis.uri().getDatabase()).isEqualTo(5);
+                try (var byHand = redis.client().connect(redis.uri())) {
+                    assertThat(byHand.sync().get("k")).isEqualTo("five");
+                }
+                try (var byHand = redis.client().connect()) {
+                    assertThat(byHand.getTimeout()).hasSeconds(3);
+                }
+            }
+        }
+
+        @Test
+        void ownOptionsStartFromTheDefaultOnes() {
+            var options = RedisConnector.defaultClientOptions().build();
+            assertThat(options.getRequestQueueSize()).isEqualTo(10_000);
+            assertThat(options.getTimeoutOptions().isTimeoutCommands()).isTrue();
+            assertThat(options.getSocketOptions().getConnectTimeout()).hasSeconds(3);
+            assertThat(options.getDisconnectedBehavior())
+                    .isEqualTo(io.lettuce.core.ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
+            var cluster = RedisConnector.defaultClusterClientOptions().build();
+            assertThat(cluster.getRequestQueueSize()).isEqualTo(10_000);
+            assertThat(cluster.getTopologyRefreshOptions().isPeriodicRefreshEnabled())
+                    .isTrue();
+        }
+    }
+
+    @Nested
+    class ACluster {
+
+        @Test
+        void lostSlotsAndALostMajorityAreDown() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(3, "--cluster-node-timeout", "1000");
+                    ConnectedRedisCluster redis = RedisConnector.builder(cluster.uri())
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .buildCluster()
+                            .connect()) {
+                assertThat(check(redis).up()).isTrue();
+                cluster.nodes().get(2).stop();
+                await().atMost(LONG)
+                        .until(() -> String.valueOf(check(redis).reason()).startsWith("CLUSTERDOWN"));
+                assertThat(redis.ping()).isFalse();
+                cluster.nodes().get(2).restart();
+                await().atMost(LONG).until(redis::ping);
+            }
+        }
+
+        @Test
+        void aSilentNodeIsGivenUpAndUsedAgain() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(3);
+                    ConnectedRedisCluster redis = RedisConnector.builder(cluster.uri() + "?timeout=500ms")
+                            .heartbeat(Duration.ofMillis(300))
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .buildCluster()
+                            .connect()) {
+                redis.sync().set("k", "v");
+                var node = cluster.nodeOf("k");
+                node.signal("STOP");
+                assertThatThrownBy(() -> redis.sync().get("k")).isInstanceOf(io.lettuce.core.RedisException.class);
+                TimeUnit.SECONDS.sleep(5); // longer than a heartbeat and its patience
+                node.signal("CONT");
+                await().atMost(LONG)
+                        .ignoreExceptions()
+                        .until(() -> "v".equals(redis.sync().get("k")));
+            }
+        }
+
+        @Test
+        void furtherConnectionsSpeakOtherCodecsAndSubscribe() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(2);
+                    ConnectedRedisCluster redis =
+                            RedisConnector.builder(cluster.uri()).buildCluster().connect()) {
+                redis.sync().set("k", "v");
+                assertThat(redis.open(ByteArrayCodec.INSTANCE).sync().get("k".getBytes(StandardCharsets.UTF_8)))
+                        .isEqualTo("v".getBytes(StandardCharsets.UTF_8));
+                redis.openPubSub(StringCodec.UTF8).sync().subscribe("news");
+            }
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void buildRefusesANodeOfItAndConnectAnyDoesNot() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(1)) {
+                String node = cluster.nodes().get(0).uri();
+                assertThatThrownBy(() -> RedisConnector.builder(node).build().connect())
+                        .hasMessage("Redis connection failed after 1 attempt: the server is a node of a cluster: use"
+                                + " buildCluster() instead of build()");
+                try (Connected any = RedisConnector.builder(node).connectAny()) {
+                    assertThat(any).isInstanceOf(ConnectedRedisCluster.class);
+                    assertThat(any.sync().set("k", "v")).isEqualTo("OK");
+                }
+            }
+            try (Connected any = RedisConnector.builder(server.uri()).connectAny()) {
+                assertThat(any).isInstanceOf(ConnectedRedis.class);
+                assertThatThrownBy(() -> any.sync().clusterInfo()).isInstanceOf(RedisCommandExecutionException.class);
+            }
+        }
+    }
+
+    private static void signal(RedisServer one, String name) {
+        try {
+            one.signal(name);
+        } catch (Exception failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+}
