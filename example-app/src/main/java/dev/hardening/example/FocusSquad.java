@@ -15,6 +15,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -98,7 +101,7 @@ public final class FocusSquad implements AutoCloseable {
             Settings settings = provider == null ? SECRETS.validateOrExit() : SECRETS.validate(demoSecrets(provider));
             FocusSquad app = new FocusSquad(options, settings, provider);
             Runtime.getRuntime().addShutdownHook(new Thread(app::stop, "focus-squad-stop"));
-            if (options.endsWithParent()) {
+            if (Options.startedByMaven()) {
                 ProcessHandle.current().parent().ifPresent(FocusSquad::endWith);
             }
             System.out.println(READY + "http://localhost:" + app.server.port());
@@ -118,7 +121,20 @@ public final class FocusSquad implements AutoCloseable {
 
     private static void exit(int code, String message) {
         System.err.println(message);
+        if (Options.startedByMaven()) {
+            ProcessHandle.current().parent().ifPresent(FocusSquad::end);
+        }
         System.exit(code);
+    }
+
+    /** Ends the Maven that started the demo: it would add a stack trace, or go on to modules that the demo does not need. */
+    private static void end(ProcessHandle maven) {
+        maven.destroy();
+        try {
+            maven.onExit().get(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException itStays) {
+            // The message was printed; that is what counts.
+        }
     }
 
     private static SecretSource demoSecrets(DemoIdentityProvider provider) {

@@ -6,7 +6,12 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What the command line and the environment ask for. */
-record Options(boolean demo, int port, Optional<String> redisUrl, Duration demoTimeToLive, boolean endsWithParent) {
+record Options(boolean demo, int port, Optional<String> redisUrl, Duration demoTimeToLive) {
+
+    /** Whether Maven started it and waits for it: the two then end together. */
+    static boolean startedByMaven() {
+        return Boolean.getBoolean("demo.startedByMaven");
+    }
 
     /** @throws IllegalArgumentException with a message for the person who started it */
     static Options read(String[] arguments) {
@@ -20,8 +25,7 @@ record Options(boolean demo, int port, Optional<String> redisUrl, Duration demoT
                 arguments.length > 0,
                 port(option("port", "PORT").orElse("8080")),
                 option("redis.url", "REDIS_URL"),
-                timeToLive(option("demo.ttl", "DEMO_TTL").orElse("PT60S")),
-                Boolean.getBoolean("demo.endsWithParent"));
+                timeToLive(option("demo.ttl", "DEMO_TTL").orElse("PT60S")));
     }
 
     private static Optional<String> option(String property, String variable) {

@@ -152,7 +152,7 @@ class StartUpIT {
         Process parent = new ProcessBuilder(
                         "/bin/sh",
                         "-c",
-                        "\"$0\" -Ddemo.endsWithParent=true -Dport=0 -jar target/focus-squad.jar --demo & cat >/dev/null",
+                        "\"$0\" -Ddemo.startedByMaven=true -Dport=0 -jar target/focus-squad.jar --demo & cat >/dev/null",
                         Path.of(System.getProperty("java.home"), "bin", "java").toString())
                 .redirectErrorStream(true)
                 .start();
