@@ -227,7 +227,7 @@ class PageIT {
         assertThat(at("rate-red-1")).isChecked();
         assertThat(at("reason-text-1")).hasValue("Was never there");
         assertThat(at("rate-error")).isEmpty();
-        assertThat(at("rate-message")).isEmpty();
+        assertThat(at("rate-message")).containsText("Another session is open now.");
         at("rate-submit").click();
         page.waitForCondition(() -> release.size() == 2);
         release.get(1).run();
