@@ -52,7 +52,7 @@ final class Notifier {
      */
     void log(Fetch.@Nullable Outcome outcome, JWKSCacheStatus status) {
         if (outcome == null) {
-            LOG.debug("Dropped an answer of {}: meanwhile the keys were invalidated, or the cache closed", endpoint);
+            LOG.debug("Dropped an answer of {}: the keys were invalidated after it was asked for", endpoint);
         } else if (outcome instanceof Fetch.Outcome.Success) {
             LOG.debug("Fetched {} keys of {}", status.keyCount(), endpoint);
         } else {

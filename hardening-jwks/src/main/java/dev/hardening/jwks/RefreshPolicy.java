@@ -363,15 +363,16 @@ class RefreshPolicy {
         return state.with(CachedKeys.of(keys, 0, times, Validators.NONE));
     }
 
-    /** Nothing is begun any more. */
+    /** No fetch begins after this, and readers wait for none: what is under way is dropped. */
     State closed(State state) {
+        State dropped = concluded(state);
         return new State(
-                state.keys(),
-                state.budget(),
-                state.running(),
-                state.fetches(),
-                state.generation(),
-                state.wantedSince(),
+                dropped.keys(),
+                dropped.budget(),
+                dropped.running(),
+                dropped.fetches(),
+                dropped.generation(),
+                dropped.wantedSince(),
                 true);
     }
 

@@ -249,6 +249,25 @@ class FieldTest {
         }
 
         @Test
+        void closingReleasesThoseWhoWait() throws Exception {
+            CountDownLatch calling = new CountDownLatch(1);
+            JWKSCache cache = endpoint.open(endpoint.background().fetcher(request -> {
+                calling.countDown();
+                blockUninterruptibly();
+                return JWKSFetcher.Response.of(KEYS);
+            }));
+            Future<JWKSet> waiting = requests.submit(cache::getKeys);
+            assertThat(calling.await(30, TimeUnit.SECONDS)).isTrue();
+            cache.close();
+            assertThatThrownBy(() -> waiting.get(30, TimeUnit.SECONDS))
+                    .cause()
+                    .isInstanceOf(JWKSUnavailableException.class)
+                    .hasMessageEndingWith("the cache is closed");
+            assertThat(cache.getKeysAsync()).isCompletedExceptionally();
+            assertThat(cache.findKeyAsync("rsa-1")).isCompletedExceptionally();
+        }
+
+        @Test
         void otherCachesGoOn() {
             for (int i = 0; i < 100; i++) {
                 var unused = endpoint.open(JWKSCache.builder(endpoint.uri()).fetcher(request -> {
