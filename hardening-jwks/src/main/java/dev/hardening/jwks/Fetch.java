@@ -133,7 +133,7 @@ final class Fetch {
     void start() {
         try {
             Future<?> late =
-                    setup.timer().schedule(this::timedOut, setup.timeout().toNanos());
+                    setup.timer().schedule(this::notBegun, setup.timeout().toNanos());
             Future<?> slow =
                     setup.timer().schedule(this::isSlow, setup.slowAfter().toNanos());
             lock.lock();
@@ -156,19 +156,40 @@ final class Fetch {
         outcomeOrSlow.complete(null);
     }
 
+    /** No thread has taken it in time; if one has, {@link #timedOut} follows. */
+    private void notBegun() {
+        if (!isRunning()) {
+            end("no thread began it within " + setup.timeout().toMillis() + " ms");
+        }
+    }
+
     private void timedOut() {
-        String late = "no complete answer within " + setup.timeout().toMillis() + " ms";
-        observer.late(this, new Outcome.Failure(new TimeoutException(late)));
+        end("no complete answer within " + setup.timeout().toMillis() + " ms");
+    }
+
+    private void end(String why) {
+        observer.late(this, new Outcome.Failure(new TimeoutException(why)));
         abort();
+    }
+
+    private boolean isRunning() {
+        lock.lock();
+        try {
+            return caller != null;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void run() {
         if (!enter()) {
+            cancelTimers(); // it may have been aborted before they were set
             return;
         }
         Outcome result;
         boolean ownersInterrupt = false;
         try {
+            beginDeadline();
             result = parse(setup.transport().fetch(request()));
         } catch (Throwable failed) { // of the caller's code, or of a parser: those who wait are not left waiting
             result = new Outcome.Failure(cause(failed));
@@ -185,6 +206,23 @@ final class Fetch {
         try {
             caller = aborted ? null : Thread.currentThread();
             return !aborted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The time that it waited for a thread is not the endpoint's. */
+    private void beginDeadline() {
+        lock.lock();
+        try {
+            if (aborted) {
+                return;
+            }
+            Future<?> waiting = deadline;
+            deadline = setup.timer().schedule(this::timedOut, setup.timeout().toNanos());
+            if (waiting != null) {
+                waiting.cancel(false);
+            }
         } finally {
             lock.unlock();
         }

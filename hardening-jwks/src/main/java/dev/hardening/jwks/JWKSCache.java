@@ -355,7 +355,8 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets the deadline of one fetch, from looking the name up to the last byte, in real time.
+         * Sets the deadline of one fetch, from looking the name up to the last byte, in real time. A fetch that no thread
+         * begins within this time fails too; until then, the time that it waits for a thread does not count.
          *
          * @param duration positive; 10 seconds by default
          */

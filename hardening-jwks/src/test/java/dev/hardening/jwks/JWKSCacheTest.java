@@ -605,6 +605,50 @@ class JWKSCacheTest {
         assertThat(flag.get(30, TimeUnit.SECONDS)).isTrue();
     }
 
+    private JWKSCache queueing(KeyEndpoint.FakeTimer timer, List<Runnable> queue, Duration call) {
+        byte[] keys = new JWKSet(RSA_1).toString(true).getBytes(StandardCharsets.UTF_8);
+        return endpoint.open(endpoint.inline().timer(timer).executor(queue::add).fetcher(request -> {
+            timer.pass(call);
+            return JWKSFetcher.Response.of(keys);
+        }));
+    }
+
+    @Test
+    void aFetchsDeadlineBeginsWithItsCall() {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        List<Runnable> queue = new ArrayList<>();
+        CompletableFuture<JWKSet> keys =
+                queueing(timer, queue, Duration.ofSeconds(9)).getKeysAsync();
+        timer.pass(Duration.ofSeconds(9));
+        queue.forEach(Runnable::run);
+        assertThat(keys).isCompletedWithValueMatching(set -> kids(set).equals(List.of("rsa-1")));
+    }
+
+    @Test
+    void aCallThatTakesLongerThanItsDeadlineFails() {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        List<Runnable> queue = new ArrayList<>();
+        CompletableFuture<JWKSet> keys =
+                queueing(timer, queue, Duration.ofSeconds(10)).getKeysAsync();
+        timer.pass(Duration.ofSeconds(9));
+        queue.forEach(Runnable::run);
+        assertThatThrownBy(keys::join).hasMessageEndingWith("no complete answer within 10000 ms");
+    }
+
+    @Test
+    void aFetchThatNoThreadBeginsFailsAfterItsDeadline() {
+        KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+        List<Runnable> queue = new ArrayList<>();
+        JWKSCache cache = queueing(timer, queue, Duration.ZERO);
+        CompletableFuture<JWKSet> keys = cache.getKeysAsync();
+        timer.pass(Duration.ofSeconds(9));
+        assertThat(keys).isNotDone();
+        timer.pass(Duration.ofSeconds(1));
+        assertThatThrownBy(keys::join).hasMessageEndingWith("no thread began it within 10000 ms");
+        queue.forEach(Runnable::run);
+        assertThat(cache.status().keyCount()).as("it is over").isZero();
+    }
+
     @Test
     void readingAsynchronouslyNeverWaits() throws Exception {
         JWKSCache cache = endpoint.open(endpoint.background());

@@ -1,6 +1,7 @@
 package dev.hardening.jwks;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -56,8 +57,9 @@ final class ServiceProcess {
         List<JWKSCache> caches = new ArrayList<>();
         List<CompletableFuture<?>> reads = new ArrayList<>();
         for (int issuer = 0; issuer < 1_000; issuer++) {
-            JWKSCache cache =
-                    JWKSCache.builder(uri.resolve("/issuer/" + issuer)).build();
+            JWKSCache cache = JWKSCache.builder(uri.resolve("/issuer/" + issuer))
+                    .fetchTimeout(Duration.ofMinutes(1)) // so that the first fetches end on a busy machine too
+                    .build();
             caches.add(cache);
             reads.add(cache.getKeysAsync());
         }
