@@ -75,8 +75,8 @@ final class Workers implements Executor {
 
     private void look(Watch watch) {
         if (pool.getQueue().isEmpty()) {
-            // Threads that are blocked for long do not count; the others end when they are idle.
-            pool.setCorePoolSize(Math.min(MOST, FEWEST + pool.getActiveCount()));
+            // Beside those that are still blocked there are two again; the others end when they are idle.
+            pool.setCorePoolSize(Math.min(pool.getCorePoolSize(), FEWEST + pool.getActiveCount()));
             watched.set(false);
             watch();
             return;
