@@ -22,7 +22,8 @@ final class ServiceProcess {
                 System.out.println(cache.status().state());
             }
             case "close-during-fetch" -> closeDuringFetch(uri);
-            case "thousand-issuers" -> thousandIssuers(uri);
+            case "thousand-issuers-at-once" -> thousandIssuersAtOnce(uri);
+            case "thousand-issuers-in-turn" -> thousandIssuersInTurn(uri);
             default -> throw new IllegalArgumentException(arguments[0]);
         }
     }
@@ -53,31 +54,37 @@ final class ServiceProcess {
         System.out.println(open.status().state());
     }
 
-    private static void thousandIssuers(URI uri) {
+    private static List<JWKSCache> thousandCaches(URI uri) {
         List<JWKSCache> caches = new ArrayList<>();
-        List<CompletableFuture<?>> reads = new ArrayList<>();
         for (int issuer = 0; issuer < 1_000; issuer++) {
-            JWKSCache cache = JWKSCache.builder(uri.resolve("/issuer/" + issuer))
+            caches.add(JWKSCache.builder(uri.resolve("/issuer/" + issuer))
                     .fetchTimeout(Duration.ofMinutes(1)) // so that the first fetches end on a busy machine too
-                    .build();
-            caches.add(cache);
-            reads.add(cache.getKeysAsync());
+                    .listener(new JWKSCacheListener() {})
+                    .build());
         }
-        var unused = JWKSCache.builder(uri)
-                .fetcher(request -> JWKSFetcher.Response.of(new byte[0]))
-                .listener(new JWKSCacheListener() {})
-                .build()
-                .getKeysAsync();
-        int most = 0;
-        for (CompletableFuture<?> read : reads) {
-            read.join();
-            most = Math.max(most, ours().size());
+        return caches;
+    }
+
+    private static void thousandIssuersAtOnce(URI uri) {
+        List<JWKSCache> caches = thousandCaches(uri);
+        List<CompletableFuture<?>> reads = new ArrayList<>();
+        caches.forEach(cache -> reads.add(cache.getKeysAsync()));
+        reads.forEach(CompletableFuture::join);
+        System.out.println(caches.stream()
+                        .filter(cache -> cache.findKey("rsa-1").isPresent())
+                        .count()
+                + " have keys");
+    }
+
+    private static void thousandIssuersInTurn(URI uri) {
+        List<JWKSCache> caches = thousandCaches(uri);
+        List<String> most = List.of();
+        for (JWKSCache cache : caches) {
+            cache.getKeys();
+            List<String> now = ours();
+            most = now.size() > most.size() ? now : most;
         }
-        long keys = caches.stream()
-                .filter(cache -> cache.findKey("rsa-1").isPresent())
-                .count();
-        System.out.println(keys + " have keys, " + most + " threads at the most");
-        System.out.println(most <= 4 ? "few" : "too many: " + ours());
+        System.out.println(most.size() <= 4 ? "few threads" : "too many threads: " + most);
     }
 
     private static List<String> ours() {
