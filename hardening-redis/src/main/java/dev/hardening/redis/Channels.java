@@ -25,6 +25,7 @@ import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -83,6 +84,7 @@ final class Channels implements NettyCustomizer {
     private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
 
     private volatile ServerCheck check = new ServerCheck(null, false, true);
+    private volatile boolean bare;
     private volatile boolean connected;
     private volatile boolean closedUponHello;
     private volatile @Nullable String lastError;
@@ -96,8 +98,13 @@ final class Channels implements NettyCustomizer {
         this.names = names;
     }
 
-    /** Before a connection is opened. */
-    void reset() {
+    /**
+     * Before a connection is opened.
+     *
+     * @param bare whether handshakes do without CLIENT
+     */
+    void reset(boolean bare) {
+        this.bare = bare;
         connected = false;
         closedUponHello = false;
         lastError = null;
@@ -193,6 +200,7 @@ final class Channels implements NettyCustomizer {
         private boolean helloUnanswered;
         private boolean helloRefused;
         private boolean heardAnything;
+        private boolean active;
 
         Watch(ChannelHandlerContext encoder) {
             this.encoder = encoder;
@@ -316,12 +324,16 @@ final class Channels implements NettyCustomizer {
 
         @Override
         public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+            if (bare && !active) {
+                writeWithoutClient(message, promise);
+                return;
+            }
             if (message instanceof RedisCommand<?, ?, ?> command) {
                 ProtocolKeyword type = command.getType();
                 if (LOOKED_AT.contains(type)) {
                     note(command);
                     if (type == CommandType.AUTH || type == CommandType.HELLO) {
-                        writeUnlogged(command, promise);
+                        writeUnlogged(List.of(command), promise);
                         return;
                     }
                 }
@@ -350,11 +362,27 @@ final class Channels implements NettyCustomizer {
             }
         }
 
+        /** A part of the handshake, with PING in place of CLIENT: Lettuce waits for an answer, and does not look at it. */
+        private void writeWithoutClient(Object message, ChannelPromise promise) {
+            Iterable<?> commands = message instanceof Iterable<?> several ? several : List.of(message);
+            List<RedisCommand<?, ?, ?>> allowed = new ArrayList<>();
+            for (Object one : commands) {
+                if (one instanceof RedisCommand<?, ?, ?> command) {
+                    note(command);
+                    allowed.add(
+                            command.getType() == CommandType.CLIENT
+                                    ? new Command<>(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+                                    : command);
+                }
+            }
+            writeUnlogged(allowed, promise);
+        }
+
         /** Past Lettuce's encoder, which logs what it sends at TRACE. */
-        private void writeUnlogged(RedisCommand<?, ?, ?> command, ChannelPromise promise) {
+        private void writeUnlogged(List<RedisCommand<?, ?, ?>> commands, ChannelPromise promise) {
             ByteBuf bytes = encoder.alloc().ioBuffer();
             try {
-                command.encode(bytes);
+                commands.forEach(command -> command.encode(bytes));
             } catch (RuntimeException notEncodable) {
                 bytes.release();
                 promise.setFailure(notEncodable);
@@ -366,6 +394,7 @@ final class Channels implements NettyCustomizer {
         // ---- the heartbeat
 
         void beginToBeat() {
+            active = true;
             refused = null;
             if (!heartbeat.isZero()) {
                 beats = new Heartbeat(heartbeat, epoch, System.nanoTime());

@@ -132,14 +132,14 @@ interface Target<C extends StatefulConnection<String, String>> {
         public CompletionStage<StatefulRedisConnection<String, String>> connect() {
             if (runtime != null) {
                 speak(runtime.channels());
-                runtime.channels().reset();
+                runtime.channels().reset(bare);
             }
             return client.connectAsync(StringCodec.UTF8, uri);
         }
 
         /**
          * Some proxies close the connection upon a command that they do not know. If the last attempt ended so at HELLO,
-         * this one is in RESP2 and with nothing that is not needed.
+         * this one is in RESP2 and without CLIENT.
          */
         private void speak(Channels channels) {
             bare = channels.closedUponHello()
@@ -152,13 +152,6 @@ interface Target<C extends StatefulConnection<String, String>> {
                                     .protocolVersion(ProtocolVersion.RESP2)
                                     .build()
                             : clientOptions);
-            if (bare) {
-                uri.setLibraryName("");
-                uri.setLibraryVersion("");
-            } else if (given.getLibraryName() != null) {
-                uri.setLibraryName(given.getLibraryName());
-                uri.setLibraryVersion(given.getLibraryVersion());
-            }
         }
 
         /** With Sentinels there are several handshakes. */

@@ -2,16 +2,24 @@ package dev.hardening.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.hardening.testing.Executables;
 import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.codec.StringCodec;
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,6 +59,53 @@ class OldServersTest {
                 assertThat(redis.check().join().up()).isTrue();
                 assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
             }
+        }
+    }
+
+    /** Twemproxy closes the connection upon each command that it does not know, HELLO and CLIENT among them. */
+    @Nested
+    class BehindATwemproxy {
+
+        @Test
+        void aServiceConnectsAndItsCheckIsUp(@TempDir Path directory) throws Exception {
+            Optional<Path> nutcracker = Executables.find("nutcracker");
+            assumeTrue(nutcracker.isPresent(), "no nutcracker on the PATH, which is Debian's Twemproxy");
+            int port = Ports.free();
+            try (RedisServer server = RedisServer.start()) {
+                Path config =
+                        Files.writeString(directory.resolve("nutcracker.yml"), """
+                        pool:
+                          listen: 127.0.0.1:%d
+                          redis: true
+                          servers:
+                            - 127.0.0.1:%d:1
+                        """.formatted(port, server.port()));
+                Process proxy = new ProcessBuilder(
+                                nutcracker.orElseThrow().toString(),
+                                "-c",
+                                config.toString(),
+                                "-a",
+                                "127.0.0.1",
+                                "-s",
+                                String.valueOf(Ports.free()))
+                        .redirectErrorStream(true)
+                        .redirectOutput(directory.resolve("nutcracker.log").toFile())
+                        .start();
+                try (ConnectedRedis redis = RedisConnector.builder("redis://127.0.0.1:" + port + "?clientName=orders")
+                        .heartbeat(Duration.ofMillis(200))
+                        .build()
+                        .connect()) {
+                    assertThat(redis.sync().ping()).isEqualTo("PONG");
+                    assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+                    assertThat(redis.sync().get("k")).isEqualTo("v");
+                    assertThat(redis.check().join().reason()).isNull();
+                    assertThat(redis.open(StringCodec.UTF8).sync().get("k")).isEqualTo("v");
+                } finally {
+                    proxy.destroy();
+                    assertThat(proxy.waitFor(10, TimeUnit.SECONDS)).isTrue();
+                }
+            }
+            Traces.awaitNoThreads();
         }
     }
 
