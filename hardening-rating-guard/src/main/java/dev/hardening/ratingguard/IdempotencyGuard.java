@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gives the first answer again when the same request comes again under its {@code Idempotency-Key}.
  *
- * <p>It keeps answers below 400, which say that something was done. A refusal changed nothing, so the request may be mended
+ * <p>It keeps answers below 400, which say that something was done. A refusal changed nothing, so the request may be corrected
  * and sent again under the same key; so may one whose handler failed.
  *
  * <p>Safe for use by several threads, as far as its store is.
@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IdempotencyGuard {
 
-    // An entry: the fingerprint of target and body, then the answer's status or none, then its body or the claim's own
-    // id.
+    // An entry: the fingerprint of target and body, then the answer's status or "---", then its body or the claim's id.
     private static final int FINGERPRINT = 64;
     private static final int STATUS = FINGERPRINT + 3;
     private static final String NO_STATUS = "---";
@@ -100,7 +99,9 @@ public final class IdempotencyGuard {
      * unless the handler wrote its answer itself.
      *
      * @param request the request; check its token first, because its user is part of the key
-     * @param handler does the work; called at most once, on the calling thread
+     * @param handler does the work; called at most once, on the calling thread, and must not return null
+     * @return what became of the request, and the answer to send where there is one
+     * @throws IllegalStateException if the store has an entry that no guard wrote
      */
     public Reply handle(IdempotentRequest request, Function<? super Claim, Answer> handler) {
         Objects.requireNonNull(handler, "handler");

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  */
 public record IdempotentRequest(String userId, String key, String target, String body) {
 
-    private static final Pattern QUOTED = Pattern.compile("\"((?:[^\"\\\\]|\\\\[\"\\\\])*)\"");
+    private static final Pattern QUOTED = Pattern.compile("\"((?:[^\"\\\\]|\\\\[\"\\\\])*+)\"");
     private static final Pattern KEY = Pattern.compile("[\\x20-\\x7e]{1,255}");
 
     /**

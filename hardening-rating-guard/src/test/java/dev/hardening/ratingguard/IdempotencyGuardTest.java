@@ -341,6 +341,13 @@ class IdempotencyGuardTest {
             assertThat(request("k".repeat(255)).key()).hasSize(255);
             assertThatThrownBy(() -> request("k".repeat(256))).isInstanceOf(IllegalArgumentException.class);
         }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"k", "\\\""})
+        void isRefusedHoweverLongItsQuotedStringIs(String part) {
+            String header = '"' + part.repeat(100_000) + '"';
+            assertThatThrownBy(() -> request(header)).isInstanceOf(IllegalArgumentException.class);
+        }
     }
 
     @Nested
