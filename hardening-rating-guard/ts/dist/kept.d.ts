@@ -7,6 +7,6 @@ export interface GuardedSubmissions {
 }
 /**
  * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the last 100; one that is sending is not dropped.
+ * was sent. It keeps the 100 that were asked for last, and each one that is sending.
  */
 export declare function createGuardedSubmissions(options?: GuardedSubmissionOptions): GuardedSubmissions;

@@ -10,13 +10,13 @@ export function createGuardedSubmissions(options = {}) {
                 guard.begin(sessionId);
             }
             guards.delete(sessionId);
-            guards.set(sessionId, guard);
             for (const [id, { state }] of guards) {
-                if (guards.size <= 100)
+                if (guards.size < 100)
                     break;
                 if (state !== "sending")
                     guards.delete(id);
             }
+            guards.set(sessionId, guard);
             return guard;
         },
     };

@@ -9,7 +9,7 @@ export interface GuardedSubmissions {
 
 /**
  * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the last 100; one that is sending is not dropped.
+ * was sent. It keeps the 100 that were asked for last, and each one that is sending.
  */
 export function createGuardedSubmissions(options: GuardedSubmissionOptions = {}): GuardedSubmissions {
   const guards = new Map<string, GuardedSubmission>();
@@ -22,11 +22,11 @@ export function createGuardedSubmissions(options: GuardedSubmissionOptions = {})
         guard.begin(sessionId);
       }
       guards.delete(sessionId);
-      guards.set(sessionId, guard); // the last used is the last in the map
       for (const [id, { state }] of guards) {
-        if (guards.size <= 100) break;
+        if (guards.size < 100) break;
         if (state !== "sending") guards.delete(id);
       }
+      guards.set(sessionId, guard); // the last used is the last in the map
       return guard;
     },
   };

@@ -75,7 +75,14 @@ test("the hundredth drops none", () => {
   const guards = createGuardedSubmissions();
   const first = guards.get("first");
   for (let at = 0; at < 99; at++) guards.get(`session-${at}`);
+  guards.get("session-98"); // one that is kept already needs no room
   assert.equal(guards.get("first"), first);
+});
+
+test("the one asked for is kept while a hundred are sending", () => {
+  const guards = createGuardedSubmissions({ timeout: Infinity });
+  for (let at = 0; at < 100; at++) void guards.get(`session-${at}`).submit(`session-${at}`, () => new Promise(() => {}));
+  assert.equal(guards.get("one more"), guards.get("one more"));
 });
 
 test("its guards have its options", async () => {

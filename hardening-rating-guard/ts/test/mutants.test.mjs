@@ -130,8 +130,8 @@ const ofTheKept = [
   ["onLateFailure: options.onLateFailure", "onLateFailure: undefined"],
   ["guards.delete(sessionId);", ""],
   ["guards.set(sessionId, guard);", ""],
-  ["<= 100", "<= 99"],
-  ["<= 100", "<= 101"],
+  ["< 100", "< 99"],
+  ["< 100", "< 101"],
   ['if (state !== "sending")', ""],
 ];
 const kept = read("dist/kept.js");

@@ -7,15 +7,15 @@ import java.util.function.Supplier;
 
 /**
  * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the last 100; one that is sending is not dropped.
+ * was sent. It keeps the 100 that were asked for last, and each one that is sending.
  *
- * <p>Safe for use by several threads. The counterpart of {@code createGuardedSubmissions} in the TypeScript twin.
+ * <p>Safe for use by several threads; a new guard is made under its lock. The counterpart of {@code createGuardedSubmissions} in the TypeScript twin.
  */
 public final class GuardedSubmissions {
 
     private static final int KEPT = 100;
 
-    private final Map<String, GuardedSubmission> guards = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<String, GuardedSubmission> guards = new LinkedHashMap<>();
     private final Supplier<GuardedSubmission> newGuard;
 
     /** Guards with the default settings. */
@@ -26,7 +26,7 @@ public final class GuardedSubmissions {
     /**
      * Guards with other settings.
      *
-     * @param newGuard makes a new guard for each session
+     * @param newGuard makes a new guard for each session; what it throws, {@link #get} throws
      */
     public GuardedSubmissions(Supplier<GuardedSubmission> newGuard) {
         this.newGuard = Objects.requireNonNull(newGuard, "newGuard");
@@ -36,19 +36,20 @@ public final class GuardedSubmissions {
     public GuardedSubmission get(String sessionId) {
         Objects.requireNonNull(sessionId, "sessionId");
         synchronized (guards) {
-            GuardedSubmission guard = guards.get(sessionId);
+            GuardedSubmission guard = guards.remove(sessionId);
             if (guard == null || guard.state() == GuardedSubmission.State.CLOSED) {
                 guard = newGuard.get();
                 guard.begin(sessionId);
-                guards.put(sessionId, guard);
             }
             dropOldest();
+            guards.put(sessionId, guard); // the last used is the last in the map
             return guard;
         }
     }
 
+    /** Makes room for one more. */
     private void dropOldest() {
-        int excess = guards.size() - KEPT;
+        int excess = guards.size() + 1 - KEPT;
         for (var kept = guards.values().iterator(); excess > 0 && kept.hasNext(); ) {
             if (kept.next().state() != GuardedSubmission.State.SENDING) {
                 kept.remove();

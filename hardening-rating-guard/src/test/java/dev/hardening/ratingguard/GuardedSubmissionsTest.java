@@ -83,7 +83,16 @@ class GuardedSubmissionsTest {
         for (int at = 0; at < 99; at++) {
             guards.get("session-" + at);
         }
+        guards.get("session-98"); // one that is kept already needs no room
         assertThat(guards.get("first")).isSameAs(first);
+    }
+
+    @Test
+    void theOneAskedForIsKeptWhileAHundredAreSending() {
+        for (int at = 0; at < 100; at++) {
+            assertThat(submit("session-" + at)).isNotCompleted();
+        }
+        assertThat(guards.get("one more")).isSameAs(guards.get("one more"));
     }
 
     @Test
