@@ -136,10 +136,11 @@ public final class GuardedSubmission implements AutoCloseable {
     }
 
     /**
-     * Calls a listener after each change of the state, on the thread that made the change. Changes come in order; of
-     * several in quick succession only the last may be told. What a listener throws goes to its thread's handler for
-     * uncaught exceptions.
+     * Calls a listener after each change of the state, on the thread that made the change; or on another one, if that is
+     * just calling the listeners for an earlier change. Changes come in order; of several in quick succession only the last
+     * may be told. What a listener throws goes to its thread's handler for uncaught exceptions.
      *
+     * @param listener is handed the new state, and may change it again
      * @return ends the subscription; may be called more than once
      */
     public Runnable subscribe(Consumer<? super State> listener) {
@@ -158,14 +159,17 @@ public final class GuardedSubmission implements AutoCloseable {
      * {@link State#SENT}.
      *
      * @param sessionId the session that the action would rate; may be null
-     * @param action sends the rating; it is called at most once, on the calling thread
-     * @return the outcome. It completes exceptionally only with the action's own failure, or with a
-     *     {@link TimeoutException}; the draft can then be submitted again
+     * @param action sends the rating; it is called at most once, on the calling thread, and returns a stage that can be
+     *     turned into a {@link CompletableFuture}
+     * @return the outcome. It completes exceptionally only with the action's own failure, without the
+     *     {@link CompletionException} that a stage puts around it, or with a {@link TimeoutException}; the draft can then
+     *     be submitted again
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
             @Nullable String sessionId, Function<? super Submission, ? extends CompletionStage<T>> action) {
         Objects.requireNonNull(action, "action");
-        String fresh = newAttemptId.get(); // outside the lock, because it is foreign code
+        // Outside the lock, because it is foreign code.
+        String fresh = Objects.requireNonNull(newAttemptId.get(), "newAttemptId returned null");
         Draft from;
         BooleanSupplier isCurrent;
         Submission submission;
@@ -200,7 +204,7 @@ public final class GuardedSubmission implements AutoCloseable {
         CompletableFuture<?> timedOut = new CompletableFuture<>();
         CompletionStage<T> answer;
         try {
-            timedOut = timer.apply(timeout);
+            timedOut = Objects.requireNonNull(timer.apply(timeout), "the timer returned no future");
             var unused = timedOut.whenComplete((done, cancelled) -> {
                 if (cancelled == null && end(submission)) {
                     fail(
@@ -263,11 +267,12 @@ public final class GuardedSubmission implements AutoCloseable {
     }
 
     private void fail(CompletableFuture<?> outcome, Draft from, @Nullable String sessionId, Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+        Throwable own = cause == null ? failure : cause;
         if (!isCurrent(from)) {
-            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
-            callBack(() -> onLateFailure.accept(cause == null ? failure : cause, sessionId));
+            callBack(() -> onLateFailure.accept(own, sessionId));
         }
-        outcome.completeExceptionally(failure);
+        outcome.completeExceptionally(own);
     }
 
     private boolean isCurrent(Draft from) {
@@ -359,7 +364,10 @@ public final class GuardedSubmission implements AutoCloseable {
             return this;
         }
 
-        /** Sets what makes the attempt ids, random UUIDs by default. It is called by each submission, and must not return null. */
+        /**
+         * Sets what makes the attempt ids, random UUIDs by default. It is called by each submission, and must not return
+         * null; what it throws, {@link GuardedSubmission#submit} throws.
+         */
         public Builder newAttemptId(Supplier<String> newAttemptId) {
             this.newAttemptId = Objects.requireNonNull(newAttemptId, "newAttemptId");
             return this;
@@ -367,7 +375,8 @@ public final class GuardedSubmission implements AutoCloseable {
 
         /**
          * Sets what waits for the timeout: it returns a future that completes after a duration, and that is cancelled if
-         * the action ends before. By default it is completed on the common pool.
+         * the action ends before. It must not return null. By default the future is completed on the common pool. If it
+         * throws, the submission fails and the action is not called.
          */
         public Builder timer(Function<Duration, CompletableFuture<?>> timer) {
             this.timer = Objects.requireNonNull(timer, "timer");

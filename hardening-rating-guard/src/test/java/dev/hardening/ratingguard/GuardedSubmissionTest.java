@@ -456,6 +456,15 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        void isTheActionsOwnAlsoWhenAStageHasWrappedIt() {
+            IOException failure = new IOException("503");
+            CompletableFuture<String> wrapped =
+                    CompletableFuture.<String>failedFuture(failure).thenApply(value -> value);
+            assertThat(submit("a", wrapped).handle((outcome, thrown) -> thrown).join())
+                    .isSameAs(failure);
+        }
+
+        @Test
         void withoutACauseIsLateAsItIs() {
             form.begin("a");
             CompletableFuture<Outcome<String>> first = submit("a");
@@ -521,6 +530,16 @@ class GuardedSubmissionTest {
             assertThat(outcome)
                     .isInstanceOfSatisfying(
                             Done.class, done -> assertThat(done.value()).isEqualTo("id-1"));
+        }
+
+        @Test
+        void thatIsNullIsRefusedAndNothingIsSent() {
+            GuardedSubmission form =
+                    GuardedSubmission.builder().newAttemptId(() -> null).build();
+            assertThatThrownBy(() -> form.submit("a", submission -> answer))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("newAttemptId returned null");
+            assertThat(form.state()).isEqualTo(State.IDLE);
         }
     }
 
@@ -622,6 +641,20 @@ class GuardedSubmissionTest {
                             })
                             .join())
                     .hasRootCauseMessage("no timer");
+            assertThat(submissions).isEmpty();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void failsWhenItsTimerIsNullAndTheActionIsNotCalled() {
+            GuardedSubmission form =
+                    GuardedSubmission.builder().timer(delay -> null).build();
+            assertThatThrownBy(() -> form.submit("a", submission -> {
+                                submissions.add(submission);
+                                return answer;
+                            })
+                            .join())
+                    .hasRootCauseMessage("the timer returned no future");
             assertThat(submissions).isEmpty();
             assertThat(form.state()).isEqualTo(State.IDLE);
         }
