@@ -1,6 +1,6 @@
 import type { Submission } from "@hardening/rating-guard";
 
-/** Sends a rating. Whatever is not a success is an Error for the person, because what returns was accepted. */
+/** Sends a rating. Throws an Error with a text for the person unless the server accepted it. */
 export async function rate(sessionId: string, draft: unknown, { attemptId, signal }: Submission): Promise<void> {
   const response = await fetch(`/sessions/${encodeURIComponent(sessionId)}/rate`, {
     method: "POST",

@@ -1,6 +1,6 @@
 import { createGuardedSubmission, type GuardedSubmissionOptions, type Submission } from "@hardening/rating-guard";
 
-/** `onLateFailure` says that a rating was not accepted whose form is gone; its text is there again with its session. */
+/** `onLateFailure` is told of a rating that failed after its form was gone; the text comes back with its session. */
 interface RatingFormOptions extends GuardedSubmissionOptions {
   /** The session that the page shows now. */
   openSession(): string;

@@ -3,7 +3,7 @@ import { createStore } from "zustand/vanilla";
 
 export type Ratings = Record<string, "green" | "red" | "skip">;
 
-/** The server. What it does not accept rejects with an Error for the person; so does a lost answer. */
+/** The server. A call rejects with an Error for the person if the server refused it, or if its answer was lost. */
 export interface RatingApi {
   pending(): Promise<string | null>;
   rate(sessionId: string, ratings: Ratings, submission: Submission): Promise<void>;
