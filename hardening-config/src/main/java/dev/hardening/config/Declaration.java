@@ -71,7 +71,7 @@ final class Declaration {
             text.append("| `")
                     .append(setting.name())
                     .append("` | ")
-                    .append(type)
+                    .append(cell(type))
                     .append(" | ")
                     .append(required)
                     .append(" | ")

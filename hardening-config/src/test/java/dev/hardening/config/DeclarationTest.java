@@ -301,6 +301,13 @@ class DeclarationTest {
         }
 
         @Test
+        void keepsAnExpectationInItsCell() {
+            assertThat(SecretValidator.of(Setting.parsed("MODE", "dev|prod", text -> text))
+                            .markdown())
+                    .endsWith("| `MODE` | parsed dev\\|prod | yes |  |  |\n");
+        }
+
+        @Test
         void keepsADescriptionInItsCell() {
             assertThat(SecretValidator.of(Setting.secret("X").describedAs("a | b \\| <script>\r\n| c\u2028d"))
                             .markdown())
