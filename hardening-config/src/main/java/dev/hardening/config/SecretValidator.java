@@ -101,9 +101,11 @@ public final class SecretValidator {
 
     /**
      * Both declarations as one: the settings and groups of this one, then the other's. A setting that both declare has the
-     * rules of both: it is required if one of them requires it, and verbatim if both say so.
+     * rules of both: it is required if one of them requires it, verbatim if both say so, and a URL has the schemes that
+     * both allow.
      *
-     * @throws IllegalArgumentException if both declare a setting of one name, with different types
+     * @throws IllegalArgumentException if both declare a setting of one name, with different types, or as URLs without a
+     *     common scheme
      */
     public SecretValidator and(SecretValidator other) {
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);

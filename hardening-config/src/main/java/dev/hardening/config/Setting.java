@@ -42,7 +42,7 @@ public final class Setting<T> {
     static {
         TYPES.put("secret", arguments -> withoutArguments(SECRET, arguments));
         TYPES.put("text", arguments -> withoutArguments(TEXT, arguments));
-        TYPES.put("uri", Setting::uriType);
+        TYPES.put("uri", schemes -> uriType(UrlParser.of(schemes)));
         TYPES.put("parsed", expectation -> parsedType(String.join(" ", expectation), text -> text));
     }
 
@@ -126,11 +126,10 @@ public final class Setting<T> {
      * @throws IllegalArgumentException if the name or a scheme is not valid
      */
     public static Setting<URI> uri(String name, String... schemes) {
-        return of(name, uriType(List.of(schemes)));
+        return of(name, uriType(UrlParser.of(List.of(schemes))));
     }
 
-    private static ValueType<URI> uriType(List<String> schemes) {
-        UrlParser parser = UrlParser.of(schemes);
+    private static ValueType<URI> uriType(UrlParser parser) {
         return new ValueType<>("uri", parser.declaration(), true, parser);
     }
 
@@ -262,10 +261,14 @@ public final class Setting<T> {
                 .toList());
     }
 
-    /** This setting with the rules of another of the same name and type too: a value has to be fit for both. */
+    /**
+     * This setting with the rules of another of the same name and type too: a value has to be fit for both.
+     *
+     * @throws IllegalArgumentException if both are URLs and have no scheme in common
+     */
     Setting<T> and(Setting<?> other) {
         Rules more = other.rules;
-        return with(changed -> {
+        Setting<T> both = with(changed -> {
             changed.required |= more.required;
             changed.condition = rules.required && more.required
                     ? either(rules.condition, more.condition)
@@ -281,6 +284,18 @@ public final class Setting<T> {
                     .distinct()
                     .toList();
         });
+        return new Setting<>(name, typeOfBoth(other), both.rules);
+    }
+
+    @SuppressWarnings("unchecked") // two URLs are one
+    private ValueType<T> typeOfBoth(Setting<?> other) {
+        if (!(type.parser() instanceof UrlParser mine) || !(other.type.parser() instanceof UrlParser more)) {
+            return type;
+        }
+        UrlParser both = mine.and(more)
+                .orElseThrow(() -> new IllegalArgumentException(name + " is declared as " + mine.declaration()
+                        + " and as " + more.declaration() + ", which have no scheme in common"));
+        return (ValueType<T>) uriType(both);
     }
 
     /** Null is "always". */

@@ -32,6 +32,15 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return new UrlParser(allowed);
     }
 
+    /** What is fit for both; empty if no scheme is allowed by both. */
+    Optional<UrlParser> and(UrlParser other) {
+        if (schemes.isEmpty() || other.schemes.isEmpty()) {
+            return Optional.of(schemes.isEmpty() ? other : this);
+        }
+        List<String> common = schemes.stream().filter(other.schemes::contains).toList();
+        return common.isEmpty() ? Optional.empty() : Optional.of(new UrlParser(common));
+    }
+
     String declaration() {
         return ("uri " + String.join(" ", schemes)).strip();
     }

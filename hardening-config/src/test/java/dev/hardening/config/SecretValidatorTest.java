@@ -354,15 +354,15 @@ class SecretValidatorTest {
                     .and(SecretValidator.of(
                             key.minLength(3).noPlaceholder().describedAs("Two.").example("ghijkl")));
             assertThat(both.envExample()).isEqualTo("""
-                    # One.
-                    # Two.
-                    #: secret
-                    #: minLength 4
-                    #: noPlaceholder
-                    #: example abcdef
-                    #: example ghijkl
-                    KEY=
-                    """);
+                # One.
+                # Two.
+                #: secret
+                #: minLength 4
+                #: noPlaceholder
+                #: example abcdef
+                #: example ghijkl
+                KEY=
+                """);
             assertThat(both.validate(SecretSource.of(Map.of("KEY", "four")))
                             .get(key)
                             .reveal())
@@ -374,6 +374,23 @@ class SecretValidatorTest {
                             .check(SecretSource.of(Map.of("KEY", " x ")))
                             .valid())
                     .isTrue();
+        }
+
+        @Test
+        void ofOneUrlAllowTheSchemesThatBothAllow() {
+            SecretValidator any = SecretValidator.of(Setting.uri("U"));
+            SecretValidator web = SecretValidator.of(Setting.uri("U", "https", "http"));
+            SecretValidator secure = SecretValidator.of(Setting.uri("U", "wss", "HTTPS"));
+            assertThat(any.and(any).envExample()).isEqualTo("#: uri\nU=\n");
+            assertThat(any.and(web).envExample()).isEqualTo("#: uri https http\nU=\n");
+            assertThat(web.and(any).envExample()).isEqualTo("#: uri https http\nU=\n");
+            assertThat(web.and(secure).envExample()).isEqualTo("#: uri https\nU=\n");
+            assertThat(message(any.and(web), Map.of("U", "ftp://x")))
+                    .isEqualTo("Invalid secrets:\n  U: must be a URL that starts with https:// or http:// (map)");
+            SecretValidator ftp = SecretValidator.of(Setting.uri("U", "ftp"));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> web.and(ftp))
+                    .withMessage("U is declared as uri https http and as uri ftp, which have no scheme in common");
         }
 
         @Test
