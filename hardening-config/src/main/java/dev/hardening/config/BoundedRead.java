@@ -43,7 +43,7 @@ final class BoundedRead<T> implements Runnable {
     }
 
     /**
-     * Reads, in a thread that ends before this returns.
+     * Reads, in a thread that ends before this returns unless the read is given up.
      *
      * @param directory the directory that is read from; after a read of it that did not end, it is not asked again until
      *     that read has ended
@@ -71,8 +71,8 @@ final class BoundedRead<T> implements Runnable {
     }
 
     /**
-     * The time counts from when the read begins, so that a busy machine is not taken for a read that is stuck. An interrupt of the
-     * caller does not cut the wait short; the caller finds it afterwards.
+     * The time counts from when the read begins, so that a busy machine is not taken for a read that is stuck. An
+     * interrupt of the caller does not cut the wait short; the caller finds it afterwards.
      */
     private void awaitEnd(Thread thread) {
         boolean interrupted = false;

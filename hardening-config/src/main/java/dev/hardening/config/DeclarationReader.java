@@ -94,7 +94,7 @@ final class DeclarationReader {
 
     private void continueExample(int number, String line) {
         if (examples.isEmpty()) {
-            throw wrong(number, "there is no example that it goes on with");
+            throw wrong(number, "no example comes before this line");
         }
         examples.add(examples.remove(examples.size() - 1) + "\n" + line);
     }
@@ -119,7 +119,7 @@ final class DeclarationReader {
 
     private void once(int number, String rule) {
         if (!rules.add(rule)) {
-            throw wrong(number, "this rule is there twice");
+            throw wrong(number, "this rule is given twice");
         }
     }
 
@@ -167,7 +167,7 @@ final class DeclarationReader {
             throw wrong(lastLine, "no name follows the last rule");
         }
         if (settings.isEmpty()) {
-            throw wrong(lastLine, "there is no name in the whole file");
+            throw wrong(lastLine, "the file declares no name");
         }
         SecretValidator validator = SecretValidator.of(settings.values().toArray(Setting<?>[]::new));
         for (GroupLine group : groups) {

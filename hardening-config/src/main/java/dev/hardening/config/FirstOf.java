@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** A source, and where it has no value or a blank one, another. */
+/** A source, and another that is asked if the first has no value or a blank one. */
 record FirstOf(SecretSource first, SecretSource second) implements SecretSource {
 
     @Override
@@ -15,7 +15,7 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
         if (found.isPresent() && !found.get().isAbsent()) {
             return found;
         }
-        // A directory that does not exist is said before a blank value is.
+        // A directory that does not exist is reported rather than a blank value.
         Optional<Found> next = second.find(name);
         boolean keepsFirst = next.isEmpty()
                 || (next.get().isAbsent() && found.flatMap(Found::fault).isPresent());
@@ -38,6 +38,6 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
 
     @Override
     public String toString() {
-        return first + ", else " + second;
+        return first + ", then " + second;
     }
 }

@@ -15,10 +15,10 @@ import java.util.regex.Pattern;
 
 /**
  * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
- * two kinds of name are near: the same in another spelling (case, {@code -} or {@code .} for {@code _}, a separator
- * more or less, a front-end tool's prefix, white space or a byte order mark at its edges), and one in which a single word has a slip of the keyboard that does not
- * look like another word of the trade: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT and EXPORT, and all that
- * differs in a digit, are two names.
+ * two kinds of name are near. One is the same name in another spelling: case, {@code -} or {@code .} for {@code _}, a
+ * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
+ * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
+ * and EXPORT, and names that differ in a digit, are two names.
  *
  * <p>The names that were found are kept under their traces: what is left of a name without one of its letters. Names
  * that are a slip apart share a trace, so that looking one up does not cost a comparison with each of them.

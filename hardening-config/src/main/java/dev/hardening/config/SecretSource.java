@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A place where values are looked up by name. An implementation has to be safe for use by several threads if it is
- * shared, and should not throw: what it throws is reported as unreadable, without its message.
+ * shared, and should not throw: if it throws, the setting is reported as one that could not be looked up, without the
+ * exception's message.
  */
 public interface SecretSource {
 
@@ -67,7 +68,10 @@ public interface SecretSource {
         return DirectorySource.systemdCredentials(System.getenv("CREDENTIALS_DIRECTORY"));
     }
 
-    /** This source, and where it has no value or a blank one, another. A value that cannot be read is not passed over. */
+    /**
+     * This source, and another that is asked if this one has no value or a blank one. A value that cannot be read is
+     * a problem; the other source is not asked for it.
+     */
     default SecretSource orElse(SecretSource other) {
         return new FirstOf(this, Objects.requireNonNull(other, "other"));
     }
@@ -80,7 +84,10 @@ public interface SecretSource {
         return new FileNameSource(this);
     }
 
-    /** What a source has to say about a name: a value, or why it cannot give one. Its text holds no value. */
+    /**
+     * What a source found for a name: a value, or why it cannot give one. Its text holds no value. Immutable and safe for
+     * use by several threads.
+     */
     final class Found {
 
         /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, whatever the name. */

@@ -48,7 +48,8 @@ public final class SecretValidator {
     /**
      * A validator of required secrets: the one-liner.
      *
-     * @throws IllegalArgumentException if there are none, two of one name, or one that is no name
+     * @param names as for {@link Setting#secret}
+     * @throws IllegalArgumentException if there are none, two that are equal, or one that is not a valid name
      */
     public static SecretValidator requiring(String... names) {
         return of(Arrays.stream(names).map(Setting::secret).toArray(Setting<?>[]::new));
@@ -121,7 +122,7 @@ public final class SecretValidator {
                 Stream.concat(groups.stream(), other.groups.stream()).distinct().toList());
     }
 
-    /** The settings, in the order of their declaration; not to be changed. */
+    /** The settings, in the order of their declaration; the list cannot be changed. */
     public List<Setting<?>> settings() {
         return List.copyOf(settings.values());
     }
@@ -149,7 +150,7 @@ public final class SecretValidator {
         return new Settings(settings, inspection.values());
     }
 
-    /** Checks a source, and reports instead of throwing, also where the source or a condition throws. */
+    /** Checks a source, and returns a report, also if something is wrong, or the source or a condition throws. */
     public ValidationReport check(SecretSource source) {
         return inspect(source).report();
     }
@@ -159,14 +160,21 @@ public final class SecretValidator {
     }
 
     /**
-     * Validates the environment as {@link #validate()} does; where something is wrong, prints the message to standard
-     * error, without a stack trace, and ends the process with {@value #EXIT_CODE}.
+     * Validates the environment as {@link #validate()} does. If something is wrong, prints the message to standard error,
+     * without a stack trace, and ends the process with {@value #EXIT_CODE}.
+     *
+     * @return the settings, if nothing is wrong
      */
     public Settings validateOrExit() {
         return validateOrExit(SecretSource.environment().withFiles());
     }
 
-    /** Does the same with a source. */
+    /**
+     * Validates a source as {@link #validate(SecretSource)} does. If something is wrong, prints the message to standard
+     * error, without a stack trace, and ends the process with {@value #EXIT_CODE}.
+     *
+     * @return the settings, if nothing is wrong
+     */
     public Settings validateOrExit(SecretSource source) {
         return validateOrExit(source, System.err, System::exit);
     }
@@ -178,7 +186,7 @@ public final class SecretValidator {
             err.print(invalid.getMessage() + '\n');
             err.flush();
             exit.accept(EXIT_CODE);
-            throw invalid; // only where exiting was forbidden
+            throw invalid; // only if a test's exit returns
         }
     }
 

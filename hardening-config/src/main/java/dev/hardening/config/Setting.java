@@ -107,7 +107,8 @@ public final class Setting<T> {
     }
 
     /**
-     * A text that may show once it is read; while it is validated it is treated like a secret.
+     * A text that may show once it is read; while it is validated it is treated like a secret. Quotes and white space
+     * around it are a part of it: what {@link #secret} refuses as a slip is accepted.
      *
      * @param name as for {@link #secret}
      * @throws IllegalArgumentException if the name is not valid

@@ -464,7 +464,7 @@ class SecretSourceTest {
             environment.put("X", "canary");
             SecretSource map = SecretSource.of(environment);
             assertThat(map.withFiles().orElse(SecretSource.directory(Path.of("/run/secrets"))))
-                    .hasToString("SecretSource[map] with files, else SecretSource[directory " + Path.of("/run/secrets")
+                    .hasToString("SecretSource[map] with files, then SecretSource[directory " + Path.of("/run/secrets")
                             + "]");
             assertThat(map.find("X").orElseThrow()).hasToString("Found[redacted, origin=map]");
         }
