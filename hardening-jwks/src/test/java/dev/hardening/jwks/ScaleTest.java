@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.nimbusds.jose.jwk.JWKSet;
 import com.sun.management.ThreadMXBean;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,43 +35,19 @@ class ScaleTest {
         endpoint.close();
     }
 
-    private List<String> process(String what, URI uri) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ServiceProcess.class.getName(),
-                        what,
-                        uri.toString())
-                .redirectErrorStream(true)
-                .start();
-        try {
-            List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> !line.contains("dev.hardening.jwks.JWKSCache -- "))
-                    .toList();
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it exits").isTrue();
-            assertThat(process.exitValue()).isZero();
-            return lines;
-        } finally {
-            process.destroyForcibly();
-        }
-    }
-
     @Nested
     class AServiceThatEnds {
 
         @Test
         void exits_without_closing_its_cache() throws Exception {
-            assertThat(process("without-close", endpoint.uri())).containsExactly("FRESH");
+            assertThat(ServiceProcess.run("without-close", endpoint.uri())).containsExactly("FRESH");
         }
 
         @Test
         void closes_during_a_fetch_without_a_trace() throws Exception {
             CountDownLatch gate = new CountDownLatch(1);
             endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.serving(RSA_1)));
-            assertThat(process("close-during-fetch", endpoint.uri()))
+            assertThat(ServiceProcess.run("close-during-fetch", endpoint.uri()))
                     .containsExactly("unavailable", "left: []", "EMPTY");
             gate.countDown();
         }
@@ -85,13 +58,13 @@ class ScaleTest {
 
         @Test
         void get_their_keys_at_once() throws Exception {
-            assertThat(process("thousand-issuers-at-once", endpoint.uri())).containsExactly("1000 have keys");
+            assertThat(ServiceProcess.run("thousand-issuers-at-once", endpoint.uri())).containsExactly("1000 have keys");
             assertThat(endpoint.gets).hasValue(1_000);
         }
 
         @Test
         void cost_at_most_four_threads() throws Exception {
-            assertThat(process("thousand-issuers-in-turn", endpoint.uri())).containsExactly("few threads");
+            assertThat(ServiceProcess.run("thousand-issuers-in-turn", endpoint.uri())).containsExactly("few threads");
             assertThat(endpoint.gets).hasValue(1_000);
         }
     }

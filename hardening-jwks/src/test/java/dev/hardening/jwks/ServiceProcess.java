@@ -1,16 +1,49 @@
 package dev.hardening.jwks;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** A service in a process of its own, whose threads are all its own. It prints what it saw. */
 final class ServiceProcess {
 
     private ServiceProcess() {}
+
+    /**
+     * Runs one, and returns the lines that it printed.
+     *
+     * @param what one of the cases of {@link #main}
+     * @param options of the virtual machine
+     */
+    static List<String> run(String what, URI uri, String... options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:TieredStopAtLevel=1");
+        command.addAll(List.of(options));
+        command.addAll(List.of(
+                "-cp", System.getProperty("java.class.path"), ServiceProcess.class.getName(), what, uri.toString()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try {
+            List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.contains("dev.hardening.jwks.JWKSCache -- "))
+                    .toList();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it exits").isTrue();
+            assertThat(process.exitValue()).isZero();
+            return lines;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
 
     public static void main(String[] arguments) throws Exception {
         Thread.setDefaultUncaughtExceptionHandler((thread, escaped) -> System.out.println("escaped: " + escaped));
@@ -21,10 +54,19 @@ final class ServiceProcess {
                 cache.getKeys();
                 System.out.println(cache.status().state());
             }
+            case "get-keys" -> getKeys(uri);
             case "close-during-fetch" -> closeDuringFetch(uri);
             case "thousand-issuers-at-once" -> thousandIssuersAtOnce(uri);
             case "thousand-issuers-in-turn" -> thousandIssuersInTurn(uri);
             default -> throw new IllegalArgumentException(arguments[0]);
+        }
+    }
+
+    private static void getKeys(URI uri) {
+        try (JWKSCache cache = JWKSCache.builder(uri).build()) {
+            System.out.println(cache.getKeys().getKeys().size() + " keys");
+        } catch (JWKSUnavailableException unavailable) {
+            System.out.println(unavailable.getMessage());
         }
     }
 
