@@ -59,47 +59,47 @@ class DeclarationTest {
         @Test
         void isAnExactText() {
             assertThat(VALIDATOR.envExample()).isEqualTo("""
-                #: secret
-                #: minLength 8
-                #: noPlaceholder
-                API_KEY=
+                            #: secret
+                            #: minLength 8
+                            #: noPlaceholder
+                            API_KEY=
 
-                # Where it is.
-                #
-                #   Two lines | and a bar.
-                #: uri https http
-                #: example https://x
-                URL=
+                            # Where it is.
+                            #
+                            #   Two lines | and a bar.
+                            #: uri https http
+                            #: example https://x
+                            URL=
 
-                #: text
-                #: optional
-                #: example one
-                #: example+  two
-                REGION=
+                            #: text
+                            #: optional
+                            #: example one
+                            #: example+  two
+                            REGION=
 
-                #: uri
-                ANY=
+                            #: uri
+                            ANY=
 
-                # For later.
-                # Required under a condition that only the application knows.
-                #: secret
-                #: optional
-                #: minLength 3
-                LATER=
+                            # For later.
+                            # Required under a condition that only the application knows.
+                            #: secret
+                            #: optional
+                            #: minLength 3
+                            LATER=
 
-                #: secret
-                A=
+                            #: secret
+                            A=
 
-                #: secret
-                B=
+                            #: secret
+                            B=
 
-                #: text
-                C=
+                            #: text
+                            C=
 
-                #: exactlyOne A B
+                            #: exactlyOne A B
 
-                #: atLeastOne B C
-                """);
+                            #: atLeastOne B C
+                            """);
         }
 
         @Test
@@ -141,15 +141,15 @@ class DeclarationTest {
                     .describedAs("one\r\ntwo\rEVIL=1\n: optional\u2028EVIL=2\u0085\tEVIL=3\u001b[2J")
                     .example("a\nEVIL=4"));
             assertThat(hostile.envExample()).isEqualTo("""
-                # one
-                # two
-                # EVIL=1
-                # : optional\\u{2028}EVIL=2\\u{85} EVIL=3\\u{1b}[2J
-                #: secret
-                #: example a
-                #: example+ EVIL=4
-                X=
-                """);
+                            # one
+                            # two
+                            # EVIL=1
+                            # : optional\\u{2028}EVIL=2\\u{85} EVIL=3\\u{1b}[2J
+                            #: secret
+                            #: example a
+                            #: example+ EVIL=4
+                            X=
+                            """);
             assertThat(DeclarationReader.read(hostile.envExample()).envExample())
                     .isEqualTo(hostile.envExample());
         }
@@ -162,19 +162,19 @@ class DeclarationTest {
                             .example("443"),
                     Setting.secret("PEM").verbatim().example("BEGIN\n END\n").example("\nx"));
             assertThat(validator.envExample()).isEqualTo("""
-                #: parsed a port from 1 to 65535
-                #: example 80
-                #: example 443
-                PORT=
+                    #: parsed a port from 1 to 65535
+                    #: example 80
+                    #: example 443
+                    PORT=
 
-                #: secret
-                #: verbatim
-                #: example BEGIN
-                #: example+  END
-                #: example
-                #: example+ x
-                PEM=
-                """);
+                    #: secret
+                    #: verbatim
+                    #: example BEGIN
+                    #: example+  END
+                    #: example
+                    #: example+ x
+                    PEM=
+                    """);
             SecretValidator read = DeclarationReader.read(validator.envExample());
             assertThat(read.envExample()).isEqualTo(validator.envExample());
             assertThat(read.check(SecretSource.of(Map.of("PORT", "443", "PEM", "\"x\"")))
@@ -197,20 +197,20 @@ class DeclarationTest {
                                     "# Names:\r\n\r\n  A\r\nB=\r\n#a note\nC = \n#:optional\n\nD".replace(" = ", "="))
                             .envExample())
                     .isEqualTo("""
-                        #: secret
-                        A=
+                            #: secret
+                            A=
 
-                        #: secret
-                        B=
+                            #: secret
+                            B=
 
-                        # a note
-                        #: secret
-                        C=
+                            # a note
+                            #: secret
+                            C=
 
-                        #: secret
-                        #: optional
-                        D=
-                        """);
+                            #: secret
+                            #: optional
+                            D=
+                            """);
         }
 
         @Test
@@ -219,18 +219,18 @@ class DeclarationTest {
                                     "# Heading.\n\n# Of A.\n#: example x\nA=\nB=\n#: example y\nC=\n# The end.")
                             .envExample())
                     .isEqualTo("""
-                        # Of A.
-                        #: secret
-                        #: example x
-                        A=
+                            # Of A.
+                            #: secret
+                            #: example x
+                            A=
 
-                        #: secret
-                        B=
+                            #: secret
+                            B=
 
-                        #: secret
-                        #: example y
-                        C=
-                        """);
+                            #: secret
+                            #: example y
+                            C=
+                            """);
         }
 
         @ParameterizedTest
@@ -287,17 +287,17 @@ class DeclarationTest {
         @Test
         void hasARowForEachSetting() {
             assertThat(VALIDATOR.markdown()).isEqualTo("""
-                | Name | Type | Required | Rules | Description |
-                | --- | --- | --- | --- | --- |
-                | `API_KEY` | secret | yes | minLength 8, noPlaceholder |  |
-                | `URL` | uri https http | yes |  | Where it is.    Two lines \\| and a bar. |
-                | `REGION` | text | no |  |  |
-                | `ANY` | uri | yes |  |  |
-                | `LATER` | secret | under a condition | minLength 3 | For later. |
-                | `A` | secret | in a group | exactlyOne of A, B |  |
-                | `B` | secret | in a group | exactlyOne of A, B, atLeastOne of B, C |  |
-                | `C` | text | in a group | atLeastOne of B, C |  |
-                """);
+                            | Name | Type | Required | Rules | Description |
+                            | --- | --- | --- | --- | --- |
+                            | `API_KEY` | secret | yes | minLength 8, noPlaceholder |  |
+                            | `URL` | uri https http | yes |  | Where it is.    Two lines \\| and a bar. |
+                            | `REGION` | text | no |  |  |
+                            | `ANY` | uri | yes |  |  |
+                            | `LATER` | secret | under a condition | minLength 3 | For later. |
+                            | `A` | secret | in a group | exactlyOne of A, B |  |
+                            | `B` | secret | in a group | exactlyOne of A, B, atLeastOne of B, C |  |
+                            | `C` | text | in a group | atLeastOne of B, C |  |
+                            """);
         }
 
         @Test

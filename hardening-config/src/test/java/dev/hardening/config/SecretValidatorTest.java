@@ -354,15 +354,15 @@ class SecretValidatorTest {
                     .and(SecretValidator.of(
                             key.minLength(3).noPlaceholder().describedAs("Two.").example("ghijkl")));
             assertThat(both.envExample()).isEqualTo("""
-                # One.
-                # Two.
-                #: secret
-                #: minLength 4
-                #: noPlaceholder
-                #: example abcdef
-                #: example ghijkl
-                KEY=
-                """);
+                    # One.
+                    # Two.
+                    #: secret
+                    #: minLength 4
+                    #: noPlaceholder
+                    #: example abcdef
+                    #: example ghijkl
+                    KEY=
+                    """);
             assertThat(both.validate(SecretSource.of(Map.of("KEY", "four")))
                             .get(key)
                             .reveal())
