@@ -32,6 +32,8 @@ final class Simulation {
 
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
+    private static final long READ_LATE = 10 * MILLI;
+    private static final long LONGEST_GAP = Heartbeat.SHORTEST_PATIENCE.toNanos() * 9 / 10;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
 
     private record Event(long at, long order, Runnable what) {}
@@ -178,6 +180,7 @@ final class Simulation {
         long lastAsk = -1;
         long owedSince = -1;
         long upSince;
+        long idleSince;
 
         void connected() {
             up = true;
@@ -188,6 +191,7 @@ final class Simulation {
             arrived = now;
             owedSince = -1;
             upSince = now;
+            idleSince = now;
             beats = new Heartbeat(period, 0, now);
             supervisor.returned(this);
             look(generation);
@@ -217,9 +221,10 @@ final class Simulation {
             switch (server) {
                 case ANSWERS -> connected();
                 case REFUSES -> {
+                    String reason = "refused " + random.nextInt(3);
                     in(
-                            (long) (random.nextDouble() * SECOND),
-                            () -> supervisor.reconnectFailed("refused")); // it is late
+                            (long) (random.nextDouble() * 5 * SECOND),
+                            () -> supervisor.reconnectFailed(reason)); // it is late
                     reconnectLater();
                 }
                 case SILENT ->
@@ -241,7 +246,7 @@ final class Simulation {
                 owedSince = -1;
             }
             arrived = now;
-            long readAt = Math.max(now, pausedUntil + 10 * MILLI);
+            long readAt = Math.max(now, pausedUntil + READ_LATE);
             in(readAt - now, () -> {
                 if (of == generation && up) {
                     beats.heard(now);
@@ -267,9 +272,10 @@ final class Simulation {
                     boolean otherTurn = now / period.toNanos() != lastAsk / period.toNanos();
                     require(otherTurn || lastAsk < upSince, "it asks twice in a period");
                     lastAsk = now;
+                    idleSince = now;
                     owedSince = now;
                     if (server == Server.ANSWERS && !forgotten) {
-                        in(MILLI + (long) (slowness * random.nextDouble()), () -> receive(of, true));
+                        answer(of);
                     }
                 }
                 case CLOSE -> {
@@ -285,6 +291,21 @@ final class Simulation {
             Duration next = beats.nextLook(now);
             require(!next.isNegative() && !next.isZero(), "it looks without a pause");
             in(next.toNanos(), () -> look(of));
+        }
+
+        /** At times behind a long answer to something else, which arrives in pieces. */
+        void answer(int of) {
+            int pieces = random.nextInt(20) == 0 ? 1 + random.nextInt(5) : 0;
+            long at = 0;
+            for (int i = 0; i <= pieces; i++) {
+                at += MILLI + (long) ((pieces == 0 ? slowness : LONGEST_GAP) * random.nextDouble());
+                boolean last = i == pieces;
+                in(at, () -> receive(of, last));
+            }
+        }
+
+        boolean idle() {
+            return up && !busy && owedSince < 0 && now > pausedUntil + READ_LATE;
         }
 
         /** How long a dead peer may go unnoticed, from the moment that nothing comes any longer. */
@@ -336,6 +357,7 @@ final class Simulation {
         while (steps < end) {
             Event next = events.remove();
             now = next.at;
+            connections.stream().filter(one -> !one.idle()).forEach(one -> one.idleSince = now);
             next.what.run();
             steps++;
             check();
@@ -353,7 +375,7 @@ final class Simulation {
             case 1, 2 -> change(Server.REFUSES);
             case 3 -> change(Server.SILENT);
             case 4 -> connections.forEach(one -> one.forgotten = random.nextBoolean() || one.forgotten);
-            case 5 -> slowness = (long) (random.nextDouble() * Heartbeat.SHORTEST_PATIENCE.toNanos() * 0.9);
+            case 5 -> slowness = (long) (random.nextDouble() * LONGEST_GAP);
             default -> change(Server.ANSWERS);
         }
         in((long) (random.nextDouble() * 90 * SECOND), this::weather);
@@ -401,6 +423,9 @@ final class Simulation {
             String why = supervisor.whyDown(one);
             require((why == null) == one.up, "what is known of a connection is wrong");
             require(one.up || (why != null && !why.isEmpty()), "it is not said why a connection is down");
+            require(
+                    !one.idle() || now - one.idleSince <= period.toNanos() + READ_LATE,
+                    "an idle peer is not asked in its period");
             boolean dead = one.up && (server == Server.SILENT || one.forgotten) && !one.busy;
             if (dead && now > lastPause + one.noticedWithin()) {
                 long since =

@@ -53,6 +53,7 @@ class SimulationTest {
                 "Heartbeat  | patience = patience(period).toNanos(); | patience = patience(period).toNanos() / 2;",
                 "Heartbeat  | return Action.CLOSE; | return Action.WAIT;",
                 "Heartbeat  | if (busy | if (false",
+                "Heartbeat  | now - turn >= period | now - turn >= 2 * period",
                 "Heartbeat  | return Math.max(heard - asked, 0) + asked; | return asked;",
                 "Heartbeat  | asked = now; waiting = true; | asked = turn; waiting = true;",
                 "Heartbeat  | void answered() { waiting = false; | void answered() { waiting = true;",
