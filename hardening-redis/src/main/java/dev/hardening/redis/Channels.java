@@ -165,6 +165,11 @@ final class Channels implements NettyCustomizer {
         return reason == null ? "the connection was closed" : reason;
     }
 
+    /** Whether a channel is being lost on this thread: Lettuce 6 then says that it is connected if its handshake was not over. */
+    static boolean isLosing() {
+        return LOSS.get() != null;
+    }
+
     @Override
     public void afterChannelInitialized(Channel created) {
         ChannelPipeline pipeline = created.pipeline();
@@ -394,6 +399,9 @@ final class Channels implements NettyCustomizer {
         // ---- the heartbeat
 
         void beginToBeat() {
+            if (!channel.isActive()) {
+                return;
+            }
             active = true;
             refused = null;
             if (!heartbeat.isZero()) {

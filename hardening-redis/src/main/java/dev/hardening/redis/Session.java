@@ -53,7 +53,9 @@ final class Session<C extends StatefulConnection<String, String>> {
 
         @Override
         public void onRedisConnected(RedisChannelHandler<?, ?> handler, SocketAddress address) {
-            supervisor.returned(handler);
+            if (!Channels.isLosing()) {
+                supervisor.returned(handler);
+            }
         }
 
         @Override
@@ -63,6 +65,10 @@ final class Session<C extends StatefulConnection<String, String>> {
                 supervisor.returned(handler); // by the application, which does not need it any longer
             } else {
                 supervisor.lost(handler, Channels.lossReason());
+                String refused = refused();
+                if (refused != null) {
+                    supervisor.reconnectFailed(refused); // Lettuce 6 tells of a reconnect that was refused only so
+                }
             }
         }
     };
@@ -92,9 +98,13 @@ final class Session<C extends StatefulConnection<String, String>> {
 
     /** Why a reconnect failed. */
     private String why(Throwable failure) {
-        ClientRuntime ours = target.runtime();
-        String refused = ours == null ? null : ours.channels().refused();
+        String refused = refused();
         return refused != null ? refused : target.diagnose(failure).reason();
+    }
+
+    private @Nullable String refused() {
+        ClientRuntime ours = target.runtime();
+        return ours == null ? null : ours.channels().refused();
     }
 
     C connection() {

@@ -24,13 +24,13 @@ final class Supervisor {
         this.listener = listener;
     }
 
-    /** A connection was lost that should be there. */
+    /** A connection was lost that should be there. For one that is down already the reason that is known stays. */
     synchronized void lost(Object connection, String reason) {
         if (closed) {
             return;
         }
         boolean begins = down.isEmpty();
-        if (down.put(connection, reason) == null && begins) {
+        if (down.putIfAbsent(connection, reason) == null && begins) {
             lastReason = reason;
             listener.disconnected(reason);
         }
