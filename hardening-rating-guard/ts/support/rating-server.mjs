@@ -47,9 +47,10 @@ export class RatingServer {
     const body = Buffer.concat(await request.toArray()).toString();
     const key = request.headers["idempotency-key"];
     this.posts.push({ session, key, body });
-    const { after = 0, refused, hangs } = this.next.shift() ?? {};
+    const { after = 0, held, refused, hangs } = this.next.shift() ?? {};
     response.on("close", () => (this.aborted += response.writableEnded ? 0 : 1));
     if (hangs) return;
+    await held;
     if (after) await new Promise((resolve) => setTimeout(resolve, after));
     const [status, text] = refused ? [409, refused] : this.#keep(session, key, body);
     if (this.losing) response.destroy();

@@ -62,6 +62,12 @@ describe("in a browser", inBrowser, () => {
         await button(on).waitFor();
         return session;
       }
+      /** Holds the next answer back until the function that it returns is called. */
+      function held(answer = {}) {
+        let release;
+        server.next = [{ ...answer, held: new Promise((resolve) => (release = resolve)) }];
+        return release;
+      }
       const button = (on = page) => on.locator("button");
       const area = (on = page) => on.locator("textarea");
       const alert = (on = page) => on.locator("[role=alert]");
@@ -146,11 +152,12 @@ describe("in a browser", inBrowser, () => {
       test("says on another form that a rating was refused", async () => {
         const session = await open();
         await area().fill("green");
-        server.next = [{ after: 200, refused: "the session is over" }];
+        const answer = held({ refused: "the session is over" });
         await button().click();
         await move("other");
         await until(async () => (await area().inputValue()) === "");
         await area().fill("red");
+        answer();
         await until(async () => (await page.locator("#late").textContent()) === `${session}: the session is over`);
         assert.equal(await alert().textContent(), "");
         assert.equal(await area().inputValue(), "red");
@@ -162,12 +169,13 @@ describe("in a browser", inBrowser, () => {
       test("sends once when it moves on and comes back meanwhile", async () => {
         const session = await open();
         await area().fill("green");
-        server.next = [{ after: 200 }];
+        const answer = held();
         await button().click();
         await move("another");
         await until(async () => (await area().inputValue()) === "");
         await move(session);
         await page.evaluate(() => document.querySelector("form").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })));
+        answer();
         await says("Sent");
         await button().click();
         await says("Sent");
@@ -209,10 +217,11 @@ describe("in a browser", inBrowser, () => {
         test("sends once when it is hidden and shown again", async () => {
           await open();
           await area().fill("green");
-          server.next = [{ after: 200 }];
+          const answer = held();
           await button().click();
           await page.evaluate(() => globalThis.setMode("hidden"));
           await until(async () => !(await button().isVisible()));
+          answer();
           await page.evaluate(() => globalThis.setMode("visible"));
           await says("Sent");
           await button().click();
@@ -224,9 +233,10 @@ describe("in a browser", inBrowser, () => {
         test("says while it is hidden that a rating was refused", async () => {
           const session = await open();
           await area().fill("green");
-          server.next = [{ after: 200, refused: "the session is over" }];
+          const answer = held({ refused: "the session is over" });
           await button().click();
           await page.evaluate(() => globalThis.setMode("hidden"));
+          answer();
           await until(async () => (await page.locator("#late").textContent()) === `${session}: the session is over`);
           await page.evaluate(() => globalThis.setMode("visible"));
           await says("Send");

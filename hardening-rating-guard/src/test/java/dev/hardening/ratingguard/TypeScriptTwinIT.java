@@ -90,7 +90,7 @@ class TypeScriptTwinIT {
     /** Ends what has not ended by itself, and all that it started. */
     private static int exit(Process process) throws InterruptedException {
         try {
-            return process.waitFor(10, TimeUnit.MINUTES) ? process.exitValue() : -1;
+            return process.waitFor(20, TimeUnit.MINUTES) ? process.exitValue() : -1;
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
