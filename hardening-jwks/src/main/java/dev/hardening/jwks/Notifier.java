@@ -1,5 +1,6 @@
 package dev.hardening.jwks;
 
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.Queue;
@@ -68,8 +69,9 @@ final class Notifier {
     void concluded(Fetch.Outcome outcome, JWKSCacheStatus status) {
         if (outcome instanceof Fetch.Outcome.Success success) {
             SavedKeys saves = store;
-            if (saves != null) {
-                later(() -> saves.save(success.keys()));
+            Instant fetchedAt = status.lastSuccess();
+            if (saves != null && fetchedAt != null) {
+                later(() -> saves.save(success.keys(), fetchedAt));
             }
             tell(hears -> hears.refreshed(status));
         } else {

@@ -53,10 +53,15 @@ final class SavedKeys {
         }
     }
 
-    void save(KeySet fetched) {
+    /**
+     * Saves keys.
+     *
+     * @param fetchedAt when they were fetched: a store that blocked may save them much later
+     */
+    void save(KeySet fetched, Instant fetchedAt) {
         try {
             store.save(new JWKSSnapshotStore.Stored(
-                    source.toString(), clock.instant(), fetched.jwkSet().toString(true)));
+                    source.toString(), fetchedAt, fetched.jwkSet().toString(true)));
         } catch (IOException | RuntimeException unwritable) {
             LOG.warn(
                     "Could not save the keys of {}: {}",

@@ -21,6 +21,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -213,6 +214,21 @@ class SnapshotStoreTest {
             Stored second = JWKSSnapshotStore.file(file).load().orElseThrow();
             assertThat(Duration.between(first, second.fetchedAt())).isEqualTo(Duration.ofMinutes(56));
             assertThat(second.jwkSet()).contains("rsa-1");
+        }
+
+        @Test
+        void has_the_time_of_the_fetch_however_late_it_is_written() throws IOException {
+            Clock wall = new FollowingClock(Clock.fixed(NOON, ZoneOffset.UTC));
+            List<Runnable> waiting = new ArrayList<>();
+            JWKSCache cache = endpoint.open(endpoint.inline()
+                    .timer(new KeyEndpoint.StillTimer(waiting::add))
+                    .clock(wall)
+                    .snapshotStore(JWKSSnapshotStore.file(file)));
+            cache.getKeys();
+            endpoint.advance(Duration.ofHours(30));
+            waiting.forEach(Runnable::run);
+            assertThat(JWKSSnapshotStore.file(file).load().orElseThrow().fetchedAt())
+                    .isEqualTo(NOON);
         }
 
         @Test
