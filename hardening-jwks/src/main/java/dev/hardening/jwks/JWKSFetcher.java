@@ -58,11 +58,12 @@ public interface JWKSFetcher {
             this(uri, etag, lastModified, timeout, maxResponseBytes, Map.of());
         }
 
-        /** Prints the names of the headers, not their values. */
+        /** Prints the names of the headers, not their values, and the address without its query: both may be secret. */
         @Override
         public String toString() {
-            return "Request[uri=" + uri + ", etag=" + etag + ", lastModified=" + lastModified + ", timeout=" + timeout
-                    + ", maxResponseBytes=" + maxResponseBytes + ", headers=" + headers.keySet() + "]";
+            String address = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
+            return "Request[uri=" + address + ", etag=" + etag + ", lastModified=" + lastModified + ", timeout="
+                    + timeout + ", maxResponseBytes=" + maxResponseBytes + ", headers=" + headers.keySet() + "]";
         }
     }
 
