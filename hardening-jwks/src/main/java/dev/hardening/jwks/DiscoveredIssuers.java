@@ -30,7 +30,7 @@ final class DiscoveredIssuers {
     private final int maxIssuers;
     private final Ticker ticker;
     private final Map<String, Issuer> issuers = new ConcurrentHashMap<>();
-    private final ReentrantLock lock = new ReentrantLock(); // of whoever adds or removes
+    private final ReentrantLock lock = new ReentrantLock(); // for adding and removing
     private boolean closed; // guarded by the lock
 
     DiscoveredIssuers(

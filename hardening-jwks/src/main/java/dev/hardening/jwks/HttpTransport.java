@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The default transport: one GET on one connection by HTTP/1.1 (RFC 9112), without redirects, cookies or retries, with one
- * deadline for everything and a size limit. An interrupt ends it at once, whatever it waits for but a name server.
+ * deadline for everything and a size limit. An interrupt ends it at once, unless it waits for a name server or goes through
+ * a SOCKS proxy: then the deadline does.
  *
  * <p>docs/decisions.md says why it is neither of the JDK's two clients.
  */

@@ -119,8 +119,8 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * {@link #getKeys()} without waiting. The future is already complete if it need not wait. Else a thread completes it
-     * that may block.
+     * {@link #getKeys()} without waiting. The future is already complete if there is nothing to wait for. If there is, it is
+     * completed later, on a thread that may block.
      *
      * @return fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
      */
@@ -141,8 +141,8 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * {@link #findKey} without waiting. The future is already complete if the key is held. Else a thread completes it that
-     * may block.
+     * {@link #findKey} without waiting. The future is already complete if the key is held. If it is not, the future is
+     * completed later, on a thread that may block.
      *
      * @return fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
      */

@@ -114,7 +114,7 @@ class RefreshPolicy {
     }
 
     /**
-     * What a reader has seen so far.
+     * What a reader has seen.
      *
      * @param arrival how many fetches had begun when it came
      * @param waitedFor the number of the last fetch that it waited for, until its outcome or until it was slow; 0 if there was
@@ -265,7 +265,7 @@ class RefreshPolicy {
         return OptionalLong.of(until);
     }
 
-    /** Someone wants to know how the cache is: from now on, it fetches in the background. */
+    /** The status was asked for: if there are no keys yet, they are fetched in the background from now on. */
     State wanted(State state, long now) {
         return state.keys() != null || state.wantedSince() != null || state.closed()
                 ? state
@@ -414,7 +414,7 @@ class RefreshPolicy {
                 && !(held != null && isWaitingForItsBudget(state, held, now));
     }
 
-    /** Whether there were so many invalidations that the old keys are used meanwhile. */
+    /** Whether there were so many invalidations that the old keys are used until the next fetch is allowed. */
     private static boolean isWaitingForItsBudget(State state, CachedKeys held, long now) {
         return held.isInvalidated() && held.isUsable(now) && state.budget().isOverdrawn(now);
     }

@@ -105,7 +105,7 @@ enum SigningAlgorithm {
         return algorithm != null && algorithm.names.contains(name) ? algorithm : null;
     }
 
-    /** An algorithm's name as it is registered, for one that is written in another case; else the name as it is. */
+    /** An algorithm's registered name, whatever case it is written in; a name that is not known stays as it is. */
     static String registeredName(String name) {
         SigningAlgorithm algorithm = BY_NAME.get(name);
         return algorithm == null

@@ -405,7 +405,7 @@ public final class TokenDecoder {
         }
 
         /**
-         * Sets the security provider that verifies. By default Conscrypt where it is on the class path, else the JDK's.
+         * Sets the security provider that verifies. By default Conscrypt where it is on the class path, or the JDK's where it is not.
          */
         public Builder provider(Provider provider) {
             this.provider = Objects.requireNonNull(provider, "provider");
