@@ -35,14 +35,14 @@ class FetchBudgetTest {
         }
 
         @Test
-        void withKeysThePauseGrowsToAMinuteLessAFifth() {
+        void with_keys_the_pause_grows_to_a_minute_less_a_fifth() {
             assertThat(pauses(6, true, 0)).containsExactly(1_000L, 4_000L, 16_000L, 60_000L, 60_000L, 60_000L);
             assertThat(pauses(5, true, 1)).containsExactly(800L, 3_200L, 12_800L, 48_000L, 48_000L);
             assertThat(pauses(1_000, true, 0)).endsWith(60_000L);
         }
 
         @Test
-        void withoutKeysTenPausesAreShortAndLaterOnesLonger() {
+        void without_keys_ten_pauses_are_short_and_later_ones_longer() {
             assertThat(pauses(12, false, 0)).startsWith(1_000L).endsWith(1_000L, 5_000L, 5_000L);
             assertThat(pauses(11, false, 1)).startsWith(2_000L).endsWith(2_000L, 10_000L);
             assertThat(pauses(10, false, 0.5)).containsOnly(1_500L);
@@ -50,7 +50,7 @@ class FetchBudgetTest {
 
         @ParameterizedTest
         @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
-        void nothingBeginsBeforeThePauseIsOver(long now) {
+        void nothing_begins_before_the_pause_is_over(long now) {
             FetchBudget budget = budget(now);
             assertThat(budget.isFailing()).isFalse();
             assertThat(budget.backoff().isOver(now)).isTrue();
@@ -64,7 +64,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void aSuccessBeginsThePausesAnew() {
+        void a_success_begins_the_pauses_anew() {
             FetchBudget budget = budget(0)
                     .failed(0, 0, true, 0)
                     .failed(0, 0, true, 0)
@@ -74,7 +74,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void thePauseCountsFromTheBeginningOfTheFetch() {
+        void the_pause_counts_from_the_beginning_of_the_fetch() {
             Backoff fourth = Backoff.NONE;
             for (int i = 0; i < 4; i++) {
                 fourth = fourth.failed(10 * SECOND, 0, true, 0);
@@ -83,7 +83,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void aFetchThatTookLongIsStillFollowedByAPause() {
+        void a_fetch_that_took_long_is_still_followed_by_a_pause() {
             assertThat(Backoff.NONE.failed(10 * SECOND, 0, true, 0).until()).isEqualTo(10 * SECOND + SECOND * 4 / 5);
         }
     }
@@ -101,7 +101,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void threeFetchInARowThenOneInEachCooldown() {
+        void three_fetch_in_a_row_then_one_in_each_cooldown() {
             assertThat(fetches(0)).isTrue();
             assertThat(fetches(SECOND)).isTrue();
             assertThat(fetches(2 * SECOND)).isTrue();
@@ -112,7 +112,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void inAnHourThereAreThreeMoreThanCooldowns() {
+        void in_an_hour_there_are_three_more_than_cooldowns() {
             for (long now = 0; now < 3_600; now++) {
                 fetches(now * SECOND);
             }
@@ -120,14 +120,14 @@ class FetchBudgetTest {
         }
 
         @Test
-        void aBurstIsHalfASecondApart() {
+        void a_burst_is_half_a_second_apart() {
             assertThat(fetches(0)).isTrue();
             assertThat(fetches(SECOND / 2 - 1)).isFalse();
             assertThat(fetches(SECOND / 2)).isTrue();
         }
 
         @Test
-        void aFloodOfDifferentIdsSpendsNoBurst() {
+        void a_flood_of_different_ids_spends_no_burst() {
             assertThat(fetches(0)).isTrue();
             for (long milli = 1; milli < 30_000; milli++) {
                 assertThat(fetches(milli * SECOND / 1_000)).isFalse();
@@ -136,7 +136,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void sixteenRefusedIdsAreNoFloodAndSeventeenAre() {
+        void sixteen_refused_ids_are_no_flood_and_seventeen_are() {
             assertThat(fetches(0)).isTrue();
             for (int id = 0; id < 16; id++) {
                 keys = keys.refused(id);
@@ -146,7 +146,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void oneIdRefusedOftenIsNoFlood() {
+        void one_id_refused_often_is_no_flood() {
             assertThat(fetches(0)).isTrue();
             for (int i = 0; i < 1_000; i++) {
                 keys = keys.refused(7);
@@ -155,7 +155,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void whatAFailedFetchPaidIsPaidBack() {
+        void what_a_failed_fetch_paid_is_paid_back() {
             for (long fetch = 1; fetch <= 10; fetch++) {
                 assertThat(keys.allows(0)).isTrue();
                 keys = keys.paid(0, fetch).refunded(fetch);
@@ -166,7 +166,7 @@ class FetchBudgetTest {
 
         @ParameterizedTest
         @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
-        void theOriginOfTheTickerDoesNotMatter(long now) {
+        void the_origin_of_the_ticker_does_not_matter(long now) {
             UnknownKeys full = budget(now).unknownKeys();
             assertThat(full.allows(now)).isTrue();
             UnknownKeys paid = full.paid(now, 1);
@@ -176,7 +176,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void withoutACooldownEachMayFetch() {
+        void without_a_cooldown_each_may_fetch() {
             UnknownKeys unlimited = FetchBudget.full(0, 0).unknownKeys();
             for (int fetch = 1; fetch < 10; fetch++) {
                 assertThat(unlimited.allows(0)).isTrue();
@@ -190,7 +190,7 @@ class FetchBudgetTest {
 
         @ParameterizedTest
         @ValueSource(longs = {0, -5, Long.MAX_VALUE, Long.MIN_VALUE})
-        void fiveFetchInARowThenOneInTenSeconds(long now) {
+        void five_fetch_in_a_row_then_one_in_ten_seconds(long now) {
             FetchBudget budget = budget(now);
             for (int i = 0; i < 5; i++) {
                 budget = budget.invalidated(now);
@@ -208,7 +208,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void atMostFiveAreSavedUp() {
+        void at_most_five_are_saved_up() {
             FetchBudget budget = budget(0);
             long later = 1_000 * SECOND;
             for (int i = 0; i < 5; i++) {
@@ -220,7 +220,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void aFetchForAnotherReasonPaysForNone() {
+        void a_fetch_for_another_reason_pays_for_none() {
             FetchBudget budget = budget(0);
             for (int i = 0; i < 20; i++) {
                 budget = budget.began(0);
@@ -229,7 +229,7 @@ class FetchBudgetTest {
         }
 
         @Test
-        void theBackoffIsLiftedOnlyWithinTheBudget() {
+        void the_backoff_is_lifted_only_within_the_budget() {
             FetchBudget budget = budget(0);
             for (int i = 0; i < 5; i++) {
                 budget = budget.failed(0, 0, true, 0).invalidated(0);

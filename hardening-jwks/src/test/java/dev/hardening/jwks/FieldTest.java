@@ -80,7 +80,7 @@ class FieldTest {
 
         @ParameterizedTest
         @ValueSource(booleans = {true, false})
-        void fetchesAndFuturesGoOn(boolean ownClient) throws Exception {
+        void fetches_and_futures_go_on(boolean ownClient) throws Exception {
             JWKSCache.Builder builder = JWKSCache.builder(endpoint.uri());
             if (ownClient) {
                 builder.httpClient(java.net.http.HttpClient.newHttpClient());
@@ -108,7 +108,7 @@ class FieldTest {
         }
 
         @Test
-        void forgedIdsHoldRequestThreadsOnlyForTheWait() throws Exception {
+        void forged_ids_hold_request_threads_only_for_the_wait() throws Exception {
             JWKSCache cache = hanging(Duration.ofMillis(100));
             ExecutorService twenty = Executors.newFixedThreadPool(20);
             try {
@@ -131,7 +131,7 @@ class FieldTest {
         }
 
         @Test
-        void afterOneWaitOtherUnknownIdsAreAnsweredAtOnce() {
+        void after_one_wait_other_unknown_ids_are_answered_at_once() {
             JWKSCache cache = hanging(Duration.ofMillis(50));
             assertThat(cache.findKey("forged")).isEmpty();
             for (int i = 0; i < 1_000; i++) {
@@ -140,7 +140,7 @@ class FieldTest {
         }
 
         @Test
-        void lookingUpAsynchronouslyHoldsNoThread() {
+        void looking_up_asynchronously_holds_no_thread() {
             JWKSCache cache = hanging(Duration.ofSeconds(10));
             CompletableFuture<?> unknown = cache.findKeyAsync("forged");
             assertThat(unknown).isNotDone();
@@ -150,7 +150,7 @@ class FieldTest {
         }
 
         @Test
-        void withoutAWaitNoneWaits() {
+        void without_a_wait_none_waits() {
             JWKSCache cache = hanging(Duration.ZERO);
             Awaitility.await().until(() -> cache.findKeyAsync("forged").isDone());
             assertThat(cache.findKeyAsync("other")).isCompleted();
@@ -161,7 +161,7 @@ class FieldTest {
     class AKeyIsUnknown {
 
         @Test
-        void aForgedIdDoesNotDelayARotationASecondLater() {
+        void a_forged_id_does_not_delay_a_rotation_a_second_later() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             cache.getKeys();
             assertThat(cache.findKey("forged")).isEmpty();
@@ -171,7 +171,7 @@ class FieldTest {
         }
 
         @Test
-        void inAnOutageItCannotBeKnown() {
+        void in_an_outage_it_cannot_be_known() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             cache.getKeys();
             endpoint.down();
@@ -185,7 +185,7 @@ class FieldTest {
         }
 
         @Test
-        void aKeyThatWasReissuedUnderItsIdIsFetched() throws Exception {
+        void a_key_that_was_reissued_under_its_id_is_fetched() throws Exception {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor("ec-1");
             endpoint.serve(
@@ -196,7 +196,7 @@ class FieldTest {
         }
 
         @Test
-        void aFloodOfBadSignaturesCostsOneFetchInThirtySeconds() {
+        void a_flood_of_bad_signatures_costs_one_fetch_in_thirty_seconds() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor(null);
             for (int i = 0; i < 30_000; i++) {
@@ -207,7 +207,7 @@ class FieldTest {
         }
 
         @Test
-        void anAnswerThatChangesNothingIsTheSameSet() {
+        void an_answer_that_changes_nothing_is_the_same_set() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor(null);
             assertThat(cache.newerThan(tried)).isSameAs(tried);
@@ -219,7 +219,7 @@ class FieldTest {
     class ATransportCannotBeInterrupted {
 
         @Test
-        void itIsNeverCalledTwiceAtOnceInAWeek() {
+        void it_is_never_called_twice_at_once_in_a_week() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             AtomicInteger underWay = new AtomicInteger();
             AtomicInteger most = new AtomicInteger();
@@ -249,7 +249,7 @@ class FieldTest {
         }
 
         @Test
-        void closingReleasesThoseWhoWait() throws Exception {
+        void closing_releases_those_who_wait() throws Exception {
             CountDownLatch calling = new CountDownLatch(1);
             JWKSCache cache = endpoint.open(endpoint.background().fetcher(request -> {
                 calling.countDown();
@@ -268,7 +268,7 @@ class FieldTest {
         }
 
         @Test
-        void otherCachesGoOn() {
+        void other_caches_go_on() {
             for (int i = 0; i < 100; i++) {
                 var unused = endpoint.open(JWKSCache.builder(endpoint.uri()).fetcher(request -> {
                             blockUninterruptibly();
@@ -295,7 +295,7 @@ class FieldTest {
 
         @ParameterizedTest
         @ValueSource(strings = {"none", "at once", "one thread"})
-        void readersAndOtherCachesGoOn(String executor) throws Exception {
+        void readers_and_other_caches_go_on(String executor) throws Exception {
             ExecutorService one = Executors.newSingleThreadExecutor();
             try {
                 JWKSCache blocked = endpoint.open(on(executor, one).listener(blocking));
@@ -326,7 +326,7 @@ class FieldTest {
         }
 
         @Test
-        void itHearsTheLastThousandEvents() {
+        void it_hears_the_last_thousand_events() {
             AtomicInteger heard = new AtomicInteger();
             JWKSCache cache =
                     endpoint.open(endpoint.background().executor(Runnable::run).listener(new JWKSCacheListener() {
@@ -352,7 +352,7 @@ class FieldTest {
         private static final InheritableThreadLocal<String> REQUEST = new InheritableThreadLocal<>();
 
         @Test
-        void nothingOfTheFirstCallerIsThere() throws Exception {
+        void nothing_of_the_first_caller_is_there() throws Exception {
             List<@Nullable Object> seen = Collections.synchronizedList(new ArrayList<>());
             Thread first = new Thread(() -> {
                 REQUEST.set("secret of a request");
@@ -379,7 +379,7 @@ class FieldTest {
 
         @ParameterizedTest
         @ValueSource(ints = {0, 1, 30, 600})
-        void itIsReadyWithinAMinuteOfTheProvider(int minutesDown) {
+        void it_is_ready_within_a_minute_of_the_provider(int minutesDown) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
             endpoint.down();
@@ -392,13 +392,13 @@ class FieldTest {
         }
 
         @Test
-        void inRealTimeToo() {
+        void in_real_time_too() {
             JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri()));
             Awaitility.await().until(() -> cache.status().state() == State.FRESH);
         }
 
         @Test
-        void whoPrintsOrMeasuresDoesNotAsk() {
+        void printing_and_measuring_fetch_nothing() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
             assertThat(cache).asString().contains("EMPTY");
@@ -412,7 +412,7 @@ class FieldTest {
     class AServiceIdles {
 
         @Test
-        void theTimersThreadEndsWithItsLastTask() {
+        void the_timers_thread_ends_with_its_last_task() {
             TimerThread timer = new TimerThread();
             List<Future<?>> tasks = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
@@ -425,7 +425,7 @@ class FieldTest {
         }
 
         @Test
-        void theTimerRefreshesAtARandomMomentAndAReadAtItsOwn() {
+        void the_timer_refreshes_at_random_and_a_read_on_time() {
             List<Long> moments = new ArrayList<>();
             for (double random : new double[] {0, 0.5, 1}) {
                 KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
@@ -452,7 +452,7 @@ class FieldTest {
     }
 
     @Test
-    void ofHugeKeyIdsLittleIsRemembered() {
+    void of_huge_key_ids_little_is_remembered() {
         List<String> told = new ArrayList<>();
         Notifier notifier = new Notifier(
                 "endpoint",
@@ -476,7 +476,7 @@ class FieldTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"refreshSpread", "unknownKeyWait", "unknownKeyCooldown", "refreshBefore"})
-    void aNegativeDurationIsNamed(String option) {
+    void a_negative_duration_is_named(String option) {
         Duration negative = Duration.ofNanos(-1);
         JWKSCache.Builder builder = JWKSCache.builder(endpoint.uri());
         switch (option) {
@@ -489,7 +489,7 @@ class FieldTest {
     }
 
     @Test
-    void optionsThatDoNotFitTogetherAreNamed() {
+    void options_that_do_not_fit_together_are_named() {
         assertThatThrownBy(() ->
                         endpoint.inline().refreshSpread(Duration.ofHours(1)).build())
                 .hasMessage("refreshSpread may not be longer than timeToLive less refreshBefore");

@@ -224,7 +224,9 @@ class HostileEndpointTest {
             JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
             assertThat(kids(cache)).containsExactly("ec-1");
             assertThat(cache.status().keyCount()).isEqualTo(1);
-            assertThat(rejected).hasSize(4).allMatch(line -> line.contains("not supported") || line.contains("malformed"));
+            assertThat(rejected)
+                    .hasSize(4)
+                    .allMatch(line -> line.contains("not supported") || line.contains("malformed"));
         }
     }
 
@@ -269,7 +271,8 @@ class HostileEndpointTest {
             CountDownLatch dripping = new CountDownLatch(1);
             CountDownLatch cutOff = new CountDownLatch(1);
             JWKSCache.Builder builder = endpoint.background().fetchTimeout(Duration.ofSeconds(1));
-            JWKSCache cache = warm(ownExecutor ? builder.executor(task -> new Thread(task, "fetches").start()) : builder);
+            JWKSCache cache =
+                    warm(ownExecutor ? builder.executor(task -> new Thread(task, "fetches").start()) : builder);
             endpoint.script(exchange -> {
                 exchange.sendResponseHeaders(200, 0);
                 OutputStream body = exchange.getResponseBody();
@@ -513,8 +516,8 @@ class HostileEndpointTest {
             });
             endpoint.open(endpoint.inline()).getKeys();
             assertThat(seen)
-                    .isCompletedWithValue(
-                            List.of("GET", "application/jwk-set+json, application/json", "/auth/v1/.well-known/jwks.json"));
+                    .isCompletedWithValue(List.of(
+                            "GET", "application/jwk-set+json, application/json", "/auth/v1/.well-known/jwks.json"));
         }
     }
 

@@ -202,7 +202,8 @@ class JWKSCacheTest {
             endpoint.open(endpoint.background().fetcher(noting)).getKeys();
             endpoint.open(endpoint.inline().fetcher(noting)).getKeys();
             assertThat(threads)
-                    .containsExactly("hardening-jwks-worker", Thread.currentThread().getName());
+                    .containsExactly(
+                            "hardening-jwks-worker", Thread.currentThread().getName());
         }
 
         @ParameterizedTest
@@ -387,8 +388,11 @@ class JWKSCacheTest {
             cache.getKeys();
             assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "ec-1");
             assertThat(cache.findKey("rsa-1")).isPresent();
-            assertThat(log.list).filteredOn(event -> event.getLevel() == Level.WARN).hasSize(1);
-            assertThat(log.list.get(log.list.size() - 1).getFormattedMessage()).contains("HTTP 503", "the old keys stay");
+            assertThat(log.list)
+                    .filteredOn(event -> event.getLevel() == Level.WARN)
+                    .hasSize(1);
+            assertThat(log.list.get(log.list.size() - 1).getFormattedMessage())
+                    .contains("HTTP 503", "the old keys stay");
             assertThat(cache.status().lastError()).isEqualTo("the endpoint answered HTTP 503");
         }
 
@@ -926,7 +930,9 @@ class JWKSCacheTest {
             endpoint.down();
             endpoint.advance(Duration.ofMinutes(56));
             assertThat(kids(cache.getKeys())).contains("rsa-1");
-            assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).noneMatch(text -> text.contains("canary"));
+            assertThat(log.list)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .noneMatch(text -> text.contains("canary"));
         }
 
         @Test
@@ -1019,13 +1025,14 @@ class JWKSCacheTest {
             assertThatThrownBy(() ->
                             endpoint.inline().refreshBefore(Duration.ofHours(1)).build())
                     .hasMessage("refreshBefore has to be shorter than timeToLive");
-            assertThatThrownBy(
-                            () -> endpoint.inline().staleFor(Duration.ofMinutes(59)).build())
+            assertThatThrownBy(() ->
+                            endpoint.inline().staleFor(Duration.ofMinutes(59)).build())
                     .hasMessage("staleFor may not be shorter than timeToLive");
             assertThatThrownBy(() -> endpoint.inline().timeToLive(Duration.ZERO).build())
                     .hasMessage("timeToLive has to be positive");
-            assertThatThrownBy(() ->
-                            endpoint.inline().fetchTimeout(Duration.ofSeconds(-1)).build())
+            assertThatThrownBy(() -> endpoint.inline()
+                            .fetchTimeout(Duration.ofSeconds(-1))
+                            .build())
                     .hasMessage("fetchTimeout has to be positive");
             assertThatThrownBy(() -> endpoint.inline().maxResponseBytes(0).build())
                     .hasMessage("maxResponseBytes has to be positive");

@@ -119,7 +119,9 @@ class RealTimeTest {
                         }))
                         .getKeysAsync());
             }
-            assertThat(endpoint.open(JWKSCache.builder(endpoint.uri())).getKeys().getKeys())
+            assertThat(endpoint.open(JWKSCache.builder(endpoint.uri()))
+                            .getKeys()
+                            .getKeys())
                     .as("by the default transport")
                     .hasSize(2);
             hanging.await();

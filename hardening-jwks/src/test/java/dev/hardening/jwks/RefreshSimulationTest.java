@@ -40,12 +40,12 @@ class RefreshSimulationTest {
     }
 
     @Test
-    void whatMustHoldDoesInEachStepOfEachSeed() {
+    void what_must_hold_does_in_each_step_of_each_seed() {
         LongStream.range(FIRST, FIRST + SEEDS).parallel().forEach(seed -> run(seed, RefreshPolicy::new));
     }
 
     @Test
-    void aSeedReplaysToTheSameEnd() {
+    void a_seed_replays_to_the_same_end() {
         assertThat(run(7, RefreshPolicy::new)).isEqualTo(run(7, RefreshPolicy::new));
         assertThat(run(7, RefreshPolicy::new)).isNotEqualTo(run(8, RefreshPolicy::new));
     }
@@ -60,7 +60,7 @@ class RefreshSimulationTest {
 
     @ParameterizedTest
     @MethodSource("faults")
-    void aFaultIsFoundBySomeSeed(Fault fault) {
+    void a_fault_is_found_by_some_seed(Fault fault) {
         assertThatThrownBy(() -> {
                     for (long seed = 1; seed <= SEEDS_FOR_A_FAULT; seed++) {
                         run(seed, fault.policy());

@@ -58,13 +58,15 @@ class ScaleTest {
 
         @Test
         void get_their_keys_at_once() throws Exception {
-            assertThat(ServiceProcess.run("thousand-issuers-at-once", endpoint.uri())).containsExactly("1000 have keys");
+            assertThat(ServiceProcess.run("thousand-issuers-at-once", endpoint.uri()))
+                    .containsExactly("1000 have keys");
             assertThat(endpoint.gets).hasValue(1_000);
         }
 
         @Test
         void cost_at_most_four_threads() throws Exception {
-            assertThat(ServiceProcess.run("thousand-issuers-in-turn", endpoint.uri())).containsExactly("few threads");
+            assertThat(ServiceProcess.run("thousand-issuers-in-turn", endpoint.uri()))
+                    .containsExactly("few threads");
             assertThat(endpoint.gets).hasValue(1_000);
         }
     }

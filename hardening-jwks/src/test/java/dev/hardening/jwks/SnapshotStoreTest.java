@@ -244,7 +244,8 @@ class SnapshotStoreTest {
         @Test
         void is_read_as_the_old_or_the_new_and_never_a_part() throws Exception {
             JWKSSnapshotStore store = JWKSSnapshotStore.file(file);
-            String big = new JWKSet(List.of(RSA_1.toPublicJWK(), RSA_2.toPublicJWK(), EC_1.toPublicJWK())).toString(true);
+            String big =
+                    new JWKSet(List.of(RSA_1.toPublicJWK(), RSA_2.toPublicJWK(), EC_1.toPublicJWK())).toString(true);
             String small = new JWKSet(EC_1.toPublicJWK()).toString(true);
             store.save(new Stored("a", NOON, small));
             ExecutorService writer = Executors.newFixedThreadPool(2);

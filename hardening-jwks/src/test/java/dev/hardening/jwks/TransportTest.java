@@ -106,7 +106,7 @@ class TransportTest {
                     "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n"
                 })
-        void oneThatFollowsTheGrammarIsRead(String answer) throws IOException {
+        void one_that_follows_the_grammar_is_read(String answer) throws IOException {
             try (RawServer server = new RawServer(filled(answer))) {
                 assertThat(kids(over(server))).containsExactly("rsa-1");
                 assertThat(server.requests).hasSize(1);
@@ -130,7 +130,7 @@ class TransportTest {
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX\r\nKEYS\r\n",
                     "HTTP/1.1 101 Switching\r\n\r\nKEYS"
                 })
-        void oneThatDoesNotIsAFailedFetchAndIsAskedOnce(String answer) throws IOException {
+        void one_that_does_not_is_a_failed_fetch_and_is_asked_once(String answer) throws IOException {
             try (RawServer server = new RawServer(filled(answer))) {
                 JWKSCache cache = over(server);
                 assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
@@ -146,7 +146,7 @@ class TransportTest {
         }
 
         @Test
-        void endlessHeadersAreStopped() throws IOException {
+        void endless_headers_are_stopped() throws IOException {
             try (RawServer server = new RawServer("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000))) {
                 JWKSCache cache = over(server);
                 assertThatThrownBy(cache::getKeys).hasMessageContaining("bytes of headers");
@@ -167,7 +167,7 @@ class TransportTest {
         }
 
         @Test
-        void anInvalidationAndAnUnknownKeyGoPastCaches() {
+        void an_invalidation_and_an_unknown_key_go_past_caches() {
             record("Cache-Control");
             JWKSCache cache = endpoint.open(endpoint.inline());
             cache.getKeys();
@@ -181,7 +181,7 @@ class TransportTest {
 
         @ParameterizedTest
         @ValueSource(booleans = {true, false})
-        void aHeaderOfTheCallersIsAskedForEachFetch(boolean ownClient) {
+        void a_header_of_the_callers_is_asked_for_each_fetch(boolean ownClient) {
             record("Authorization");
             AtomicInteger rotation = new AtomicInteger();
             JWKSCache.Builder builder = endpoint.inline()
@@ -197,7 +197,7 @@ class TransportTest {
 
         @ParameterizedTest
         @ValueSource(strings = {"canary\r\nHost: evil", "canary\u0000", "canaryé"})
-        void aHeaderValueThatHttpForbidsIsAFailedFetch(String value) {
+        void a_header_value_that_http_forbids_is_a_failed_fetch(String value) {
             JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> value));
             assertThatThrownBy(cache::getKeys)
                     .isInstanceOf(JWKSUnavailableException.class)
@@ -207,7 +207,7 @@ class TransportTest {
         }
 
         @Test
-        void aSupplierThatThrowsIsAFailedFetchAndIsAskedAgain() {
+        void a_supplier_that_throws_is_a_failed_fetch_and_is_asked_again() {
             AtomicInteger calls = new AtomicInteger();
             JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> {
                 if (calls.incrementAndGet() == 1) {
@@ -223,9 +223,14 @@ class TransportTest {
         }
 
         @Test
-        void aRequestPrintsNoHeaderValueAndNoQuery() {
+        void a_request_prints_no_header_value_and_no_query() {
             JWKSFetcher.Request request = new JWKSFetcher.Request(
-                    endpoint.uri().resolve("?key=canary"), null, null, Duration.ofSeconds(1), 1, java.util.Map.of("X-Token", "canary"));
+                    endpoint.uri().resolve("?key=canary"),
+                    null,
+                    null,
+                    Duration.ofSeconds(1),
+                    1,
+                    java.util.Map.of("X-Token", "canary"));
             assertThat(request).asString().contains("X-Token").doesNotContain("canary");
         }
     }
@@ -234,13 +239,13 @@ class TransportTest {
     class WithACallersClient {
 
         @Test
-        void itFetches() {
+        void it_fetches() {
             JWKSCache cache = endpoint.open(JWKSCache.builder(endpoint.uri()).httpClient(HttpClient.newHttpClient()));
             assertThat(kids(cache)).containsExactly("rsa-1", "ec-1");
         }
 
         @Test
-        void itsAnswersAreLimitedToo() {
+        void its_answers_are_limited_too() {
             endpoint.script(KeyEndpoint.body(" ".repeat(5_000)));
             JWKSCache cache = endpoint.open(
                     JWKSCache.builder(endpoint.uri()).maxResponseBytes(4_096).httpClient(HttpClient.newHttpClient()));
@@ -248,7 +253,7 @@ class TransportTest {
         }
 
         @Test
-        void itsDeadlineEndsABodyThatHangs() {
+        void its_deadline_ends_a_body_that_hangs() {
             CountDownLatch gate = new CountDownLatch(1);
             endpoint.script(exchange -> {
                 exchange.sendResponseHeaders(200, 0);
@@ -263,7 +268,7 @@ class TransportTest {
         }
 
         @Test
-        void oneThatFollowsRedirectsIsRefused() {
+        void one_that_follows_redirects_is_refused() {
             HttpClient follows = HttpClient.newBuilder()
                     .followRedirects(HttpClient.Redirect.ALWAYS)
                     .build();
@@ -295,7 +300,7 @@ class TransportTest {
         }
 
         @Test
-        void plainHttpIsAskedForWithItsWholeAddress() throws IOException {
+        void plain_http_is_asked_for_with_its_whole_address() throws IOException {
             try (RawServer proxy = new RawServer("HTTP/1.1 200 OK\r\n\r\n" + KEYS)) {
                 through(
                         proxy.server.getLocalPort(),
@@ -310,7 +315,7 @@ class TransportTest {
         }
 
         @Test
-        void httpsGoesThroughATunnelOrNotAtAll() throws IOException {
+        void https_goes_through_a_tunnel_or_not_at_all() throws IOException {
             try (RawServer proxy = new RawServer("HTTP/1.1 407 Log in\r\n\r\n")) {
                 through(proxy.server.getLocalPort(), () -> {
                     JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("https://keys.internal/a")));
@@ -362,13 +367,13 @@ class TransportTest {
                     "/.well-known/openid-configuration/realm",
                     "/.well-known/oauth-authorization-server/realm"
                 })
-        void metadataIsFoundWhereTheStandardsPutIt(String path) {
+        void metadata_is_found_where_the_standards_put_it(String path) {
             metadataPath = path;
             assertThat(kids(discovering())).containsExactly("ec-1", "rsa-2");
         }
 
         @Test
-        void keysThatMoveAreFoundAtTheNextFetch() {
+        void keys_that_move_are_found_at_the_next_fetch() {
             JWKSCache cache = discovering();
             cache.getKeys();
             keysPath = "/moved";
@@ -380,7 +385,7 @@ class TransportTest {
         }
 
         @Test
-        void theLastKnownPlaceHoldsWhileMetadataIsDown() {
+        void the_last_known_place_holds_while_metadata_is_down() {
             JWKSCache cache = discovering();
             cache.getKeys();
             metadataIsDown = true;
@@ -391,7 +396,7 @@ class TransportTest {
         }
 
         @Test
-        void metadataOfAnotherIssuerIsRefused() {
+        void metadata_of_another_issuer_is_refused() {
             issuer = "https://evil.example";
             assertThatThrownBy(discovering()::getKeys).hasMessageContaining("the metadata is of another issuer");
         }
@@ -399,7 +404,7 @@ class TransportTest {
         @ParameterizedTest
         @ValueSource(
                 strings = {"http://evil.example/keys", "ftp://127.0.0.1/", "keys", "https://u:canary@example.com/"})
-        void aPlaceThatMayNotBeAskedIsRefused(String place) {
+        void a_place_that_may_not_be_asked_is_refused(String place) {
             claimedKeys = place;
             assertThatThrownBy(discovering()::getKeys)
                     .hasMessageContaining("jwks_uri")
@@ -407,7 +412,7 @@ class TransportTest {
         }
 
         @Test
-        void anIssuerHasNoQuery() {
+        void an_issuer_has_no_query() {
             assertThatThrownBy(() -> JWKSCache.discover(URI.create("https://issuer.example/?a=b"))
                             .build())
                     .hasMessage("the issuer may not have a query or a fragment");
@@ -426,7 +431,7 @@ class TransportTest {
         }
 
         @Test
-        void aTokenOnDiskIsReadForEachFetch(@TempDir Path directory) throws Exception {
+        void a_token_on_disk_is_read_for_each_fetch(@TempDir Path directory) throws Exception {
             List<String> seen = Collections.synchronizedList(new ArrayList<>());
             endpoint.script(exchange -> {
                 seen.add(exchange.getRequestHeaders().getFirst("Authorization"));
@@ -451,7 +456,7 @@ class TransportTest {
         }
 
         @Test
-        void plainHttpNeedsAWord() {
+        void plain_http_needs_a_word() {
             URI cluster = URI.create("http://keys.default.svc/jwks");
             assertThatThrownBy(() -> JWKSCache.builder(cluster).build()).hasMessageContaining("allowPlainHttp()");
             assertThat(endpoint.open(JWKSCache.builder(cluster).allowPlainHttp())
@@ -462,7 +467,7 @@ class TransportTest {
 
         @ParameterizedTest
         @ValueSource(strings = {"Host", "content-length", "If-None-Match", "a b", "", "X:Y"})
-        void aHeaderThatTheTransportSetsIsRefused(String name) {
+        void a_header_that_the_transport_sets_is_refused(String name) {
             assertThatThrownBy(() -> endpoint.inline()
                             .requestHeader(name, () -> "canary")
                             .build())
