@@ -21,15 +21,14 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** What a start that fails, or is ended, leaves in the process: nothing. */
 class LeftBehindTest {
 
     private static final Path FILES = Path.of("/proc/self/fd");
-
     private static RedisServer server;
-
     private List<String> before;
 
     @BeforeAll
@@ -78,142 +77,157 @@ class LeftBehindTest {
                 .isInstanceOf(RedisConnectException.class);
     }
 
-    @Test
-    void aHundredRefusedStarts() {
-        for (int i = 0; i < 100; i++) {
-            fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing()).attempts(1));
-        }
-        awaitNothingLeft();
-    }
+    @Nested
+    class AFailedStart {
 
-    @Test
-    void aHundredStartsThatAreCutSilencedOrRefusedByTheServer() throws Exception {
-        try (ScriptedServer closes = new ScriptedServer(java.net.Socket::close);
-                ScriptedServer silent =
-                        new ScriptedServer(socket -> socket.getInputStream().readAllBytes());
-                ScriptedServer refuses =
-                        new ScriptedServer(ScriptedServer.answering("-WRONGPASS invalid username-password pair\r\n"))) {
+        @Test
+        void aHundredRefusedStarts() {
             for (int i = 0; i < 100; i++) {
-                ScriptedServer peer = i % 10 == 0 ? silent : i % 2 == 0 ? closes : refuses;
-                fail(RedisConnector.builder(peer.redisUri()).attempts(1).attemptTimeout(Duration.ofMillis(100)));
+                fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
+                        .attempts(1));
             }
+            awaitNothingLeft();
         }
-        awaitNothingLeft();
-    }
 
-    @Test
-    void twentyFailedStartsOfACluster() {
-        for (int i = 0; i < 20; i++) {
-            assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
-                            .attempts(1)
-                            .buildCluster()
-                            .connect()
-                            .close())
-                    .isInstanceOf(RedisConnectException.class);
-        }
-        awaitNothingLeft();
-    }
-
-    @Test
-    void interruptedAndCancelledStarts() throws Exception {
-        try (ScriptedServer silent =
-                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
-            for (int i = 1; i <= 20; i++) {
-                int connected = i;
-                if (i % 2 == 0) {
-                    CompletableFuture<ConnectedRedis> starting =
-                            RedisConnector.builder(silent.redisUri()).build().connectAsync();
-                    Awaitility.await().until(() -> silent.accepted() >= connected);
-                    starting.cancel(true);
-                } else {
-                    Thread starting = new Thread(() -> fail(RedisConnector.builder(silent.redisUri())));
-                    starting.start();
-                    Awaitility.await().until(() -> silent.accepted() >= connected);
-                    starting.interrupt();
-                    starting.join();
+        @Test
+        void aHundredStartsThatAreCutSilencedOrRefusedByTheServer() throws Exception {
+            try (ScriptedServer closes = new ScriptedServer(java.net.Socket::close);
+                    ScriptedServer silent =
+                            new ScriptedServer(socket -> socket.getInputStream().readAllBytes());
+                    ScriptedServer refuses = new ScriptedServer(
+                            ScriptedServer.answering("-WRONGPASS invalid username-password pair\r\n"))) {
+                for (int i = 0; i < 100; i++) {
+                    ScriptedServer peer = i % 10 == 0 ? silent : i % 2 == 0 ? closes : refuses;
+                    fail(RedisConnector.builder(peer.redisUri()).attempts(1).attemptTimeout(Duration.ofMillis(100)));
                 }
             }
+            awaitNothingLeft();
         }
-        awaitNothingLeft();
-    }
 
-    @Test
-    void startsThatEndWithWhateverTheCallersOwnPartsThrow() {
-        RuntimeException exception = new IllegalStateException("thrown");
-        Error error = new AssertionError("thrown");
-        List<UnaryOperator<RedisConnector.Builder>> throwing = List.of(
-                start -> start.sleeper(wait -> {
-                    throw error;
-                }),
-                start -> start.backoff(number -> {
-                    throw exception;
-                }),
-                start -> start.listener(new ConnectListener() {
-                    @Override
-                    public void attemptFailed(Attempt attempt) {
-                        throw error;
-                    }
-                }));
-        for (UnaryOperator<RedisConnector.Builder> part : throwing) {
-            RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing());
-            assertThatThrownBy(() -> part.apply(start).build().connect()).hasMessage("thrown");
-        }
-        assertThatThrownBy(() -> RedisConnector.builder(server.uri() + "/99")
-                        .retryOn(attempt -> {
-                            throw exception;
-                        })
-                        .build()
-                        .connect())
-                .isSameAs(exception);
-        assertThatThrownBy(() -> RedisConnector.builder(server.uri())
-                        .listener(new ConnectListener() {
-                            @Override
-                            public void connected(ConnectReport report) {
-                                throw error;
-                            }
-                        })
-                        .build()
-                        .connect())
-                .isSameAs(error);
-        awaitNothingLeft();
-    }
-
-    @Test
-    void startsThatAreCancelledWhileTheySucceed() {
-        for (int i = 0; i < 30; i++) {
-            CompletableFuture<ConnectedRedis> starting =
-                    RedisConnector.builder(server.uri()).build().connectAsync();
-            if (!starting.cancel(true)) {
-                starting.join().close();
+        @Test
+        void twentyFailedStartsOfACluster() {
+            for (int i = 0; i < 20; i++) {
+                assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
+                                .attempts(1)
+                                .buildCluster()
+                                .connect()
+                                .close())
+                        .isInstanceOf(RedisConnectException.class);
             }
+            awaitNothingLeft();
         }
-        awaitNothingLeft();
+
+        @Test
+        void startsThatEndWithWhateverTheCallersOwnPartsThrow() {
+            RuntimeException exception = new IllegalStateException("thrown");
+            Error error = new AssertionError("thrown");
+            List<UnaryOperator<RedisConnector.Builder>> throwing = List.of(
+                    start -> start.sleeper(wait -> {
+                        throw error;
+                    }),
+                    start -> start.backoff(number -> {
+                        throw exception;
+                    }),
+                    start -> start.listener(new ConnectListener() {
+                        @Override
+                        public void attemptFailed(Attempt attempt) {
+                            throw error;
+                        }
+                    }));
+            for (UnaryOperator<RedisConnector.Builder> part : throwing) {
+                RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing());
+                assertThatThrownBy(() -> part.apply(start).build().connect()).hasMessage("thrown");
+            }
+            assertThatThrownBy(() -> RedisConnector.builder(server.uri() + "/99")
+                            .retryOn(attempt -> {
+                                throw exception;
+                            })
+                            .build()
+                            .connect())
+                    .isSameAs(exception);
+            assertThatThrownBy(() -> RedisConnector.builder(server.uri())
+                            .listener(new ConnectListener() {
+                                @Override
+                                public void connected(ConnectReport report) {
+                                    throw error;
+                                }
+                            })
+                            .build()
+                            .connect())
+                    .isSameAs(error);
+            awaitNothingLeft();
+        }
+
+        @Test
+        void theMemoryOfAFailedStart() {
+            ConnectListener listener = new ConnectListener() {};
+            fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
+                    .attempts(1)
+                    .listener(listener));
+            WeakReference<ConnectListener> reachable = new WeakReference<>(listener);
+            listener = null;
+            awaitNothingLeft();
+            Awaitility.await().untilAsserted(() -> {
+                System.gc();
+                assertThat(reachable.get()).isNull();
+            });
+        }
     }
 
-    @Test
-    void connectionsThatWereUsedAndClosedDuringAnOutage() throws Exception {
-        try (RedisServer dying = RedisServer.start()) {
-            ConnectedRedis redis = RedisConnector.builder(dying.uri()).build().connect();
-            redis.sync().set("k", "v");
-            dying.stop();
-            Awaitility.await().until(() -> !redis.ping());
-            redis.close();
+    @Nested
+    class AStartThatIsGivenUp {
+
+        @Test
+        void interruptedAndCancelledStarts() throws Exception {
+            try (ScriptedServer silent =
+                    new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                for (int i = 1; i <= 20; i++) {
+                    int connected = i;
+                    if (i % 2 == 0) {
+                        CompletableFuture<ConnectedRedis> starting = RedisConnector.builder(silent.redisUri())
+                                .build()
+                                .connectAsync();
+                        Awaitility.await().until(() -> silent.accepted() >= connected);
+                        starting.cancel(true);
+                    } else {
+                        Thread starting = new Thread(() -> fail(RedisConnector.builder(silent.redisUri())));
+                        starting.start();
+                        Awaitility.await().until(() -> silent.accepted() >= connected);
+                        starting.interrupt();
+                        starting.join();
+                    }
+                }
+            }
+            awaitNothingLeft();
         }
-        awaitNothingLeft();
+
+        @Test
+        void startsThatAreCancelledWhileTheySucceed() {
+            for (int i = 0; i < 30; i++) {
+                CompletableFuture<ConnectedRedis> starting =
+                        RedisConnector.builder(server.uri()).build().connectAsync();
+                if (!starting.cancel(true)) {
+                    starting.join().close();
+                }
+            }
+            awaitNothingLeft();
+        }
     }
 
-    @Test
-    void theMemoryOfAFailedStart() {
-        ConnectListener listener = new ConnectListener() {};
-        fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
-                .attempts(1)
-                .listener(listener));
-        WeakReference<ConnectListener> reachable = new WeakReference<>(listener);
-        listener = null;
-        awaitNothingLeft();
-        Awaitility.await().untilAsserted(() -> {
-            System.gc();
-            assertThat(reachable.get()).isNull();
-        });
+    @Nested
+    class AnOutage {
+
+        @Test
+        void connectionsThatWereUsedAndClosedDuringAnOutage() throws Exception {
+            try (RedisServer dying = RedisServer.start()) {
+                ConnectedRedis redis =
+                        RedisConnector.builder(dying.uri()).build().connect();
+                redis.sync().set("k", "v");
+                dying.stop();
+                Awaitility.await().until(() -> !redis.ping());
+                redis.close();
+            }
+            awaitNothingLeft();
+        }
     }
 }

@@ -18,12 +18,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 class RedisClusterConnectorTest {
 
     private static RedisCluster cluster;
-
     private final List<Duration> waits = new CopyOnWriteArrayList<>();
 
     @BeforeAll
@@ -48,190 +48,208 @@ class RedisClusterConnectorTest {
         return failure;
     }
 
-    @Test
-    void aClusterIsConnectedToAndKeysGoToTheirNodes() throws Exception {
-        try (ConnectedRedisCluster redis = to(cluster.uri()).buildCluster().connect()) {
-            for (int i = 0; i < 30; i++) {
-                redis.sync().set("k" + i, "v" + i);
-            }
-            assertThat(redis.sync().get("k7")).isEqualTo("v7");
-            assertThat(redis.sync().dbsize()).isGreaterThanOrEqualTo(30);
-            assertThat(redis.ping()).isTrue();
-            assertThat(redis.report().mode()).isEqualTo("cluster");
-            assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
-            assertThat(redis.report().attempts()).isEqualTo(1);
-            assertThat(redis.report().endpoint()).isEqualTo(cluster.uri());
-            assertThat(redis.client().getPartitions()).hasSize(3);
-            assertThat(redis.async().ping().get()).isEqualTo("PONG");
-        }
-        for (RedisServer node : cluster.nodes()) {
-            assertThat(node.command("DBSIZE")).doesNotStartWith(":0");
-        }
-        assertThat(waits).isEmpty();
-        Traces.awaitNoThreads();
-    }
+    @Nested
+    class AClusterThatAnswers {
 
-    @Test
-    void oneSeedThatAnswersIsEnough() throws Exception {
-        try (ScriptedServer silent =
-                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
-            String seeds = "redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + silent.port() + ",127.0.0.1:"
-                    + cluster.nodes().get(1).port();
-            try (ConnectedRedisCluster redis = to(seeds)
-                    .attemptTimeout(Duration.ofSeconds(6))
-                    .buildCluster()
-                    .connect()) {
-                assertThat(redis.report().attempts()).isEqualTo(1);
-                assertThat(redis.connection().getTimeout()).isEqualTo(Duration.ofSeconds(5));
-                redis.sync().set("k", "v");
-            }
-        }
-    }
-
-    @Test
-    void aListOfUrisIsTakenAsSeedsToo() {
-        List<RedisURI> seeds = List.of(
-                RedisURI.create("redis://127.0.0.1:" + Ports.refusing()),
-                RedisURI.builder()
-                        .withHost("127.0.0.1")
-                        .withPort(cluster.nodes().get(2).port())
-                        .withTimeout(Duration.ofSeconds(2))
-                        .build());
-        try (ConnectedRedisCluster redis =
-                RedisConnector.builder(seeds).buildCluster().connect()) {
-            assertThat(redis.ping()).isTrue();
-        }
-        assertThat(seeds.get(1).getTimeout()).isEqualTo(Duration.ofSeconds(2)); // the caller's stay as they are
-        assertThatThrownBy(() -> RedisConnector.builder(List.of())).isInstanceOf(IllegalArgumentException.class);
-    }
-
-    @Test
-    void seedsThatAllRefuseFailWithTheSameMessageAndWaits() {
-        RedisConnectException failure =
-                failure(to("redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()));
-        assertThat(failure).hasMessage("Redis connection failed after 3 attempts: Connection refused");
-        assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
-        Traces.awaitNoThreads();
-    }
-
-    @Test
-    void aPlainRedisIsNoCluster() throws Exception {
-        try (RedisServer plain = RedisServer.start()) {
-            RedisConnectException failure = failure(to(plain.uri()));
-            assertThat(failure.attempts())
-                    .singleElement()
-                    .extracting(Attempt::verdict)
-                    .isEqualTo(Verdict.PERMANENT);
-            assertThat(failure).hasMessageContaining("the server is not part of a cluster: use build()");
-            // With another seed that may come up, it is worth another attempt, and both are said.
-            assertThat(failure(to(plain.uri() + ",127.0.0.1:" + Ports.refusing())))
-                    .hasMessageContaining("after 3 attempts")
-                    .hasMessageContaining("Connection refused")
-                    .hasMessageContaining("not part of a cluster");
-        }
-    }
-
-    @Test
-    void aWrongPasswordIsOneAttemptAndNowhereToBeSeen() throws Exception {
-        try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", "right")) {
-            RedisConnectException failure = failure(
-                    to("redis://:hunter2@127.0.0.1:" + guarded.nodes().get(0).port()));
-            assertThat(failure).hasMessageContaining("after 1 attempt: WRONGPASS");
-            assertThat(Traces.of(failure)).doesNotContain("hunter2");
-        }
-    }
-
-    @Test
-    void aClusterThatIsNotFormedYetIsWaitedFor() throws Exception {
-        try (RedisCluster forming = RedisCluster.startNodes(2)) {
-            assertThat(failure(to(forming.uri())))
-                    .hasMessageContaining("after 3 attempts")
-                    .hasMessageContaining("CLUSTERDOWN");
-            Sleeper forms = wait -> {
-                try {
-                    forming.form();
-                } catch (Exception failed) {
-                    throw new IllegalStateException(failed);
+        @Test
+        void aClusterIsConnectedToAndKeysGoToTheirNodes() throws Exception {
+            try (ConnectedRedisCluster redis = to(cluster.uri()).buildCluster().connect()) {
+                for (int i = 0; i < 30; i++) {
+                    redis.sync().set("k" + i, "v" + i);
                 }
-            };
-            try (ConnectedRedisCluster redis = RedisConnector.builder(forming.uri())
-                    .sleeper(forms)
-                    .buildCluster()
-                    .connect()) {
-                assertThat(redis.report().attempts()).isEqualTo(2);
-                redis.sync().set("k", "v");
+                assertThat(redis.sync().get("k7")).isEqualTo("v7");
+                assertThat(redis.sync().dbsize()).isGreaterThanOrEqualTo(30);
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.report().mode()).isEqualTo("cluster");
+                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                assertThat(redis.report().attempts()).isEqualTo(1);
+                assertThat(redis.report().endpoint()).isEqualTo(cluster.uri());
+                assertThat(redis.client().getPartitions()).hasSize(3);
+                assertThat(redis.async().ping().get()).isEqualTo("PONG");
+            }
+            for (RedisServer node : cluster.nodes()) {
+                assertThat(node.command("DBSIZE")).doesNotStartWith(":0");
+            }
+            assertThat(waits).isEmpty();
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void oneSeedThatAnswersIsEnough() throws Exception {
+            try (ScriptedServer silent =
+                    new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                String seeds = "redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + silent.port() + ",127.0.0.1:"
+                        + cluster.nodes().get(1).port();
+                try (ConnectedRedisCluster redis = to(seeds)
+                        .attemptTimeout(Duration.ofSeconds(6))
+                        .buildCluster()
+                        .connect()) {
+                    assertThat(redis.report().attempts()).isEqualTo(1);
+                    assertThat(redis.connection().getTimeout()).isEqualTo(Duration.ofSeconds(5));
+                    redis.sync().set("k", "v");
+                }
+            }
+        }
+
+        @Test
+        void aListOfUrisIsTakenAsSeedsToo() {
+            List<RedisURI> seeds = List.of(
+                    RedisURI.create("redis://127.0.0.1:" + Ports.refusing()),
+                    RedisURI.builder()
+                            .withHost("127.0.0.1")
+                            .withPort(cluster.nodes().get(2).port())
+                            .withTimeout(Duration.ofSeconds(2))
+                            .build());
+            try (ConnectedRedisCluster redis =
+                    RedisConnector.builder(seeds).buildCluster().connect()) {
+                assertThat(redis.ping()).isTrue();
+            }
+            assertThat(seeds.get(1).getTimeout()).isEqualTo(Duration.ofSeconds(2)); // the caller's stay as they are
+            assertThatThrownBy(() -> RedisConnector.builder(List.of())).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Nested
+    class AClusterThatDoesNot {
+
+        @Test
+        void seedsThatAllRefuseFailWithTheSameMessageAndWaits() {
+            RedisConnectException failure =
+                    failure(to("redis://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()));
+            assertThat(failure).hasMessage("Redis connection failed after 3 attempts: Connection refused");
+            assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void aPlainRedisIsNoCluster() throws Exception {
+            try (RedisServer plain = RedisServer.start()) {
+                RedisConnectException failure = failure(to(plain.uri()));
+                assertThat(failure.attempts())
+                        .singleElement()
+                        .extracting(Attempt::verdict)
+                        .isEqualTo(Verdict.PERMANENT);
+                assertThat(failure).hasMessageContaining("the server is not part of a cluster: use build()");
+                // With another seed that may come up, it is worth another attempt, and both are said.
+                assertThat(failure(to(plain.uri() + ",127.0.0.1:" + Ports.refusing())))
+                        .hasMessageContaining("after 3 attempts")
+                        .hasMessageContaining("Connection refused")
+                        .hasMessageContaining("not part of a cluster");
+            }
+        }
+
+        @Test
+        void aWrongPasswordIsOneAttemptAndNowhereToBeSeen() throws Exception {
+            try (RedisCluster guarded = RedisCluster.startNodes(1, "--requirepass", "right")) {
+                RedisConnectException failure = failure(to(
+                        "redis://:hunter2@127.0.0.1:" + guarded.nodes().get(0).port()));
+                assertThat(failure).hasMessageContaining("after 1 attempt: WRONGPASS");
+                assertThat(Traces.of(failure)).doesNotContain("hunter2");
+            }
+        }
+
+        @Test
+        void aClusterThatIsNotFormedYetIsWaitedFor() throws Exception {
+            try (RedisCluster forming = RedisCluster.startNodes(2)) {
+                assertThat(failure(to(forming.uri())))
+                        .hasMessageContaining("after 3 attempts")
+                        .hasMessageContaining("CLUSTERDOWN");
+                Sleeper forms = wait -> {
+                    try {
+                        forming.form();
+                    } catch (Exception failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                };
+                try (ConnectedRedisCluster redis = RedisConnector.builder(forming.uri())
+                        .sleeper(forms)
+                        .buildCluster()
+                        .connect()) {
+                    assertThat(redis.report().attempts()).isEqualTo(2);
+                    redis.sync().set("k", "v");
+                }
             }
         }
     }
 
-    @Test
-    void aNodeThatGoesAndComesBackIsUsedAgainAndMeanwhileCommandsFailQuickly() throws Exception {
-        RedisServer node = cluster.nodes().get(0);
-        try (ConnectedRedisCluster redis =
-                to(cluster.uri() + "?timeout=1s").buildCluster().connect()) {
-            String key = "k0";
-            for (int i = 0;
-                    redis.connection()
-                                    .getPartitions()
-                                    .getPartitionBySlot(io.lettuce.core.cluster.SlotHash.getSlot(key))
-                                    .getUri()
-                                    .getPort()
-                            != node.port();
-                    i++) {
-                key = "k" + i;
+    @Nested
+    class AfterTheStart {
+
+        @Test
+        void aLostNodeFailsCommandsQuicklyAndIsUsedAgain() throws Exception {
+            RedisServer node = cluster.nodes().get(0);
+            try (ConnectedRedisCluster redis =
+                    to(cluster.uri() + "?timeout=1s").buildCluster().connect()) {
+                String key = "k0";
+                for (int i = 0;
+                        redis.connection()
+                                        .getPartitions()
+                                        .getPartitionBySlot(io.lettuce.core.cluster.SlotHash.getSlot(key))
+                                        .getUri()
+                                        .getPort()
+                                != node.port();
+                        i++) {
+                    key = "k" + i;
+                }
+                String here = key;
+                redis.sync().set(here, "1");
+                node.stop();
+                Awaitility.await()
+                        .untilAsserted(
+                                () -> assertThatThrownBy(() -> redis.sync().get(here))
+                                        .isInstanceOf(io.lettuce.core.RedisException.class));
+                node.restart();
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(60))
+                        .ignoreExceptions()
+                        .until(() -> "OK".equals(redis.sync().set(here, "2")));
+                assertThat(redis.ping()).isTrue();
+            } finally {
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(60))
+                        .until(() -> cluster.nodes().stream().allMatch(RedisCluster::isUp));
             }
-            String here = key;
-            redis.sync().set(here, "1");
-            node.stop();
-            Awaitility.await()
-                    .untilAsserted(() -> assertThatThrownBy(() -> redis.sync().get(here))
-                            .isInstanceOf(io.lettuce.core.RedisException.class));
-            node.restart();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(60))
-                    .ignoreExceptions()
-                    .until(() -> "OK".equals(redis.sync().set(here, "2")));
-            assertThat(redis.ping()).isTrue();
-        } finally {
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(60))
-                    .until(() -> cluster.nodes().stream().allMatch(RedisCluster::isUp));
+        }
+
+        @Test
+        void aCancelledStartAndASecondCloseLeaveNothing() throws Exception {
+            try (ScriptedServer silent =
+                    new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                CompletableFuture<ConnectedRedisCluster> starting =
+                        to(silent.redisUri()).buildCluster().connectAsync();
+                Awaitility.await().until(() -> silent.accepted() >= 1);
+                starting.cancel(true);
+            }
+            ConnectedRedisCluster redis =
+                    to(cluster.uri()).buildCluster().connectAsync().join();
+            redis.close();
+            redis.close();
+            assertThat(redis.ping()).isFalse();
+            Traces.awaitNoThreads();
         }
     }
 
-    @Test
-    void aCancelledStartAndASecondCloseLeaveNothing() throws Exception {
-        try (ScriptedServer silent =
-                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
-            CompletableFuture<ConnectedRedisCluster> starting =
-                    to(silent.redisUri()).buildCluster().connectAsync();
-            Awaitility.await().until(() -> silent.accepted() >= 1);
-            starting.cancel(true);
-        }
-        ConnectedRedisCluster redis =
-                to(cluster.uri()).buildCluster().connectAsync().join();
-        redis.close();
-        redis.close();
-        assertThat(redis.ping()).isFalse();
-        Traces.awaitNoThreads();
-    }
+    @Nested
+    class TheOptions {
 
-    @Test
-    void optionsThatAreForOneRedisAreRefused() {
-        RedisConnector.Builder cluster = to("redis://a:1,b:2");
-        assertThatThrownBy(cluster::build).hasMessage("several hosts are the seeds of a cluster: use buildCluster()");
-        assertThatThrownBy(to("redis-sentinel://a:1#x")::buildCluster)
-                .hasMessage("a cluster's seeds are hosts: use redis:// or rediss://");
-        assertThatThrownBy(to("redis://a:1/3")::buildCluster).hasMessage("a cluster has no other database than 0");
-        assertThatThrownBy(to("redis://a:1").requireRole(Role.PRIMARY)::buildCluster)
-                .hasMessageContaining("requireRole is for build()");
-        RedisClient client = RedisClient.create();
-        try {
-            assertThatThrownBy(to("redis://a:1").client(client)::buildCluster)
-                    .hasMessageContaining("buildCluster() makes one of its own");
-        } finally {
-            client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+        @Test
+        void optionsThatAreForOneRedisAreRefused() {
+            RedisConnector.Builder cluster = to("redis://a:1,b:2");
+            assertThatThrownBy(cluster::build)
+                    .hasMessage("several hosts are the seeds of a cluster: use buildCluster()");
+            assertThatThrownBy(to("redis-sentinel://a:1#x")::buildCluster)
+                    .hasMessage("a cluster's seeds are hosts: use redis:// or rediss://");
+            assertThatThrownBy(to("redis://a:1/3")::buildCluster).hasMessage("a cluster has no other database than 0");
+            assertThatThrownBy(to("redis://a:1").requireRole(Role.PRIMARY)::buildCluster)
+                    .hasMessageContaining("requireRole is for build()");
+            RedisClient client = RedisClient.create();
+            try {
+                assertThatThrownBy(to("redis://a:1").client(client)::buildCluster)
+                        .hasMessageContaining("buildCluster() makes one of its own");
+            } finally {
+                client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+            }
+            assertThat(to("redis://u:p@a:1,b:2").buildCluster()).hasToString("RedisClusterConnector[redis://a:1,b:2]");
         }
-        assertThat(to("redis://u:p@a:1,b:2").buildCluster()).hasToString("RedisClusterConnector[redis://a:1,b:2]");
     }
 }

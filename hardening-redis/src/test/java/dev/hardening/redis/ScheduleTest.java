@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,116 +48,131 @@ class ScheduleTest {
         return durations;
     }
 
-    @Test
-    void threeAttemptsWaitOneAndTwoSecondsAndNotAfterTheLast() {
-        RedisConnectException failure = failure(refused());
-        assertThat(waits).containsExactly(seconds(1, 2));
-        assertThat(failure.attempts())
-                .extracting(Attempt::nextWait)
-                .containsExactly(Optional.of(seconds(1)[0]), Optional.of(seconds(2)[0]), Optional.empty());
-    }
+    @Nested
+    class TheWaits {
 
-    @Test
-    void fourAttemptsUseAllThreeWaitsAndOneAttemptNone() {
-        assertThat(failure(refused().attempts(4)))
-                .hasMessage("Redis connection failed after 4 attempts: Connection refused");
-        assertThat(waits).containsExactly(seconds(1, 2, 4));
-        waits.clear();
-        assertThat(failure(refused().attempts(1)))
-                .hasMessage("Redis connection failed after 1 attempt: Connection refused");
-        assertThat(waits).isEmpty();
-    }
+        @Test
+        void threeAttemptsWaitOneAndTwoSecondsAndNotAfterTheLast() {
+            RedisConnectException failure = failure(refused());
+            assertThat(waits).containsExactly(seconds(1, 2));
+            assertThat(failure.attempts())
+                    .extracting(Attempt::nextWait)
+                    .containsExactly(Optional.of(seconds(1)[0]), Optional.of(seconds(2)[0]), Optional.empty());
+        }
 
-    @Test
-    void theWholeScheduleRunsOnAClockOfTheTests() {
-        assertThat(failure(refusedOnATestsClock(Duration.ZERO).attempts(10)).attempts())
-                .hasSize(4);
-        assertThat(waits).containsExactly(seconds(1, 2, 4));
-        assertThat(Duration.ofNanos(clock.get())).isEqualTo(Duration.ofSeconds(7));
-    }
-
-    @ParameterizedTest
-    @ValueSource(doubles = {0, 0.2, 1})
-    void theWaitsOfManyAttemptsAddUpToNoMoreThanTheDeadline(double jitter) {
-        Random random = new Random(1);
-        for (int instance = 0; instance < 20; instance++) {
+        @Test
+        void fourAttemptsUseAllThreeWaitsAndOneAttemptNone() {
+            assertThat(failure(refused().attempts(4)))
+                    .hasMessage("Redis connection failed after 4 attempts: Connection refused");
+            assertThat(waits).containsExactly(seconds(1, 2, 4));
             waits.clear();
-            failure(refused().attempts(10).jitter(jitter).random(random::nextDouble));
-            assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus)).isLessThanOrEqualTo(Duration.ofSeconds(7));
-            assertThat(waits).hasSizeBetween(2, 3);
+            assertThat(failure(refused().attempts(1)))
+                    .hasMessage("Redis connection failed after 1 attempt: Connection refused");
+            assertThat(waits).isEmpty();
+        }
+
+        @Test
+        void aBackoffThatIsNegativeIsNoWait() {
+            assertThat(failure(refused().backoff(number -> Duration.ofSeconds(-2)))
+                            .attempts())
+                    .hasSize(3);
+            assertThat(waits).containsExactly(seconds(0, 0));
         }
     }
 
-    @ParameterizedTest
-    @CsvSource({"2.9, 1", "3, 2", "6.9, 2", "7, 3", "14.9, 3", "15, 4"})
-    void waitsThatAddUpToMoreThanTheDeadlineAreNotBegun(double deadline, int number) {
-        failure(refused().attempts(10).deadline(seconds(deadline)[0]));
-        assertThat(waits).hasSize(number);
-    }
+    @Nested
+    class TheDeadline {
 
-    @Test
-    void whatTheAttemptsCostShortensAWaitByHalfOfItAtTheMost() {
-        failure(refusedOnATestsClock(Duration.ofMillis(50)).attempts(4));
-        assertThat(waits).containsExactly(seconds(1, 2, 4)); // a tenth of a second over is not worth a change
-        clock.set(0);
-        waits.clear();
-        failure(refusedOnATestsClock(Duration.ofMillis(500)).attempts(4));
-        assertThat(waits).containsExactly(seconds(1, 2, 3.15));
-        clock.set(0);
-        waits.clear();
-        assertThat(failure(refusedOnATestsClock(Duration.ofMillis(1_500)).attempts(4))
-                        .attempts())
-                .hasSize(3);
-        assertThat(waits).containsExactly(seconds(1, 2));
-    }
-
-    @Test
-    void anAttemptHasNoMoreThanWhatIsLeftOfTheDeadline() throws Exception {
-        try (ScriptedServer silent =
-                new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
-            RedisConnectException failure = failure(RedisConnector.builder(silent.redisUri())
-                    .deadline(Duration.ofMillis(1_300))
-                    .attemptTimeout(Duration.ofDays(1))
-                    .backoff(Backoff.fixed(Duration.ofSeconds(1)))
-                    .nanoTime(clock::get)
-                    .sleeper(wait -> clock.addAndGet(wait.toNanos())));
-            // The test's clock stands still meanwhile: it is the real one that ends the attempts.
-            assertThat(failure.attempts()).hasSize(2);
-            assertThat(failure).hasMessageContaining("timed out");
+        @Test
+        void theWholeScheduleRunsOnAClockOfTheTests() {
+            assertThat(failure(refusedOnATestsClock(Duration.ZERO).attempts(10)).attempts())
+                    .hasSize(4);
+            assertThat(waits).containsExactly(seconds(1, 2, 4));
+            assertThat(Duration.ofNanos(clock.get())).isEqualTo(Duration.ofSeconds(7));
         }
-    }
 
-    @Test
-    void jitterSpreadsTheWaitsOfManyInstancesWithinItsBounds() {
-        Random random = new Random(1);
-        for (int instance = 0; instance < 50; instance++) {
-            failure(refused().attempts(2).jitter(0.2).random(random::nextDouble));
-        }
-        assertThat(waits)
-                .hasSize(50)
-                .doesNotHaveDuplicates()
-                .allSatisfy(wait -> assertThat(wait.toMillis()).isBetween(800L, 1200L));
-        assertThat(waits).anyMatch(wait -> wait.toMillis() < 900).anyMatch(wait -> wait.toMillis() > 1100);
-    }
-
-    @Test
-    void jitterKeepsTheNumberOfAttemptsAndStaysWithinItsBoundsUpToTheDeadline() {
-        Random random = new Random(1);
-        for (int instance = 0; instance < 50; instance++) {
-            waits.clear();
-            failure(refused().attempts(4).jitter(0.2).random(random::nextDouble));
-            assertThat(waits).hasSize(3);
-            for (int i = 0; i < 3; i++) {
-                assertThat(waits.get(i).toMillis()).isBetween(800L << i, 1200L << i);
+        @ParameterizedTest
+        @ValueSource(doubles = {0, 0.2, 1})
+        void theWaitsOfManyAttemptsAddUpToNoMoreThanTheDeadline(double jitter) {
+            Random random = new Random(1);
+            for (int instance = 0; instance < 20; instance++) {
+                waits.clear();
+                failure(refused().attempts(10).jitter(jitter).random(random::nextDouble));
+                assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus))
+                        .isLessThanOrEqualTo(Duration.ofSeconds(7));
+                assertThat(waits).hasSizeBetween(2, 3);
             }
-            assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus)).isLessThanOrEqualTo(Duration.ofSeconds(7));
+        }
+
+        @ParameterizedTest
+        @CsvSource({"2.9, 1", "3, 2", "6.9, 2", "7, 3", "14.9, 3", "15, 4"})
+        void waitsThatAddUpToMoreThanTheDeadlineAreNotBegun(double deadline, int number) {
+            failure(refused().attempts(10).deadline(seconds(deadline)[0]));
+            assertThat(waits).hasSize(number);
+        }
+
+        @Test
+        void whatTheAttemptsCostShortensAWaitByHalfOfItAtTheMost() {
+            failure(refusedOnATestsClock(Duration.ofMillis(50)).attempts(4));
+            assertThat(waits).containsExactly(seconds(1, 2, 4)); // a tenth of a second over is not worth a change
+            clock.set(0);
+            waits.clear();
+            failure(refusedOnATestsClock(Duration.ofMillis(500)).attempts(4));
+            assertThat(waits).containsExactly(seconds(1, 2, 3.15));
+            clock.set(0);
+            waits.clear();
+            assertThat(failure(refusedOnATestsClock(Duration.ofMillis(1_500)).attempts(4))
+                            .attempts())
+                    .hasSize(3);
+            assertThat(waits).containsExactly(seconds(1, 2));
+        }
+
+        @Test
+        void anAttemptHasNoMoreThanWhatIsLeftOfTheDeadline() throws Exception {
+            try (ScriptedServer silent =
+                    new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                RedisConnectException failure = failure(RedisConnector.builder(silent.redisUri())
+                        .deadline(Duration.ofMillis(1_300))
+                        .attemptTimeout(Duration.ofDays(1))
+                        .backoff(Backoff.fixed(Duration.ofSeconds(1)))
+                        .nanoTime(clock::get)
+                        .sleeper(wait -> clock.addAndGet(wait.toNanos())));
+                // The test's clock stands still meanwhile: it is the real one that ends the attempts.
+                assertThat(failure.attempts()).hasSize(2);
+                assertThat(failure).hasMessageContaining("timed out");
+            }
         }
     }
 
-    @Test
-    void aBackoffThatIsNegativeIsNoWait() {
-        assertThat(failure(refused().backoff(number -> Duration.ofSeconds(-2))).attempts())
-                .hasSize(3);
-        assertThat(waits).containsExactly(seconds(0, 0));
+    @Nested
+    class Jitter {
+
+        @Test
+        void itSpreadsTheWaitsOfManyInstancesWithinItsBounds() {
+            Random random = new Random(1);
+            for (int instance = 0; instance < 50; instance++) {
+                failure(refused().attempts(2).jitter(0.2).random(random::nextDouble));
+            }
+            assertThat(waits)
+                    .hasSize(50)
+                    .doesNotHaveDuplicates()
+                    .allSatisfy(wait -> assertThat(wait.toMillis()).isBetween(800L, 1200L));
+            assertThat(waits).anyMatch(wait -> wait.toMillis() < 900).anyMatch(wait -> wait.toMillis() > 1100);
+        }
+
+        @Test
+        void itKeepsTheNumberOfAttemptsAndTheDeadline() {
+            Random random = new Random(1);
+            for (int instance = 0; instance < 50; instance++) {
+                waits.clear();
+                failure(refused().attempts(4).jitter(0.2).random(random::nextDouble));
+                assertThat(waits).hasSize(3);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(waits.get(i).toMillis()).isBetween(800L << i, 1200L << i);
+                }
+                assertThat(waits.stream().reduce(Duration.ZERO, Duration::plus))
+                        .isLessThanOrEqualTo(Duration.ofSeconds(7));
+            }
+        }
     }
 }

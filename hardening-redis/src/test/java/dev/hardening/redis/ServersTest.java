@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import reactor.core.publisher.Mono;
@@ -31,7 +32,6 @@ import reactor.core.publisher.Mono;
 class ServersTest {
 
     private static RedisServer primary;
-
     private final List<Duration> waits = new CopyOnWriteArrayList<>();
 
     @BeforeAll
@@ -59,46 +59,6 @@ class ServersTest {
         assumeTrue(!primary.command("INFO server").contains("redis_version:6."), what + " from Redis 7 on");
     }
 
-    // ---- users
-
-    @Test
-    void aUserOfTheAccessListIsConnectedByNameAndPassword() throws Exception {
-        try (RedisServer guarded = RedisServer.start(
-                "--user", "alice", "on", ">secret", "~*", "+@all", "--user", "probe", "on", ">secret", "-@all", "+ping",
-                "--user", "mute", "on", ">secret", "+@all", "-ping", "--user", "default", "off")) {
-            String at = "@127.0.0.1:" + guarded.port();
-            try (ConnectedRedis redis = to("redis://alice:secret" + at + "?clientName=orders")
-                    .build()
-                    .connect()) {
-                assertThat(redis.sync().clientGetname()).isEqualTo("orders");
-                assertThat(redis.report().endpoint()).isEqualTo(guarded.uri());
-            }
-            try (ConnectedRedis redis = to("redis://probe:secret" + at).build().connect()) {
-                assertThat(redis.ping()).isTrue();
-            }
-            assertThat(failure(to("redis://bob:hunter2" + at)))
-                    .hasMessageContaining("after 1 attempt: WRONGPASS: the user or the password is wrong");
-            assertThat(failure(to("redis://alice:hunter2" + at))).hasMessageContaining("after 1 attempt: WRONGPASS");
-            assertThat(failure(to("redis://mute:secret" + at))).hasMessageContaining("after 1 attempt: NOPERM");
-            assertThat(failure(to("redis://127.0.0.1:" + guarded.port())))
-                    .hasMessageContaining("after 1 attempt: NOAUTH");
-        }
-        assertThat(waits).isEmpty();
-    }
-
-    @Test
-    void anotherDatabaseIsSelected() {
-        try (ConnectedRedis redis = to(primary.uri() + "/3").build().connect()) {
-            redis.sync().set("k", "v");
-            assertThat(redis.report().endpoint()).endsWith("/3");
-        }
-        try (ConnectedRedis redis = to(primary.uri()).build().connect()) {
-            assertThat(redis.sync().get("k")).isNull();
-        }
-    }
-
-    // ---- TLS
-
     private static RedisServer tls(Certificate certificate, int port, String clients) throws Exception {
         return RedisServer.start(
                 "--tls-port",
@@ -122,395 +82,448 @@ class ServersTest {
                 .build();
     }
 
-    @Test
-    void tlsIsConnectedToWhereTheCertificateIsTrustedAndForTheHost(@TempDir Path directory) throws Exception {
-        Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = Ports.free();
-        try (RedisServer server = tls(certificate, port, "no");
-                ConnectedRedis redis = to("rediss://127.0.0.1:" + port)
-                        .clientOptions(trusting(certificate))
+    @Nested
+    class UsersAndDatabases {
+
+        @Test
+        void aUserOfTheAccessListIsConnectedByNameAndPassword() throws Exception {
+            try (RedisServer guarded = RedisServer.start(
+                    "--user", "alice", "on", ">secret", "~*", "+@all", "--user", "probe", "on", ">secret", "-@all",
+                    "+ping", "--user", "mute", "on", ">secret", "+@all", "-ping", "--user", "default", "off")) {
+                String at = "@127.0.0.1:" + guarded.port();
+                try (ConnectedRedis redis = to("redis://alice:secret" + at + "?clientName=orders")
                         .build()
                         .connect()) {
-            assertThat(redis.ping()).isTrue();
-            assertThat(redis.report().endpoint()).isEqualTo("rediss://127.0.0.1:" + port);
-            try (ConnectedRedis plain = to(server.uri()).build().connect()) {
-                // TLS has classes of its own to load before the clock starts.
-                assertThat(redis.report().warmUp()).isGreaterThan(plain.report().warmUp());
+                    assertThat(redis.sync().clientGetname()).isEqualTo("orders");
+                    assertThat(redis.report().endpoint()).isEqualTo(guarded.uri());
+                }
+                try (ConnectedRedis redis =
+                        to("redis://probe:secret" + at).build().connect()) {
+                    assertThat(redis.ping()).isTrue();
+                }
+                assertThat(failure(to("redis://bob:hunter2" + at)))
+                        .hasMessageContaining("after 1 attempt: WRONGPASS: the user or the password is wrong");
+                assertThat(failure(to("redis://alice:hunter2" + at)))
+                        .hasMessageContaining("after 1 attempt: WRONGPASS");
+                assertThat(failure(to("redis://mute:secret" + at))).hasMessageContaining("after 1 attempt: NOPERM");
+                assertThat(failure(to("redis://127.0.0.1:" + guarded.port())))
+                        .hasMessageContaining("after 1 attempt: NOAUTH");
             }
-            assertThat(server.port()).isNotEqualTo(port);
-        }
-    }
-
-    @Test
-    void whatIsWrongWithTlsIsSaidAndNotTriedAgain(@TempDir Path directory) throws Exception {
-        Certificate localhost = Certificate.make(directory, "dns:localhost");
-        int port = Ports.free();
-        try (RedisServer server = tls(localhost, port, "yes")) {
-            String uri = "rediss://127.0.0.1:" + port;
-            assertThat(failure(to(uri)))
-                    .hasMessage(
-                            "Redis connection failed after 1 attempt: the server's certificate is not trusted: add its"
-                                    + " authority to the trust store");
-            assertThat(failure(to(uri).clientOptions(trusting(localhost))))
-                    .hasMessage(
-                            "Redis connection failed after 1 attempt: the server's certificate is for another host name:"
-                                    + " connect by a name that is in it");
-            assertThat(failure(to("rediss://localhost:" + port).clientOptions(trusting(localhost))))
-                    .hasMessage(
-                            "Redis connection failed after 1 attempt: the server wants a client certificate: set one in"
-                                    + " SslOptions");
             assertThat(waits).isEmpty();
-            assertThat(server.port()).isNotEqualTo(port);
         }
-    }
 
-    @Test
-    void aClientCertificateIsShownWhereTheServerWantsOne(@TempDir Path directory) throws Exception {
-        Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = Ports.free();
-        ClientOptions mutual = ClientOptions.builder()
-                .sslOptions(SslOptions.builder()
-                        .jdkSslProvider()
-                        .trustManager(certificate.certificate().toFile())
-                        .keyManager(
-                                certificate.certificate().toFile(),
-                                certificate.key().toFile(),
-                                null)
-                        .build())
-                .build();
-        try (RedisServer server = tls(certificate, port, "yes");
-                ConnectedRedis redis = to("rediss://127.0.0.1:" + port)
-                        .clientOptions(mutual)
+        @Test
+        void anotherDatabaseIsSelected() {
+            try (ConnectedRedis redis = to(primary.uri() + "/3").build().connect()) {
+                redis.sync().set("k", "v");
+                assertThat(redis.report().endpoint()).endsWith("/3");
+            }
+            try (ConnectedRedis redis = to(primary.uri()).build().connect()) {
+                assertThat(redis.sync().get("k")).isNull();
+            }
+        }
+
+        @Test
+        void aProviderOfCredentialsThatFailsIsSaidAndTriedAgain() {
+            RedisURI uri = RedisURI.create(primary.uri());
+            uri.setCredentialsProvider(() -> {
+                throw new NullPointerException("no vault");
+            });
+            assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                    .hasMessage("Redis connection failed after 3 attempts: the credentials provider failed: no vault");
+            uri.setCredentialsProvider(() -> Mono.error(new IllegalStateException("the vault is sealed")));
+            assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                    .hasMessageEndingWith("the credentials provider failed: the vault is sealed");
+            uri.setCredentialsProvider(Mono::empty);
+            assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                    .hasMessageEndingWith("the credentials provider gave none");
+        }
+
+        @Test
+        void aPasswordBeingRotatedIsAskedForAgainIfTheCallerWants() throws Exception {
+            try (RedisServer guarded = RedisServer.start("--requirepass", "new")) {
+                RedisURI uri = RedisURI.create(guarded.uri());
+                uri.setCredentialsProvider(
+                        () -> Mono.just(RedisCredentials.just(null, waits.isEmpty() ? "old" : "new")));
+                try (ConnectedRedis redis = RedisConnector.builder(uri)
+                        .sleeper(waits::add)
+                        .retryOn(attempt -> attempt.reason().startsWith("WRONGPASS"))
                         .build()
                         .connect()) {
-            assertThat(redis.ping()).isTrue();
-            assertThat(server.port()).isNotEqualTo(port);
-        }
-    }
-
-    @Test
-    void plainToATlsPortAndTlsToAPlainPortAreTriedAgainWithAHint(@TempDir Path directory) throws Exception {
-        Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = Ports.free();
-        try (RedisServer server = tls(certificate, port, "no")) {
-            RedisConnectException plain = failure(to("redis://127.0.0.1:" + port));
-            assertThat(plain.attempts()).hasSize(3);
-            assertThat(plain).hasMessageContaining("use rediss://");
-            RedisConnectException tls = failure(
-                    to("rediss://127.0.0.1:" + server.port()).attempts(2).attemptTimeout(Duration.ofSeconds(1)));
-            assertThat(tls.attempts()).hasSize(2);
-            assertThat(tls).hasMessageContaining("redis://");
-        }
-    }
-
-    // ---- replicas
-
-    @Test
-    void aReplicaThatMayNotServeWithoutItsPrimaryIsTriedAgain() throws Exception {
-        sinceRedis7("such a replica refuses PING");
-        try (RedisServer replica = RedisServer.start(
-                "--replicaof", "127.0.0.1", String.valueOf(Ports.refusing()), "--replica-serve-stale-data", "no")) {
-            RedisConnectException failure = failure(to(replica.uri()));
-            assertThat(failure.attempts()).hasSize(3);
-            assertThat(failure).hasMessageContaining("MASTERDOWN");
-        }
-    }
-
-    @Test
-    void aReplicaThatBecomesThePrimaryMeanwhileIsConnectedTo() throws Exception {
-        try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(primary.port()))) {
-            Sleeper promotes = wait -> {
-                try {
-                    replica.command("REPLICAOF NO ONE");
-                } catch (java.io.IOException failed) {
-                    throw new java.io.UncheckedIOException(failed);
+                    assertThat(redis.report().attempts()).isEqualTo(2);
                 }
-            };
-            try (ConnectedRedis redis = RedisConnector.builder(replica.uri())
-                    .requireRole(Role.PRIMARY)
-                    .sleeper(promotes)
-                    .build()
-                    .connect()) {
-                assertThat(redis.report().attempts()).isEqualTo(2);
-                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
-                redis.sync().set("k", "v");
             }
         }
     }
 
-    // ---- a server that is not there yet, or full
+    @Nested
+    class Tls {
 
-    @Test
-    void aServerThatLoadsItsDataIsWaitedFor() throws Exception {
-        sinceRedis7("loading can be slowed down evenly");
-        try (RedisServer loading = RedisServer.start(
-                "--rdbcompression",
-                "no",
-                "--key-load-delay",
-                "50000",
-                "--loading-process-events-interval-bytes",
-                "1024")) {
-            String value = "x".repeat(1_100);
-            String[] lines = new String[2_001];
-            for (int i = 0; i < 2_000; i++) {
-                lines[i] = "SET k" + i + " " + value;
-            }
-            lines[2_000] = "SAVE";
-            loading.command(lines);
-            loading.stop();
-            loading.restart(); // 100 s, if it is left alone
-            Sleeper hurries = wait -> {
-                waits.add(wait);
-                try {
-                    loading.command("CONFIG SET key-load-delay 0");
-                } catch (java.io.IOException failed) {
-                    throw new java.io.UncheckedIOException(failed);
+        @Test
+        void aTrustedCertificateForTheHostIsConnectedTo(@TempDir Path directory) throws Exception {
+            Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
+            int port = Ports.free();
+            try (RedisServer server = tls(certificate, port, "no");
+                    ConnectedRedis redis = to("rediss://127.0.0.1:" + port)
+                            .clientOptions(trusting(certificate))
+                            .build()
+                            .connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.report().endpoint()).isEqualTo("rediss://127.0.0.1:" + port);
+                try (ConnectedRedis plain = to(server.uri()).build().connect()) {
+                    // TLS has classes of its own to load before the clock starts.
+                    assertThat(redis.report().warmUp())
+                            .isGreaterThan(plain.report().warmUp());
                 }
-                Awaitility.await()
-                        .atMost(Duration.ofSeconds(60))
-                        .until(() -> loading.command("PING").startsWith("+PONG"));
-            };
-            List<Attempt> failed = new CopyOnWriteArrayList<>();
-            try (ConnectedRedis redis = RedisConnector.builder(loading.uri())
-                    .deadline(Duration.ofMinutes(5))
-                    .sleeper(hurries)
-                    .listener(new ConnectListener() {
-                        @Override
-                        public void attemptFailed(Attempt attempt) {
-                            failed.add(attempt);
-                        }
-                    })
-                    .build()
-                    .connect()) {
-                assertThat(redis.sync().get("k1999")).isEqualTo(value);
+                assertThat(server.port()).isNotEqualTo(port);
             }
-            assertThat(failed).hasSize(1);
-            assertThat(failed.get(0).reason()).startsWith("LOADING");
-            assertThat(failed.get(0).verdict()).isEqualTo(Verdict.TRANSIENT);
-            assertThat(waits.get(0)).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+        }
+
+        @Test
+        void whatIsWrongWithTlsIsSaidAndNotTriedAgain(@TempDir Path directory) throws Exception {
+            Certificate localhost = Certificate.make(directory, "dns:localhost");
+            int port = Ports.free();
+            try (RedisServer server = tls(localhost, port, "yes")) {
+                String uri = "rediss://127.0.0.1:" + port;
+                assertThat(failure(to(uri)))
+                        .hasMessage(
+                                "Redis connection failed after 1 attempt: the server's certificate is not trusted: add its"
+                                        + " authority to the trust store");
+                assertThat(failure(to(uri).clientOptions(trusting(localhost))))
+                        .hasMessage(
+                                "Redis connection failed after 1 attempt: the server's certificate is for another host name:"
+                                        + " connect by a name that is in it");
+                assertThat(failure(to("rediss://localhost:" + port).clientOptions(trusting(localhost))))
+                        .hasMessage(
+                                "Redis connection failed after 1 attempt: the server wants a client certificate: set one in"
+                                        + " SslOptions");
+                assertThat(waits).isEmpty();
+                assertThat(server.port()).isNotEqualTo(port);
+            }
+        }
+
+        @Test
+        void aClientCertificateIsShownWhereTheServerWantsOne(@TempDir Path directory) throws Exception {
+            Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
+            int port = Ports.free();
+            ClientOptions mutual = ClientOptions.builder()
+                    .sslOptions(SslOptions.builder()
+                            .jdkSslProvider()
+                            .trustManager(certificate.certificate().toFile())
+                            .keyManager(
+                                    certificate.certificate().toFile(),
+                                    certificate.key().toFile(),
+                                    null)
+                            .build())
+                    .build();
+            try (RedisServer server = tls(certificate, port, "yes");
+                    ConnectedRedis redis = to("rediss://127.0.0.1:" + port)
+                            .clientOptions(mutual)
+                            .build()
+                            .connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(server.port()).isNotEqualTo(port);
+            }
+        }
+
+        @Test
+        void plainToATlsPortAndBackAreTriedAgainWithAHint(@TempDir Path directory) throws Exception {
+            Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
+            int port = Ports.free();
+            try (RedisServer server = tls(certificate, port, "no")) {
+                RedisConnectException plain = failure(to("redis://127.0.0.1:" + port));
+                assertThat(plain.attempts()).hasSize(3);
+                assertThat(plain).hasMessageContaining("use rediss://");
+                RedisConnectException tls = failure(
+                        to("rediss://127.0.0.1:" + server.port()).attempts(2).attemptTimeout(Duration.ofSeconds(1)));
+                assertThat(tls.attempts()).hasSize(2);
+                assertThat(tls).hasMessageContaining("redis://");
+            }
         }
     }
 
-    @Test
-    void aServerThatLoadsIsWaitedForAsLongAsItSaysWhereThatFits() throws Exception {
-        for (int eta : List.of(3, 5, 60)) {
-            waits.clear();
-            try (ScriptedServer loading =
+    @Nested
+    class AServerThatIsNotReady {
+
+        @Test
+        void aReplicaThatMayNotServeWithoutItsPrimaryIsTriedAgain() throws Exception {
+            sinceRedis7("such a replica refuses PING");
+            try (RedisServer replica = RedisServer.start(
+                    "--replicaof", "127.0.0.1", String.valueOf(Ports.refusing()), "--replica-serve-stale-data", "no")) {
+                RedisConnectException failure = failure(to(replica.uri()));
+                assertThat(failure.attempts()).hasSize(3);
+                assertThat(failure).hasMessageContaining("MASTERDOWN");
+            }
+        }
+
+        @Test
+        void aReplicaThatBecomesThePrimaryMeanwhileIsConnectedTo() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(primary.port()))) {
+                Sleeper promotes = wait -> {
+                    try {
+                        replica.command("REPLICAOF NO ONE");
+                    } catch (java.io.IOException failed) {
+                        throw new java.io.UncheckedIOException(failed);
+                    }
+                };
+                try (ConnectedRedis redis = RedisConnector.builder(replica.uri())
+                        .requireRole(Role.PRIMARY)
+                        .sleeper(promotes)
+                        .build()
+                        .connect()) {
+                    assertThat(redis.report().attempts()).isEqualTo(2);
+                    assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                    redis.sync().set("k", "v");
+                }
+            }
+        }
+
+        @Test
+        void aServerThatLoadsItsDataIsWaitedFor() throws Exception {
+            sinceRedis7("loading can be slowed down evenly");
+            try (RedisServer loading = RedisServer.start(
+                    "--rdbcompression",
+                    "no",
+                    "--key-load-delay",
+                    "50000",
+                    "--loading-process-events-interval-bytes",
+                    "1024")) {
+                String value = "x".repeat(1_100);
+                String[] lines = new String[2_001];
+                for (int i = 0; i < 2_000; i++) {
+                    lines[i] = "SET k" + i + " " + value;
+                }
+                lines[2_000] = "SAVE";
+                loading.command(lines);
+                loading.stop();
+                loading.restart(); // 100 s, if it is left alone
+                Sleeper hurries = wait -> {
+                    waits.add(wait);
+                    try {
+                        loading.command("CONFIG SET key-load-delay 0");
+                    } catch (java.io.IOException failed) {
+                        throw new java.io.UncheckedIOException(failed);
+                    }
+                    Awaitility.await()
+                            .atMost(Duration.ofSeconds(60))
+                            .until(() -> loading.command("PING").startsWith("+PONG"));
+                };
+                List<Attempt> failed = new CopyOnWriteArrayList<>();
+                try (ConnectedRedis redis = RedisConnector.builder(loading.uri())
+                        .deadline(Duration.ofMinutes(5))
+                        .sleeper(hurries)
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void attemptFailed(Attempt attempt) {
+                                failed.add(attempt);
+                            }
+                        })
+                        .build()
+                        .connect()) {
+                    assertThat(redis.sync().get("k1999")).isEqualTo(value);
+                }
+                assertThat(failed).hasSize(1);
+                assertThat(failed.get(0).reason()).startsWith("LOADING");
+                assertThat(failed.get(0).verdict()).isEqualTo(Verdict.TRANSIENT);
+                assertThat(waits.get(0)).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+            }
+        }
+
+        @Test
+        void aServerThatLoadsIsWaitedForAsLongAsItSaysWhereThatFits() throws Exception {
+            for (int eta : List.of(3, 5, 60)) {
+                waits.clear();
+                try (ScriptedServer loading =
+                        new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
+                            case "PING" -> "-LOADING Redis is loading the dataset in memory\r\n";
+                            case "HELLO" -> ScriptedServer.HELLO;
+                            case "INFO" -> ScriptedServer.bulk("loading:1\r\nloading_eta_seconds:" + eta + "\r\n");
+                            default -> "-ERR unknown command\r\n";
+                        }))) {
+                    assertThat(failure(to(loading.redisUri()).attempts(2))).hasMessageContaining("LOADING");
+                }
+                assertThat(waits).containsExactly(Duration.ofSeconds(eta < 7 ? eta : 1));
+            }
+        }
+
+        @Test
+        void aServerWithAllItsClientsIsTriedAgain() throws Exception {
+            try (RedisServer full = RedisServer.start("--maxclients", "1")) {
+                List<Socket> others = new CopyOnWriteArrayList<>();
+                // The one that saw the server start may count as a client for a moment.
+                Awaitility.await().until(() -> {
+                    Socket other = new Socket(InetAddress.getLoopbackAddress(), full.port());
+                    others.add(other);
+                    other.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+                    return other.getInputStream().read() == '+';
+                });
+                RedisConnectException failure = failure(to(full.uri()));
+                assertThat(failure.attempts()).hasSize(3);
+                // The server closes at once after its answer, which the client may or may not have read by then.
+                assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
+                for (Socket other : others) {
+                    other.close();
+                }
+            }
+        }
+    }
+
+    @Nested
+    class Sentinels {
+
+        @Test
+        void thePrimaryIsFoundByTheSentinelsEvenWhenSomeAreDown() throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
+                for (String sentinels : List.of(
+                        "127.0.0.1:" + sentinel.port(),
+                        "127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + sentinel.port())) {
+                    String uri = "redis-sentinel://" + sentinels + "#orders";
+                    try (ConnectedRedis redis =
+                            to(uri).requireRole(Role.PRIMARY).build().connect()) {
+                        assertThat(redis.report().endpoint()).isEqualTo(uri);
+                        assertThat(redis.report().attempts()).isEqualTo(1);
+                        assertThat(redis.sync().clientInfo()).contains("laddr=127.0.0.1:" + primary.port());
+                    }
+                }
+            }
+            assertThat(waits).isEmpty();
+        }
+
+        @Test
+        void aSentinelThatIsSilentDoesNotUseUpTheAttempt() throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
+                    ScriptedServer silent =
+                            new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
+                String uri =
+                        "redis-sentinel://127.0.0.1:" + silent.port() + ",127.0.0.1:" + sentinel.port() + "#orders";
+                try (ConnectedRedis redis = to(uri).deadline(Duration.ofMinutes(1))
+                        .attemptTimeout(Duration.ofSeconds(8))
+                        .build()
+                        .connect()) {
+                    assertThat(redis.report().attempts()).isEqualTo(1);
+                    assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                }
+            }
+        }
+
+        @Test
+        void aSentinelThatIsDownMayComeBackWhateverTheOthersSay() throws Exception {
+            try (ScriptedServer guarded =
+                    new ScriptedServer(ScriptedServer.answering("-NOAUTH Authentication required.\r\n"))) {
+                String at = "127.0.0.1:" + guarded.port();
+                for (String both :
+                        List.of(at + ",127.0.0.1:" + Ports.refusing(), "127.0.0.1:" + Ports.refusing() + "," + at)) {
+                    assertThat(failure(to("redis-sentinel://" + both + "#orders")))
+                            .hasMessageStartingWith("Redis connection failed after 3 attempts: ")
+                            .hasMessageContaining("Connection refused")
+                            .hasMessageContaining("NOAUTH");
+                }
+                assertThat(failure(to("redis-sentinel://" + at + "#orders")))
+                        .hasMessageStartingWith("Redis connection failed after 1 attempt: NOAUTH");
+            }
+        }
+
+        @Test
+        void theUrisOfTheCallersSentinelsStayAsTheyAre() throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
+                RedisURI watcher = RedisURI.builder()
+                        .withHost("127.0.0.1")
+                        .withPort(sentinel.port())
+                        .build();
+                RedisURI uri = RedisURI.builder()
+                        .withSentinelMasterId("orders")
+                        .withSentinel(watcher)
+                        .build();
+                watcher.setTimeout(Duration.ofSeconds(17));
+                try (ConnectedRedis redis = RedisConnector.builder(uri).build().connect()) {
+                    assertThat(redis.ping()).isTrue();
+                }
+                assertThat(watcher.getTimeout()).hasSeconds(17);
+                assertThat(uri.getTimeout()).isEqualTo(RedisURI.DEFAULT_TIMEOUT_DURATION);
+            }
+        }
+
+        @Test
+        void thePrimaryIsSpokenToInTlsAndItsSentinelsPlainly(@TempDir Path directory) throws Exception {
+            Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
+            int port = Ports.free();
+            try (RedisServer guarded = tls(certificate, port, "no");
+                    RedisServer sentinel = RedisServer.sentinel("orders", port)) {
+                RedisURI uri = RedisURI.create("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders");
+                uri.setSsl(true);
+                uri.getSentinels().forEach(plain -> plain.setSsl(false));
+                try (ConnectedRedis redis = RedisConnector.builder(uri)
+                        .clientOptions(trusting(certificate))
+                        .sleeper(waits::add)
+                        .build()
+                        .connect()) {
+                    assertThat(redis.ping()).isTrue();
+                    assertThat(redis.report().endpoint()).startsWith("rediss-sentinel://");
+                    assertThat(guarded.port()).isNotEqualTo(port);
+                }
+            }
+        }
+
+        @Test
+        void whatIsWrongWithTheSentinelsIsSaid() throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
+                assertThat(failure(to("redis-sentinel://127.0.0.1:" + sentinel.port() + "#other")))
+                        .hasMessageContaining("after 3 attempts")
+                        .hasMessageContaining("the Sentinels know no primary of that name");
+                assertThat(failure(to("redis://127.0.0.1:" + sentinel.port())))
+                        .hasMessage(
+                                "Redis connection failed after 1 attempt: the server is a Sentinel, which holds no data: use"
+                                        + " redis-sentinel://");
+                try (ConnectedRedis watcher = to("redis://127.0.0.1:" + sentinel.port())
+                        .requireRole(Role.SENTINEL)
+                        .build()
+                        .connect()) {
+                    assertThat(watcher.report().role()).isEqualTo(Role.SENTINEL);
+                }
+            }
+            assertThat(failure(to("redis-sentinel://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()
+                            + "#orders")))
+                    .hasMessage("Redis connection failed after 3 attempts: Connection refused");
+            assertThat(failure(to("redis-sentinel://127.0.0.1:" + primary.port() + "#orders")))
+                    .hasMessageContaining("after 1 attempt")
+                    .hasMessageContaining("the server is not a Sentinel: use redis://");
+        }
+    }
+
+    @Nested
+    class OtherServers {
+
+        @Test
+        void anOldServerThatKnowsNoHelloIsAskedForItsRole() throws Exception {
+            try (ScriptedServer old =
                     new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
-                        case "PING" -> "-LOADING Redis is loading the dataset in memory\r\n";
-                        case "HELLO" -> ScriptedServer.HELLO;
-                        case "INFO" -> ScriptedServer.bulk("loading:1\r\nloading_eta_seconds:" + eta + "\r\n");
+                        case "PING" -> "+PONG\r\n";
+                        case "ROLE" -> "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
                         default -> "-ERR unknown command\r\n";
                     }))) {
-                assertThat(failure(to(loading.redisUri()).attempts(2))).hasMessageContaining("LOADING");
-            }
-            assertThat(waits).containsExactly(Duration.ofSeconds(eta < 7 ? eta : 1));
-        }
-    }
-
-    @Test
-    void aServerWithAllItsClientsIsTriedAgain() throws Exception {
-        try (RedisServer full = RedisServer.start("--maxclients", "1")) {
-            List<Socket> others = new CopyOnWriteArrayList<>();
-            // The one that saw the server start may count as a client for a moment.
-            Awaitility.await().until(() -> {
-                Socket other = new Socket(InetAddress.getLoopbackAddress(), full.port());
-                others.add(other);
-                other.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-                return other.getInputStream().read() == '+';
-            });
-            RedisConnectException failure = failure(to(full.uri()));
-            assertThat(failure.attempts()).hasSize(3);
-            // The server closes at once after its answer, which the client may or may not have read by then.
-            assertThat(failure.attempts()).extracting(Attempt::verdict).containsOnly(Verdict.TRANSIENT);
-            for (Socket other : others) {
-                other.close();
-            }
-        }
-    }
-
-    @Test
-    void anOldServerThatKnowsNoHelloIsAskedForItsRole() throws Exception {
-        try (ScriptedServer old =
-                new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
-                    case "PING" -> "+PONG\r\n";
-                    case "ROLE" -> "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
-                    default -> "-ERR unknown command\r\n";
-                }))) {
-            try (ConnectedRedis redis =
-                    to(old.redisUri()).requireRole(Role.PRIMARY).build().connect()) {
-                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
-                assertThat(redis.report().version()).isEmpty();
-            }
-        }
-        try (ScriptedServer mute = new ScriptedServer(ScriptedServer.speaking(
-                command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
-            try (ConnectedRedis redis = to(mute.redisUri()).build().connect()) {
-                assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
-            }
-            assertThat(failure(to(mute.redisUri()).requireRole(Role.PRIMARY)))
-                    .hasMessage(
-                            "Redis connection failed after 3 attempts: the server does not say whether it is a primary");
-        }
-    }
-
-    // ---- Sentinels
-
-    @Test
-    void thePrimaryIsFoundByTheSentinelsEvenWhenSomeAreDown() throws Exception {
-        try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
-            for (String sentinels : List.of(
-                    "127.0.0.1:" + sentinel.port(),
-                    "127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + sentinel.port())) {
-                String uri = "redis-sentinel://" + sentinels + "#orders";
                 try (ConnectedRedis redis =
-                        to(uri).requireRole(Role.PRIMARY).build().connect()) {
-                    assertThat(redis.report().endpoint()).isEqualTo(uri);
-                    assertThat(redis.report().attempts()).isEqualTo(1);
-                    assertThat(redis.sync().clientInfo()).contains("laddr=127.0.0.1:" + primary.port());
+                        to(old.redisUri()).requireRole(Role.PRIMARY).build().connect()) {
+                    assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                    assertThat(redis.report().version()).isEmpty();
                 }
             }
-        }
-        assertThat(waits).isEmpty();
-    }
-
-    @Test
-    void aSentinelThatIsSilentDoesNotUseUpTheAttempt() throws Exception {
-        try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
-                ScriptedServer silent =
-                        new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
-            String uri = "redis-sentinel://127.0.0.1:" + silent.port() + ",127.0.0.1:" + sentinel.port() + "#orders";
-            try (ConnectedRedis redis = to(uri).deadline(Duration.ofMinutes(1))
-                    .attemptTimeout(Duration.ofSeconds(8))
-                    .build()
-                    .connect()) {
-                assertThat(redis.report().attempts()).isEqualTo(1);
-                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+            try (ScriptedServer mute = new ScriptedServer(ScriptedServer.speaking(
+                    command -> command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"))) {
+                try (ConnectedRedis redis = to(mute.redisUri()).build().connect()) {
+                    assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
+                }
+                assertThat(failure(to(mute.redisUri()).requireRole(Role.PRIMARY)))
+                        .hasMessage(
+                                "Redis connection failed after 3 attempts: the server does not say whether it is a primary");
             }
         }
-    }
 
-    @Test
-    void aSentinelThatIsDownMayComeBackWhateverTheOthersSay() throws Exception {
-        try (ScriptedServer guarded =
-                new ScriptedServer(ScriptedServer.answering("-NOAUTH Authentication required.\r\n"))) {
-            String at = "127.0.0.1:" + guarded.port();
-            for (String both :
-                    List.of(at + ",127.0.0.1:" + Ports.refusing(), "127.0.0.1:" + Ports.refusing() + "," + at)) {
-                assertThat(failure(to("redis-sentinel://" + both + "#orders")))
-                        .hasMessageStartingWith("Redis connection failed after 3 attempts: ")
-                        .hasMessageContaining("Connection refused")
-                        .hasMessageContaining("NOAUTH");
-            }
-            assertThat(failure(to("redis-sentinel://" + at + "#orders")))
-                    .hasMessageStartingWith("Redis connection failed after 1 attempt: NOAUTH");
-        }
-    }
-
-    @Test
-    void theUrisOfTheCallersSentinelsStayAsTheyAre() throws Exception {
-        try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
-            RedisURI watcher = RedisURI.builder()
-                    .withHost("127.0.0.1")
-                    .withPort(sentinel.port())
-                    .build();
-            RedisURI uri = RedisURI.builder()
-                    .withSentinelMasterId("orders")
-                    .withSentinel(watcher)
-                    .build();
-            watcher.setTimeout(Duration.ofSeconds(17));
-            try (ConnectedRedis redis = RedisConnector.builder(uri).build().connect()) {
-                assertThat(redis.ping()).isTrue();
-            }
-            assertThat(watcher.getTimeout()).hasSeconds(17);
-            assertThat(uri.getTimeout()).isEqualTo(RedisURI.DEFAULT_TIMEOUT_DURATION);
-        }
-    }
-
-    @Test
-    void thePrimaryIsSpokenToInTlsAndItsSentinelsPlainly(@TempDir Path directory) throws Exception {
-        Certificate certificate = Certificate.make(directory, "ip:127.0.0.1");
-        int port = Ports.free();
-        try (RedisServer guarded = tls(certificate, port, "no");
-                RedisServer sentinel = RedisServer.sentinel("orders", port)) {
-            RedisURI uri = RedisURI.create("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders");
-            uri.setSsl(true);
-            uri.getSentinels().forEach(plain -> plain.setSsl(false));
-            try (ConnectedRedis redis = RedisConnector.builder(uri)
-                    .clientOptions(trusting(certificate))
-                    .sleeper(waits::add)
-                    .build()
-                    .connect()) {
-                assertThat(redis.ping()).isTrue();
-                assertThat(redis.report().endpoint()).startsWith("rediss-sentinel://");
-                assertThat(guarded.port()).isNotEqualTo(port);
-            }
-        }
-    }
-
-    // ---- credentials
-
-    @Test
-    void aProviderOfCredentialsThatFailsIsSaidAndTriedAgain() {
-        RedisURI uri = RedisURI.create(primary.uri());
-        uri.setCredentialsProvider(() -> {
-            throw new NullPointerException("no vault");
-        });
-        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
-                .hasMessage("Redis connection failed after 3 attempts: the credentials provider failed: no vault");
-        uri.setCredentialsProvider(() -> Mono.error(new IllegalStateException("the vault is sealed")));
-        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
-                .hasMessageEndingWith("the credentials provider failed: the vault is sealed");
-        uri.setCredentialsProvider(Mono::empty);
-        assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
-                .hasMessageEndingWith("the credentials provider gave none");
-    }
-
-    @Test
-    void aPasswordThatIsBeingRotatedIsAskedForAgainWhereTheCallerWantsIt() throws Exception {
-        try (RedisServer guarded = RedisServer.start("--requirepass", "new")) {
-            RedisURI uri = RedisURI.create(guarded.uri());
-            uri.setCredentialsProvider(() -> Mono.just(RedisCredentials.just(null, waits.isEmpty() ? "old" : "new")));
-            try (ConnectedRedis redis = RedisConnector.builder(uri)
-                    .sleeper(waits::add)
-                    .retryOn(attempt -> attempt.reason().startsWith("WRONGPASS"))
-                    .build()
-                    .connect()) {
-                assertThat(redis.report().attempts()).isEqualTo(2);
-            }
-        }
-    }
-
-    @Test
-    void whatIsWrongWithTheSentinelsIsSaid() throws Exception {
-        try (RedisServer sentinel = RedisServer.sentinel("orders", primary)) {
-            assertThat(failure(to("redis-sentinel://127.0.0.1:" + sentinel.port() + "#other")))
-                    .hasMessageContaining("after 3 attempts")
-                    .hasMessageContaining("the Sentinels know no primary of that name");
-            assertThat(failure(to("redis://127.0.0.1:" + sentinel.port())))
+        @Test
+        void aUnixSocketWithoutTheNativeTransportIsSaidSo() {
+            assertThat(failure(to("redis-socket:///tmp/none.sock")))
                     .hasMessage(
-                            "Redis connection failed after 1 attempt: the server is a Sentinel, which holds no data: use"
-                                    + " redis-sentinel://");
-            try (ConnectedRedis watcher = to("redis://127.0.0.1:" + sentinel.port())
-                    .requireRole(Role.SENTINEL)
-                    .build()
-                    .connect()) {
-                assertThat(watcher.report().role()).isEqualTo(Role.SENTINEL);
-            }
+                            "Redis connection failed after 1 attempt: a Unix socket wants Netty's native transport on the class"
+                                    + " path");
         }
-        assertThat(failure(to("redis-sentinel://127.0.0.1:" + Ports.refusing() + ",127.0.0.1:" + Ports.refusing()
-                        + "#orders")))
-                .hasMessage("Redis connection failed after 3 attempts: Connection refused");
-        assertThat(failure(to("redis-sentinel://127.0.0.1:" + primary.port() + "#orders")))
-                .hasMessageContaining("after 1 attempt")
-                .hasMessageContaining("the server is not a Sentinel: use redis://");
-    }
-
-    @Test
-    void aUnixSocketWithoutTheNativeTransportIsSaidSo() {
-        assertThat(failure(to("redis-socket:///tmp/none.sock")))
-                .hasMessage(
-                        "Redis connection failed after 1 attempt: a Unix socket wants Netty's native transport on the class"
-                                + " path");
     }
 }
