@@ -54,6 +54,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         @Override
         public void onRedisConnected(RedisChannelHandler<?, ?> handler, SocketAddress address) {
             if (!Channels.isLosing()) {
+                forgetClosed();
                 supervisor.returned(handler);
             }
         }
@@ -100,6 +101,16 @@ final class Session<C extends StatefulConnection<String, String>> {
     private String why(Throwable failure) {
         String refused = refused();
         return refused != null ? refused : target.diagnose(failure).reason();
+    }
+
+    /** Of a connection that the application closes while it is lost Lettuce tells nothing. */
+    private void forgetClosed() {
+        for (StatefulConnection<?, ?> one : further) {
+            if (one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed()) {
+                further.remove(one);
+                supervisor.returned(one);
+            }
+        }
     }
 
     private @Nullable String refused() {
@@ -175,6 +186,7 @@ final class Session<C extends StatefulConnection<String, String>> {
             }
         }
         long from = System.nanoTime();
+        forgetClosed();
         String down = supervisor.whyDown(connection);
         if (down == null && !connection.isOpen()) {
             down = Channels.lossReason();

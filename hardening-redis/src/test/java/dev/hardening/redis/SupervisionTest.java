@@ -351,6 +351,27 @@ class SupervisionTest {
         }
 
         @Test
+        void itEndsWithoutAConnectionThatIsClosedMeanwhile() throws Exception {
+            Told told = new Told();
+            try (RedisServer restarting = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(restarting.uri())
+                            .listener(told)
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .build()
+                            .connect()) {
+                StatefulRedisConnection<String, String> further = redis.open(StringCodec.UTF8);
+                restarting.stop();
+                await().atMost(LONG)
+                        .until(() -> !further.isOpen() && !redis.connection().isOpen());
+                further.close();
+                restarting.restart();
+                await().atMost(LONG).until(redis::ping);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                assertThat(told.count("lost")).isEqualTo(1);
+            }
+        }
+
+        @Test
         void aNormalCloseWarnsOfNothing() throws Exception {
             ListAppender<ILoggingEvent> log = new ListAppender<>();
             Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
