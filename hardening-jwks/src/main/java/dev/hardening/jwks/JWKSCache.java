@@ -420,10 +420,10 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets who is told what the cache does.
          *
-         * @param hears called on a shared thread; none by default
+         * @param listener called on a shared thread; none by default
          */
-        public Builder listener(JWKSCacheListener hears) {
-            listener = Objects.requireNonNull(hears, "listener");
+        public Builder listener(JWKSCacheListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
@@ -441,20 +441,20 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets where fetches run. If it rejects one, that fetch has failed, and is tried again.
          *
-         * @param runsFetches by default threads that all caches share
+         * @param executor by default threads that all caches share
          */
-        public Builder executor(Executor runsFetches) {
-            executor = Objects.requireNonNull(runsFetches, "executor");
+        public Builder executor(Executor executor) {
+            this.executor = Objects.requireNonNull(executor, "executor");
             return this;
         }
 
         /**
          * Sets where the last good keys are kept over a restart. It is read in {@link #build()}.
          *
-         * @param keeper nowhere by default
+         * @param store nowhere by default
          */
-        public Builder snapshotStore(JWKSSnapshotStore keeper) {
-            store = Objects.requireNonNull(keeper, "snapshotStore");
+        public Builder snapshotStore(JWKSSnapshotStore store) {
+            this.store = Objects.requireNonNull(store, "snapshotStore");
             return this;
         }
 
