@@ -85,7 +85,7 @@ class RenewedKeyTest {
         }
 
         @Test
-        void is_not_looked_for_because_of_a_wrong_algorithm_or_no_signature() {
+        void is_not_fetched_for_a_wrong_algorithm_or_no_signature() {
             decoder.decode(KeyEndpoint.token(EC_1));
             endpoint.advance(Duration.ofMinutes(2));
             for (int i = 0; i < 100; i++) {
