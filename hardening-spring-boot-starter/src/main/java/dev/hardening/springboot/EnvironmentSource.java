@@ -4,6 +4,9 @@ import dev.hardening.config.SecretSource;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.OriginLookup;
@@ -11,8 +14,14 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.PropertySource;
 
-/** Spring's {@code Environment} as it resolves {@code ${NAME}}: by the exact name, from the first property source that has it. */
+/**
+ * Spring's {@code Environment}, by the exact name, from the first property source that has it. A reference to another
+ * property is resolved as Spring does. A value that holds what looks like references and cannot be resolved is taken as it
+ * is, unless it is one reference and nothing else.
+ */
 final class EnvironmentSource implements SecretSource {
+
+    private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([^${}:]+?)\\s*}");
 
     private final ConfigurableEnvironment environment;
 
@@ -22,20 +31,42 @@ final class EnvironmentSource implements SecretSource {
 
     @Override
     public Optional<Found> find(String name) {
-        String value = environment.getProperty(name);
-        return value == null ? Optional.empty() : Optional.of(new Found(value, origin(name)));
+        for (PropertySource<?> source : environment.getPropertySources()) {
+            if (!ConfigurationPropertySources.isAttachedConfigurationPropertySource(source)) {
+                Object value = source.getProperty(name);
+                if (value != null) {
+                    return Optional.of(found(value.toString(), origin(source, name)));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Found found(String value, String origin) {
+        if (!value.contains("${")) {
+            return new Found(value, origin);
+        }
+        Matcher reference = REFERENCE.matcher(value.strip());
+        if (reference.matches() && !environment.containsProperty(reference.group(1))) {
+            return Found.invalid("refers to " + reference.group(1) + ", which is not set", origin);
+        }
+        String resolved = resolved(value);
+        return new Found(resolved == null ? value : resolved, origin);
+    }
+
+    private @Nullable String resolved(String value) {
+        try {
+            return environment.resolveRequiredPlaceholders(value);
+        } catch (IllegalArgumentException notAReference) {
+            // Its message holds the value.
+            return null;
+        }
     }
 
     /** Where it came from, as Boot says it: a file with line and column, or the name of an environment variable. */
-    private String origin(String name) {
-        for (PropertySource<?> source : environment.getPropertySources()) {
-            if (!ConfigurationPropertySources.isAttachedConfigurationPropertySource(source)
-                    && source.containsProperty(name)) {
-                Origin origin = OriginLookup.getOrigin(source, name);
-                return origin == null ? source.getName() : origin.toString();
-            }
-        }
-        return "environment";
+    private static String origin(PropertySource<?> source, String name) {
+        Origin origin = OriginLookup.getOrigin(source, name);
+        return origin == null ? source.getName() : origin.toString();
     }
 
     @Override

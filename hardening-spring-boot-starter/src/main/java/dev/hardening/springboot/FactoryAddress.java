@@ -5,15 +5,20 @@ import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.data.redis.connection.NamedNode;
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.RedisConfiguration.WithAuthentication;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.RedisNode;
 import org.springframework.data.redis.connection.RedisPassword;
 import org.springframework.data.redis.connection.RedisSentinelConfiguration;
 import org.springframework.data.redis.connection.RedisSocketConfiguration;
+import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -26,6 +31,36 @@ final class FactoryAddress {
     FactoryAddress(LettuceConnectionFactory factory) {
         this.factory = factory;
         client = factory.getClientConfiguration();
+    }
+
+    /** Whether its nodes are listed one by one, a primary and its replicas; the factory does not say which. */
+    boolean isListOfNodes() {
+        return new DirectFieldAccessor(factory).getPropertyValue("configuration")
+                instanceof RedisStaticMasterReplicaConfiguration;
+    }
+
+    /** Where it is, for messages: hosts and ports, without credentials. */
+    static String place(RedisConnectionFactory factory) {
+        if (!(factory instanceof LettuceConnectionFactory lettuce)) {
+            return factory.getClass().getSimpleName();
+        }
+        FactoryAddress address = new FactoryAddress(lettuce);
+        if (address.isListOfNodes()) {
+            return "nodes that are listed one by one";
+        }
+        List<RedisURI> uris = lettuce.isClusterAware() ? address.seeds() : List.of(address.uri());
+        return uris.stream().map(FactoryAddress::place).collect(Collectors.joining(", "));
+    }
+
+    private static String place(RedisURI uri) {
+        if (uri.getSocket() != null) {
+            return uri.getSocket();
+        }
+        if (!uri.getSentinels().isEmpty()) {
+            return uri.getSentinelMasterId() + " by "
+                    + uri.getSentinels().stream().map(FactoryAddress::place).collect(Collectors.joining(", "));
+        }
+        return uri.getHost() + ":" + uri.getPort();
     }
 
     /** One Redis: by host, by Unix socket, or by its Sentinels. */
@@ -53,11 +88,16 @@ final class FactoryAddress {
         List<RedisURI> seeds = new ArrayList<>();
         if (cluster != null) {
             for (RedisNode node : cluster.getClusterNodes()) {
-                RedisURI.Builder builder = RedisURI.Builder.redis(node.getRequiredHost(), node.getRequiredPort());
+                RedisURI.Builder builder = at(node);
                 seeds.add(configured(authenticated(builder, cluster, cluster).build()));
             }
         }
         return seeds;
+    }
+
+    private static RedisURI.Builder at(RedisNode node) {
+        return RedisURI.Builder.redis(
+                Objects.requireNonNull(node.getHost(), "host"), Objects.requireNonNull(node.getPort(), "port"));
     }
 
     private RedisURI sentinels(RedisSentinelConfiguration sentinel) {
@@ -67,8 +107,7 @@ final class FactoryAddress {
                 .withDatabase(factory.getDatabase());
         authenticated(builder, sentinel, sentinel);
         for (RedisNode node : sentinel.getSentinels()) {
-            RedisURI each = configured(RedisURI.Builder.redis(node.getRequiredHost(), node.getRequiredPort())
-                    .build());
+            RedisURI each = configured(at(node).build());
             credentials(sentinel.getSentinelUsername(), sentinel.getSentinelPassword(), each);
             client.getRedisCredentialsProviderFactory()
                     .ifPresent(credentials ->

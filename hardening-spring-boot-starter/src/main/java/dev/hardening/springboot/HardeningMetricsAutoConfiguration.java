@@ -1,9 +1,9 @@
 package dev.hardening.springboot;
 
-import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.JWKSCacheMetrics;
 import dev.hardening.redis.RedisConnectionMetrics;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.List;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -11,7 +11,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Meters of the keys and of the Redis connection, which Boot binds to the application's registry. */
+/** Meters of the keys, for each issuer, and of the Redis connection, which Boot binds to the application's registry. */
 @AutoConfiguration(after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class})
 @ConditionalOnClass(MeterBinder.class)
 public final class HardeningMetricsAutoConfiguration {
@@ -19,14 +19,16 @@ public final class HardeningMetricsAutoConfiguration {
     HardeningMetricsAutoConfiguration() {}
 
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnClass(JWKSCache.class)
-    @ConditionalOnBean(JWKSCache.class)
+    @ConditionalOnBean(KeySources.class)
     static class Jwks {
 
         @Bean
-        @ConditionalOnMissingBean
-        JWKSCacheMetrics hardeningJwksMetrics(JWKSCache cache) {
-            return new JWKSCacheMetrics(cache, "jwt");
+        @ConditionalOnMissingBean(JWKSCacheMetrics.class)
+        MeterBinder hardeningJwksMetrics(KeySources keys) {
+            List<JWKSCacheMetrics> metrics = keys.all().stream()
+                    .map(source -> new JWKSCacheMetrics(source.cache(), source.name()))
+                    .toList();
+            return registry -> metrics.forEach(each -> each.bindTo(registry));
         }
     }
 

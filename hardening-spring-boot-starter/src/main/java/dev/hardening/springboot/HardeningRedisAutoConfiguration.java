@@ -4,79 +4,113 @@ import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.RedisConnector;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.cluster.ClusterClientOptions;
 import java.time.Duration;
-import org.springframework.beans.factory.ListableBeanFactory;
+import java.util.Map;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisProperties;
-import org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer;
-import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
  * Connects to Redis as the application's own {@code LettuceConnectionFactory} does, before the web server listens, with
  * backoff and within a deadline, or fails the start with the reason.
  */
-@AutoConfiguration(after = DataRedisAutoConfiguration.class)
-@ConditionalOnClass({DataRedisProperties.class, LettuceConnectionFactory.class, RedisClient.class, RedisConnector.class
-})
-@ConditionalOnBooleanProperty(name = "hardening.redis.enabled", matchIfMissing = true)
+@AutoConfiguration(
+        afterName = {
+            "org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration",
+            "org.springframework.boot.autoconfigure.data.redis.RedisAutoConfiguration"
+        })
+@ConditionalOnClass({LettuceConnectionFactory.class, RedisClient.class, RedisConnector.class})
+@ConditionalOnProperty(name = "hardening.redis.enabled", havingValue = "true", matchIfMissing = true)
 @EnableConfigurationProperties(RedisProperties.class)
 public final class HardeningRedisAutoConfiguration {
+
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
+    private static final int QUEUED_COMMANDS = 10_000;
 
     HardeningRedisAutoConfiguration() {}
 
     @Bean
+    @Lazy(false)
     @ConditionalOnBean(RedisConnectionFactory.class)
     RedisStartUp hardeningRedisStartUp(
-            ListableBeanFactory beans,
+            Map<String, RedisConnectionFactory> factories,
             RedisProperties properties,
-            ObjectProvider<DataRedisConnectionDetails> details,
             ObjectProvider<RedisConnectorCustomizer> customizers,
             ObjectProvider<ConnectListener> listeners) {
-        return new RedisStartUp(beans, properties, details, customizers, listeners);
+        return new RedisStartUp(factories, properties, customizers, listeners);
     }
 
-    /** Lettuce's defaults queue commands without a bound while Redis is away, and let each wait for a minute. */
-    @Configuration(proxyBeanMethods = false)
-    @ConditionalOnBooleanProperty(name = "hardening.redis.fail-fast", matchIfMissing = true)
-    static class FailFast {
+    /** Lettuce's defaults queue commands without a bound while Redis is away. */
+    private static void failFast(ClientOptions.Builder options) {
+        options.requestQueueSize(QUEUED_COMMANDS);
+        if (!(options instanceof ClusterClientOptions.Builder)) {
+            // In a cluster Lettuce would refuse the first command to each node, too.
+            options.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
+        }
+    }
 
-        private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
-        private static final int QUEUED_COMMANDS = 10_000;
+    /** Lettuce's default lets each command wait for a minute. */
+    private static void failFast(
+            LettuceClientConfiguration.LettuceClientConfigurationBuilder client, Environment environment) {
+        if (!environment.containsProperty("spring.data.redis.timeout")) {
+            client.commandTimeout(COMMAND_TIMEOUT);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnProperty(name = "hardening.redis.fail-fast", havingValue = "true", matchIfMissing = true)
+    @ConditionalOnClass(
+            org.springframework.boot.autoconfigure.data.redis.LettuceClientConfigurationBuilderCustomizer.class)
+    static class Boot3 {
 
         /** First, so that the application's own customizers have the last word. */
         @Bean
         @Order(Ordered.HIGHEST_PRECEDENCE)
-        LettuceClientOptionsBuilderCustomizer hardeningLettuceClientOptions(DataRedisConnectionDetails details) {
-            return options -> {
-                options.requestQueueSize(QUEUED_COMMANDS);
-                if (details.getCluster() == null) {
-                    // In a cluster Lettuce would refuse the first command to each node, too.
-                    options.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
-                }
-            };
+        org.springframework.boot.autoconfigure.data.redis.LettuceClientOptionsBuilderCustomizer
+                hardeningLettuceClientOptions() {
+            return HardeningRedisAutoConfiguration::failFast;
         }
 
         @Bean
         @Order(Ordered.HIGHEST_PRECEDENCE)
-        LettuceClientConfigurationBuilderCustomizer hardeningLettuceClientConfiguration(DataRedisProperties springs) {
-            return client -> {
-                if (springs.getTimeout() == null) {
-                    client.commandTimeout(COMMAND_TIMEOUT);
-                }
-            };
+        org.springframework.boot.autoconfigure.data.redis.LettuceClientConfigurationBuilderCustomizer
+                hardeningLettuceClientConfiguration(Environment environment) {
+            return client -> failFast(client, environment);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnProperty(name = "hardening.redis.fail-fast", havingValue = "true", matchIfMissing = true)
+    @ConditionalOnClass(
+            org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer.class)
+    static class Boot4 {
+
+        /** First, so that the application's own customizers have the last word. */
+        @Bean
+        @Order(Ordered.HIGHEST_PRECEDENCE)
+        org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer
+                hardeningLettuceClientOptions() {
+            return HardeningRedisAutoConfiguration::failFast;
+        }
+
+        @Bean
+        @Order(Ordered.HIGHEST_PRECEDENCE)
+        org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer
+                hardeningLettuceClientConfiguration(Environment environment) {
+            return client -> failFast(client, environment);
         }
     }
 }

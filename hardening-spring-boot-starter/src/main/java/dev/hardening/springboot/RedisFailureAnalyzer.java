@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Says why Redis could not be connected to, and whether another start can help. */
+/** Says why Redis could not be connected to, where it was looked for, and which properties say so. */
 final class RedisFailureAnalyzer extends AbstractFailureAnalyzer<RedisConnectException> {
 
     @Override
@@ -16,9 +16,11 @@ final class RedisFailureAnalyzer extends AbstractFailureAnalyzer<RedisConnectExc
         boolean permanent =
                 !attempts.isEmpty() && attempts.get(attempts.size() - 1).verdict() == Attempt.Verdict.PERMANENT;
         String action = permanent
-                ? "Correct the spring.data.redis properties, or the server: another attempt would end the same way."
-                : "Start Redis, or correct the spring.data.redis properties. How long it is waited for is said by"
-                        + " hardening.redis.attempts, backoff and deadline.";
-        return new FailureAnalysis(String.valueOf(cause.getMessage()), action, cause);
+                ? "Correct spring.data.redis.username, password, ssl or url, or the server: another attempt would end"
+                        + " the same way."
+                : "Start Redis there, or correct spring.data.redis.host and port, or url. hardening.redis.attempts,"
+                        + " backoff and deadline say how long it is waited for, hardening.redis.required=false starts"
+                        + " without it.";
+        return new FailureAnalysis(cause.getMessage() + "\nIt was looked for at " + cause.endpoint(), action, cause);
     }
 }

@@ -1,106 +1,140 @@
 package dev.hardening.springboot;
 
-import dev.hardening.redis.Attempt;
 import dev.hardening.redis.Backoff;
 import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.ConnectReport;
 import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.ConnectedRedisCluster;
+import dev.hardening.redis.RedisConnectException;
 import dev.hardening.redis.RedisConnector;
 import io.lettuce.core.RedisClient;
-import java.util.LinkedHashMap;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Connects to what each {@code LettuceConnectionFactory} connects to, once all singletons are there and before anything
- * is started: the web server listens after that. The connections stay open for the health check.
+ * Connects to what each {@code LettuceConnectionFactory} connects to, once all singletons are there and before anything is
+ * started: the web server listens after that. Afterwards it watches over the connections that the application uses.
  */
 final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedisStartUp.class);
 
-    /** One connection that was made, whatever its kind. */
-    record Connected(ConnectReport report, BooleanSupplier ping, Runnable close) {}
-
-    private final ListableBeanFactory beans;
     private final RedisProperties properties;
-    private final ObjectProvider<DataRedisConnectionDetails> details;
     private final ObjectProvider<RedisConnectorCustomizer> customizers;
-    private final ObjectProvider<ConnectListener> listeners;
-    private final Map<String, Connected> connections = new LinkedHashMap<>();
+    private final Told listeners;
+    private final ExecutorService threads = Executors.newCachedThreadPool(daemons("hardening-redis"));
+    private final ScheduledExecutorService heart =
+            Executors.newSingleThreadScheduledExecutor(daemons("hardening-heart"));
+    private final Map<String, ConnectReport> reports = new ConcurrentHashMap<>();
+    private final List<WatchedRedis> watched;
 
     RedisStartUp(
-            ListableBeanFactory beans,
+            Map<String, RedisConnectionFactory> factories,
             RedisProperties properties,
-            ObjectProvider<DataRedisConnectionDetails> details,
             ObjectProvider<RedisConnectorCustomizer> customizers,
             ObjectProvider<ConnectListener> listeners) {
-        this.beans = beans;
         this.properties = properties;
-        this.details = details;
         this.customizers = customizers;
-        this.listeners = listeners;
+        this.listeners = new Told(listeners.orderedStream().toList());
+        watched = factories.entrySet().stream()
+                .map(each -> new WatchedRedis(
+                        each.getKey(), each.getValue(), properties.requireRole(), this.listeners, threads))
+                .toList();
+    }
+
+    private static ThreadFactory daemons(String name) {
+        return task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
     @Override
     public void afterSingletonsInstantiated() {
-        beans.getBeansOfType(LettuceConnectionFactory.class).forEach((name, factory) -> {
-            if (isStaticPrimaryAndReplicas(factory)) {
-                LOG.info("Redis behind {} is not connected to before the start: its nodes are listed one by one", name);
-                return;
-            }
-            Connected connected = connect(factory);
-            synchronized (connections) {
-                connections.put(name, connected);
-            }
-            LOG.info("Redis behind {} answers: {}", name, connected.report());
-        });
-    }
-
-    /** The factory does not tell its nodes in that case; only Boot's own details do that. */
-    private boolean isStaticPrimaryAndReplicas(LettuceConnectionFactory factory) {
-        DataRedisConnectionDetails springs = details.getIfAvailable();
-        return springs != null
-                && springs.getMasterReplica() != null
-                && !factory.isClusterAware()
-                && !factory.isRedisSentinelAware();
-    }
-
-    private Connected connect(LettuceConnectionFactory factory) {
-        FactoryAddress address = new FactoryAddress(factory);
-        if (factory.isClusterAware()) {
-            RedisConnector.Builder builder = configure(RedisConnector.builder(address.seeds()));
-            factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
-            ConnectedRedisCluster cluster = builder.buildCluster().connect();
-            return new Connected(cluster.report(), cluster::ping, cluster::close);
+        if (BuildTime.reason() != null) {
+            return;
         }
-        RedisConnector.Builder builder = configure(RedisConnector.builder(address.uri()));
+        for (WatchedRedis redis : watched) {
+            ConnectReport report = redis.factory() instanceof LettuceConnectionFactory lettuce
+                    ? connected(redis.name(), lettuce)
+                    : null;
+            if (report != null) {
+                reports.put(redis.name(), report);
+            }
+            redis.started(report == null ? "not connected to at the start" : null);
+        }
+        Duration beat = properties.heartbeat();
+        if (!beat.isZero()) {
+            var unused = heart.scheduleWithFixedDelay(
+                    () -> watched.forEach(WatchedRedis::beat), beat.toNanos(), beat.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private @Nullable ConnectReport connected(String name, LettuceConnectionFactory factory) {
+        FactoryAddress address = new FactoryAddress(factory);
+        if (address.isListOfNodes()) {
+            LOG.info("Redis behind {} is not connected to before the start: its nodes are listed one by one", name);
+            return null;
+        }
+        try {
+            ConnectReport report = connect(factory, address);
+            LOG.info("Redis behind {} answers: {}", name, report);
+            return report;
+        } catch (RedisConnectException failed) {
+            if (properties.required()) {
+                throw failed;
+            }
+            LOG.warn(
+                    "The application starts without the Redis behind {}, because hardening.redis.required=false: {} ({})",
+                    name,
+                    failed.getMessage(),
+                    failed.endpoint());
+            return null;
+        }
+    }
+
+    private ConnectReport connect(LettuceConnectionFactory factory, FactoryAddress address) {
+        if (factory.isClusterAware()) {
+            RedisConnector.Builder builder = configured(RedisConnector.builder(address.seeds()));
+            factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
+            try (ConnectedRedisCluster cluster = built(builder::buildCluster).connect()) {
+                return cluster.report();
+            }
+        }
+        RedisConnector.Builder builder = configured(RedisConnector.builder(address.uri()));
         // The factory's own client, so that what is checked is what will be used: its TLS, its resolver, its options.
         if (factory.getNativeClient() instanceof RedisClient client) {
             builder.client(client);
         }
-        ConnectedRedis redis = builder.build().connect();
-        return new Connected(redis.report(), redis::ping, redis::close);
+        try (ConnectedRedis redis = built(builder::build).connect()) {
+            return redis.report();
+        }
     }
 
-    private RedisConnector.Builder configure(RedisConnector.Builder builder) {
-        builder.attempts(properties.attempts())
-                .backoff(Backoff.exponential(properties.backoff()))
+    private RedisConnector.Builder configured(RedisConnector.Builder builder) {
+        builder.attempts(properties.required() ? properties.attempts() : Math.min(properties.attempts(), 1))
+                .backoff(built(() -> Backoff.exponential(properties.backoff())))
                 .deadline(properties.deadline())
                 .attemptTimeout(properties.attemptTimeout())
                 .jitter(properties.jitter())
-                .listener(new All(listeners.orderedStream().toList()));
+                .listener(listeners.ofTheStart());
         if (properties.requireRole() != null) {
             builder.requireRole(properties.requireRole());
         }
@@ -108,57 +142,29 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         return builder;
     }
 
-    /** What is connected, by the name of its factory. */
-    Map<String, Connected> connections() {
-        synchronized (connections) {
-            return new LinkedHashMap<>(connections);
+    private static <T> T built(Supplier<T> build) {
+        try {
+            return build.get();
+        } catch (IllegalArgumentException unusable) {
+            throw UnusablePropertyException.of(RedisProperties.class, RedisProperties.PREFIX, unusable);
         }
     }
 
-    /** Those that the start did not connect to: Jedis's, and primaries and replicas that are listed one by one. */
-    Map<String, RedisConnectionFactory> others() {
-        Map<String, RedisConnectionFactory> others =
-                new LinkedHashMap<>(beans.getBeansOfType(RedisConnectionFactory.class));
-        others.keySet().removeAll(connections().keySet());
-        return others;
+    /** How a connection came about that was made at the start; null if none was. */
+    @Nullable
+    ConnectReport report(String name) {
+        return reports.get(name);
+    }
+
+    /** Every Redis of the application. */
+    List<WatchedRedis> watched() {
+        return watched;
     }
 
     @Override
     public void destroy() {
-        connections().values().forEach(connected -> connected.close().run());
-    }
-
-    /** Several listeners as one. */
-    private record All(List<ConnectListener> told) implements ConnectListener {
-
-        @Override
-        public void attemptFailed(Attempt attempt) {
-            told.forEach(each -> each.attemptFailed(attempt));
-        }
-
-        @Override
-        public void connected(ConnectReport report) {
-            told.forEach(each -> each.connected(report));
-        }
-
-        @Override
-        public void disconnected(String reason) {
-            told.forEach(each -> each.disconnected(reason));
-        }
-
-        @Override
-        public void reconnectFailed(String reason) {
-            told.forEach(each -> each.reconnectFailed(reason));
-        }
-
-        @Override
-        public void closed() {
-            told.forEach(ConnectListener::closed);
-        }
-
-        @Override
-        public void reconnected() {
-            told.forEach(ConnectListener::reconnected);
-        }
+        heart.shutdownNow();
+        threads.shutdownNow();
+        listeners.closed();
     }
 }

@@ -4,7 +4,9 @@ import dev.hardening.config.SecretSource;
 import dev.hardening.config.SecretValidationException;
 import dev.hardening.config.SecretValidator;
 import dev.hardening.config.Settings;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,10 +14,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.aot.AbstractAotProcessor;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
@@ -23,8 +25,8 @@ import org.springframework.core.io.support.SpringFactoriesLoader;
 
 /**
  * Validates the secrets once the environment is complete and before the context refreshes. The {@link Settings} become a
- * bean, and what was read from a {@code NAME_FILE} becomes the property {@code NAME}, unless it
- * would be taken for a placeholder.
+ * bean. What was read from a {@code NAME_FILE} becomes the property {@code NAME}, unless Spring would take a part of it
+ * for a placeholder.
  */
 final class SecretsInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext>, Ordered {
 
@@ -32,6 +34,8 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     static final String PREFIX = "hardening.config";
     static final String FROM_FILES = "hardeningSecretFiles";
+
+    private static final String REQUIRED = PREFIX + ".required";
 
     /** Last, because other initializers may add property sources. */
     @Override
@@ -41,52 +45,82 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     @Override
     public void initialize(ConfigurableApplicationContext context) {
+        DeclaredSecrets declared = validate(context);
+        context.getBeanFactory().registerSingleton("hardeningDeclaredSecrets", declared);
+    }
+
+    private static DeclaredSecrets validate(ConfigurableApplicationContext context) {
         ConfigurableEnvironment environment = context.getEnvironment();
-        boolean enabled = environment.getProperty(PREFIX + ".enabled", Boolean.class, true);
-        if (!enabled || isBuildTime()) {
-            return;
+        if (!environment.getProperty(PREFIX + ".enabled", Boolean.class, true)) {
+            return DeclaredSecrets.off(PREFIX + ".enabled=false");
+        }
+        String build = BuildTime.reason();
+        if (build != null) {
+            return DeclaredSecrets.off(build);
         }
         SecretValidator validator = validator(environment, context.getClassLoader());
         if (validator == null) {
-            return;
+            return DeclaredSecrets.off("no name is declared, neither in " + REQUIRED + " nor by a "
+                    + SecretDeclaration.class.getSimpleName());
         }
         EnvironmentSource plain = new EnvironmentSource(environment);
-        Recorded recorded = new Recorded(plain, plain.withFiles());
+        Recorded source = new Recorded(plain, plain.withFiles());
+        if (isSlice(environment) && !validator.check(source).valid()) {
+            return DeclaredSecrets.off("this is a slice of the application, and its environment lacks some");
+        }
         try {
-            Settings settings = validator.validate(recorded);
+            Settings settings = validator.validate(source);
             context.getBeanFactory().registerSingleton("hardeningSettings", settings);
+            if (!source.fromFiles.isEmpty()) {
+                environment.getPropertySources().addFirst(new MapPropertySource(FROM_FILES, source.fromFiles));
+            }
+            return DeclaredSecrets.of(validator, settings);
         } catch (SecretValidationException invalid) {
             throw new InvalidSecretsException(invalid);
         }
-        if (!recorded.fromFiles.isEmpty()) {
-            environment.getPropertySources().addFirst(new MapPropertySource(FROM_FILES, recorded.fromFiles));
-        }
     }
 
-    /** A build that prepares an application ahead of time has no secrets, and needs none. */
-    private static boolean isBuildTime() {
-        return Boolean.getBoolean(AbstractAotProcessor.AOT_PROCESSING);
+    /** A test's slice, such as {@code @WebMvcTest}, turns auto-configuration off and has no need of most secrets. */
+    private static boolean isSlice(ConfigurableEnvironment environment) {
+        return !environment.getProperty(EnableAutoConfiguration.ENABLED_OVERRIDE_PROPERTY, Boolean.class, true);
     }
 
+    /** Everything that is declared, as one: by classes, in their order, then by the property. */
     private static @Nullable SecretValidator validator(
             ConfigurableEnvironment environment, @Nullable ClassLoader loader) {
-        List<SecretDeclaration> declarations =
-                SpringFactoriesLoader.forDefaultResourceLocation(loader).load(SecretDeclaration.class);
-        String[] required = Binder.get(environment)
-                .bind(PREFIX + ".required", String[].class)
-                .orElse(new String[0]);
-        if (declarations.size() + (required.length > 0 ? 1 : 0) > 1) {
-            throw new IllegalStateException("Secrets are declared more than once: use one SecretDeclaration, or "
-                    + PREFIX + ".required; found "
-                    + declarations.stream()
-                            .map(found -> found.getClass().getName())
-                            .toList()
-                    + (required.length > 0 ? " and the property" : ""));
+        List<SecretValidator> validators = new ArrayList<>();
+        for (SecretDeclaration declaration :
+                SpringFactoriesLoader.forDefaultResourceLocation(loader).load(SecretDeclaration.class)) {
+            validators.add(declaration.secrets());
         }
-        if (!declarations.isEmpty()) {
-            return declarations.get(0).secrets();
+        String[] required =
+                Binder.get(environment).bind(REQUIRED, String[].class).orElse(new String[0]);
+        if (required.length > 0) {
+            validators.add(required(required));
         }
-        return required.length == 0 ? null : SecretValidator.requiring(required);
+        try {
+            return validators.stream().reduce(SecretValidator::and).orElse(null);
+        } catch (IllegalArgumentException conflict) {
+            throw new UnusablePropertyException(
+                    REQUIRED, "two declarations of the secrets contradict each other: " + conflict.getMessage());
+        }
+    }
+
+    private static SecretValidator required(String[] names) {
+        Set<String> seen = new LinkedHashSet<>();
+        for (int i = 0; i < names.length; i++) {
+            if (names[i].isBlank()) {
+                throw new UnusablePropertyException(REQUIRED, "name " + (i + 1) + " of " + names.length + " is empty");
+            }
+            if (!seen.add(names[i])) {
+                throw new UnusablePropertyException(REQUIRED, "name " + (i + 1) + " is there twice");
+            }
+        }
+        try {
+            return SecretValidator.requiring(names);
+        } catch (IllegalArgumentException unusable) {
+            throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));
+        }
     }
 
     /** A source that remembers what it took from files. */

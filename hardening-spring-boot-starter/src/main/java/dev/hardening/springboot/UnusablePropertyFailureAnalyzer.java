@@ -9,9 +9,13 @@ final class UnusablePropertyFailureAnalyzer extends AbstractFailureAnalyzer<Unus
 
     @Override
     protected @Nullable FailureAnalysis analyze(Throwable root, UnusablePropertyException cause) {
+        String property = cause.property();
+        String without = property.startsWith(SecretsInitializer.PREFIX)
+                ? "hardening.config.enabled=false to start without the check."
+                : property.startsWith(RedisProperties.PREFIX)
+                        ? "hardening.redis.enabled=false to start without the check."
+                        : "hardening.jwks.enabled=false to keep Spring's own decoder.";
         return new FailureAnalysis(
-                String.valueOf(cause.getMessage()),
-                "Correct " + cause.property() + ", or set hardening.jwks.enabled=false to keep Spring's own decoder.",
-                cause);
+                String.valueOf(cause.getMessage()), "Correct " + property + ", or set " + without, cause);
     }
 }

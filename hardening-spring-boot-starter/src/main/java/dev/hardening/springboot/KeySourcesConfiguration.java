@@ -1,0 +1,58 @@
+package dev.hardening.springboot;
+
+import dev.hardening.jwks.JWKSCache;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionMessage;
+import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
+import org.springframework.boot.ssl.SslBundles;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+
+/** The caches, for both stacks; only where a decoder of ours uses them. */
+@Configuration(proxyBeanMethods = false)
+class KeySourcesConfiguration {
+
+    /** The cache of the only issuer; there is none where several are configured. */
+    @Bean
+    @ConditionalOnMissingBean
+    @Conditional(OnOneIssuer.class)
+    JWKSCache hardeningJwksCache(
+            Environment environment,
+            JwksProperties ours,
+            ObjectProvider<JWKSCacheCustomizer> customizers,
+            ObjectProvider<SslBundles> bundles) {
+        return new KeySourcesFactory(environment, ours, customizers, bundles).cache();
+    }
+
+    /** It fetches in the background right away, in a lazy context too; the start does not wait for it. */
+    @Bean
+    @Lazy(false)
+    KeySources hardeningKeySources(
+            Environment environment,
+            JwksProperties ours,
+            ObjectProvider<JWKSCache> one,
+            ObjectProvider<JWKSCacheCustomizer> customizers,
+            ObjectProvider<SslBundles> bundles) {
+        KeySourcesFactory factory = new KeySourcesFactory(environment, ours, customizers, bundles);
+        KeySources keys = ours.issuers().isEmpty() ? factory.one(one.getObject()) : factory.several();
+        keys.prefetch();
+        return keys;
+    }
+
+    static final class OnOneIssuer extends SpringBootCondition {
+
+        @Override
+        public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            return new ConditionOutcome(
+                    !HardeningJwtAutoConfiguration.hasIssuers(context.getEnvironment()),
+                    ConditionMessage.of("hardening.jwks.issuers lists several"));
+        }
+    }
+}

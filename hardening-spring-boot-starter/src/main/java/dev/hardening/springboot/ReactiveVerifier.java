@@ -1,0 +1,78 @@
+package dev.hardening.springboot;
+
+import com.nimbusds.jose.proc.BadJOSEException;
+import com.nimbusds.jose.proc.JOSEObjectTypeVerifier;
+import com.nimbusds.jose.proc.JWKSecurityContext;
+import com.nimbusds.jwt.JWT;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import com.nimbusds.jwt.proc.ConfigurableJWTProcessor;
+import dev.hardening.jwks.InvalidTokenException;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.springframework.core.convert.converter.Converter;
+import org.springframework.security.oauth2.jwt.BadJwtException;
+import org.springframework.security.oauth2.jwt.JwtException;
+import org.springframework.security.oauth2.jwt.NimbusReactiveJwtDecoder;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Verifies by a {@code TokenDecoder}'s way inside Spring's {@link NimbusReactiveJwtDecoder}. No thread waits: with a key that
+ * is held the answer is there at once, on the caller's thread; else it comes on Reactor's parallel scheduler.
+ */
+final class ReactiveVerifier implements Converter<JWT, Mono<JWTClaimsSet>> {
+
+    private final KeySources keys;
+    private final JOSEObjectTypeVerifier<JWKSecurityContext> types = springsTypes();
+
+    ReactiveVerifier(KeySources keys) {
+        this.keys = keys;
+    }
+
+    /** What {@code typ} may be is Spring's decision, and differs by its version; the source is never asked. */
+    private static JOSEObjectTypeVerifier<JWKSecurityContext> springsTypes() {
+        AtomicReference<ConfigurableJWTProcessor<JWKSecurityContext>> springs = new AtomicReference<>();
+        NimbusReactiveJwtDecoder.withJwkSource(token -> Flux.empty())
+                .jwtProcessorCustomizer(springs::set)
+                .build();
+        return Objects.requireNonNull(springs.get()).getJWSTypeVerifier();
+    }
+
+    @Override
+    public Mono<JWTClaimsSet> convert(JWT token) {
+        if (!(token instanceof SignedJWT signed)) {
+            return Mono.error(unsupported(token));
+        }
+        try {
+            types.verify(signed.getHeader().getType(), null);
+        } catch (BadJOSEException refused) {
+            return Mono.error(refusal(refused));
+        }
+        CompletableFuture<JWTClaimsSet> claims = keys.decodeAsync(signed.getParsedString());
+        Mono<JWTClaimsSet> answer = Mono.fromFuture(claims, true);
+        return (claims.isDone() ? answer : answer.publishOn(Schedulers.parallel()))
+                .onErrorMap(failure -> springs(failure, token));
+    }
+
+    private static JwtException springs(Throwable failure, JWT token) {
+        if (failure instanceof InvalidTokenException refused) {
+            return refused.reason() == InvalidTokenException.Reason.UNSUPPORTED_ALGORITHM
+                    ? unsupported(token)
+                    : refusal(VerifyingProcessor.refusal(refused));
+        }
+        return new JwtException(
+                "An error occurred while attempting to decode the Jwt: " + failure.getMessage(), failure);
+    }
+
+    private static BadJwtException unsupported(JWT token) {
+        return new BadJwtException(
+                "Unsupported algorithm of " + token.getHeader().getAlgorithm());
+    }
+
+    private static BadJwtException refusal(BadJOSEException refused) {
+        return new BadJwtException("Failed to validate the token", refused);
+    }
+}

@@ -1,0 +1,227 @@
+package dev.hardening.springboot;
+
+import dev.hardening.redis.ConnectListener;
+import dev.hardening.redis.Role;
+import io.lettuce.core.RedisCommandExecutionException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.data.redis.connection.ClusterInfo;
+import org.springframework.data.redis.connection.RedisClusterConnection;
+import org.springframework.data.redis.connection.RedisConnection;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/**
+ * One Redis, asked over the connection that the application uses itself. A connection that gives no answer is dropped, and
+ * the next command makes another. Safe for use by several threads.
+ */
+final class WatchedRedis {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WatchedRedis.class);
+
+    private final String name;
+    private final RedisConnectionFactory factory;
+    private final String place;
+    private final @Nullable Role required;
+    private final ConnectListener listener;
+    private final Executor executor;
+
+    private @Nullable CompletableFuture<RedisAnswer> running;
+    private @Nullable String down;
+
+    /**
+     * What a Redis said of itself.
+     *
+     * @param reason why it is down; null if it is up
+     */
+    record RedisAnswer(@Nullable String reason, Map<String, Object> details) {
+
+        static RedisAnswer down(String reason) {
+            return new RedisAnswer(reason, Map.of());
+        }
+
+        boolean up() {
+            return reason == null;
+        }
+    }
+
+    /**
+     * Watches over a factory's connection.
+     *
+     * @param executor runs what waits for Redis
+     */
+    WatchedRedis(
+            String name,
+            RedisConnectionFactory factory,
+            @Nullable Role required,
+            ConnectListener listener,
+            Executor executor) {
+        this.name = name;
+        this.factory = factory;
+        place = FactoryAddress.place(factory);
+        this.required = required;
+        this.listener = listener;
+        this.executor = executor;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Where it is: hosts and ports. */
+    String place() {
+        return place;
+    }
+
+    RedisConnectionFactory factory() {
+        return factory;
+    }
+
+    /**
+     * What it was at the start.
+     *
+     * @param reason why it was down; null if it answered
+     */
+    synchronized void started(@Nullable String reason) {
+        down = reason;
+    }
+
+    /** What Redis says now, or that it said nothing in this time. Several callers share one question. */
+    RedisAnswer ask(Duration patience) {
+        try {
+            return question().get(patience.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException silent) {
+            return RedisAnswer.down("no answer within " + patience.toMillis() + " ms");
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return RedisAnswer.down("interrupted while waiting for an answer");
+        } catch (ExecutionException failed) {
+            return RedisAnswer.down(reason(failed));
+        }
+    }
+
+    /** One beat: asks again, or drops the connection that has not answered since the last beat. */
+    void beat() {
+        if (isStopped()) {
+            return;
+        }
+        CompletableFuture<RedisAnswer> last;
+        synchronized (this) {
+            last = running;
+        }
+        if (last != null && !last.isDone()) {
+            executor.execute(this::drop);
+        } else {
+            var unused = question();
+        }
+    }
+
+    /** Whether the application is closing, or has stopped its factory. */
+    private boolean isStopped() {
+        return factory instanceof LettuceConnectionFactory lettuce && !lettuce.isRunning();
+    }
+
+    private synchronized CompletableFuture<RedisAnswer> question() {
+        if (running == null || running.isDone()) {
+            running = CompletableFuture.supplyAsync(this::answer, executor);
+        }
+        return running;
+    }
+
+    private RedisAnswer answer() {
+        RedisAnswer answer;
+        try (RedisConnection connection = factory.getConnection()) {
+            answer = answer(connection);
+            if (!answer.up() && required != null) {
+                drop(); // the next connection may find another server
+            }
+        } catch (RuntimeException failed) {
+            answer = RedisAnswer.down(reason(failed));
+            if (!(root(failed) instanceof RedisCommandExecutionException)) {
+                drop();
+            }
+        }
+        if (!isStopped()) {
+            tell(answer);
+        }
+        return answer;
+    }
+
+    private RedisAnswer answer(RedisConnection connection) {
+        if (connection instanceof RedisClusterConnection cluster) {
+            ClusterInfo info = cluster.clusterGetClusterInfo();
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("clusterState", String.valueOf(info.getState()));
+            details.put("slotsAssigned", info.getSlotsAssigned());
+            details.put("slotsFail", info.getSlotsFail());
+            String reason = "ok".equals(info.getState())
+                    ? null
+                    : "CLUSTERDOWN: the state of the cluster is " + info.getState() + ", " + info.getSlotsOk()
+                            + " of 16384 slots are served";
+            return new RedisAnswer(reason, details);
+        }
+        connection.ping();
+        if (required == null) {
+            return new RedisAnswer(null, Map.of());
+        }
+        Properties replication = connection.serverCommands().info("replication");
+        String word = replication == null ? "" : replication.getProperty("role", "");
+        Role role = "master".equals(word) ? Role.PRIMARY : "slave".equals(word) ? Role.REPLICA : Role.UNKNOWN;
+        Map<String, Object> details = Map.of("role", word(role));
+        return new RedisAnswer(
+                role == required ? null : "it is a " + word(role) + ", and has to be a " + word(required), details);
+    }
+
+    private static String word(Role role) {
+        return role.name().toLowerCase(Locale.ROOT);
+    }
+
+    private void drop() {
+        if (factory instanceof LettuceConnectionFactory lettuce) {
+            try {
+                lettuce.resetConnection();
+            } catch (RuntimeException closing) {
+                LOG.debug("The connection of {} could not be dropped", name, closing);
+            }
+        }
+    }
+
+    private synchronized void tell(RedisAnswer answer) {
+        String before = down;
+        down = answer.reason();
+        if (down == null && before != null) {
+            LOG.info("Redis behind {} answers again: {}", name, place);
+            listener.reconnected();
+        } else if (down != null && before == null) {
+            LOG.warn("Redis behind {} is down: {} ({})", name, down, place);
+            listener.disconnected(down);
+        } else if (down != null && !down.equals(before)) {
+            LOG.warn("Redis behind {} is still down: {} ({})", name, down, place);
+            listener.reconnectFailed(down);
+        }
+    }
+
+    private static Throwable root(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    private static String reason(Throwable failure) {
+        Throwable root = root(failure);
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+}

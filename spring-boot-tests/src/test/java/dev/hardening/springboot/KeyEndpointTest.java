@@ -1,0 +1,112 @@
+package dev.hardening.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.nimbusds.jose.jwk.JWKSet;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.JWKSCacheStatus;
+import dev.hardening.testing.Certificate;
+import dev.hardening.testing.IdentityProvider;
+import dev.hardening.testing.Tokens;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+
+/** How keys are fetched: over plain http, with a certificate of one's own, with headers. */
+class KeyEndpointTest {
+
+    private static final String KEYS = "spring.security.oauth2.resourceserver.jwt.jwk-set-uri=";
+
+    private final WebApplicationContextRunner runner = new WebApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, HardeningJwtAutoConfiguration.class));
+
+    @Test
+    void plain_http_beyond_this_host_has_to_be_allowed() {
+        String uri = KEYS + "http://keycloak.internal:8080/certs";
+        runner.withPropertyValues(uri)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessage(
+                                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri: the key endpoint has to be https; http is for"
+                                        + " loopback addresses only, unless hardening.jwks.allow-plain-http is set"));
+        runner.withPropertyValues(uri, "hardening.jwks.allow-plain-http=true")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void headers_go_with_each_fetch_and_a_token_is_read_anew(@TempDir Path directory) throws Exception {
+        Path token = Files.writeString(directory.resolve("token"), "first\n");
+        List<String> seen = new CopyOnWriteArrayList<>();
+        try (IdentityProvider provider = new IdentityProvider(Tokens.RSA_1)) {
+            provider.script(exchange -> {
+                var headers = exchange.getRequestHeaders();
+                seen.add(headers.getFirst("Authorization") + " " + headers.getFirst("X-Tenant"));
+                IdentityProvider.send(exchange, 200, new JWKSet(List.of(Tokens.RSA_1.toPublicJWK())).toString());
+            });
+            runner.withPropertyValues(
+                            KEYS + provider.jwksUri(),
+                            "hardening.jwks.request-header.X-Tenant=ratings",
+                            "hardening.jwks.bearer-token-file=" + token)
+                    .run(context -> {
+                        JWKSCache cache = context.getBean(JWKSCache.class);
+                        cache.getKeys();
+                        Files.writeString(token, "second\n");
+                        cache.invalidate();
+                        cache.getKeys();
+                    });
+        }
+        assertThat(seen).startsWith("Bearer first ratings").endsWith("Bearer second ratings");
+    }
+
+    @Test
+    void an_ssl_bundle_says_who_is_trusted(@TempDir Path directory) throws Exception {
+        Certificate certificate = Certificate.make(directory, "dns:localhost");
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(certificate.keyStore())) {
+            store.load(in, Certificate.PASSWORD.toCharArray());
+        }
+        KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        managers.init(store, Certificate.PASSWORD.toCharArray());
+        SSLContext ssl = SSLContext.getInstance("TLS");
+        ssl.init(managers.getKeyManagers(), null, null);
+        HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(ssl));
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                IdentityProvider.send(exchange, 200, new JWKSet(List.of(Tokens.RSA_1.toPublicJWK())).toString());
+            }
+        });
+        server.start();
+        try {
+            String uri = KEYS + "https://localhost:" + server.getAddress().getPort() + "/keys";
+            runner.withPropertyValues(uri)
+                    .run(context -> await().until(() ->
+                            context.getBean(JWKSCache.class).status().state() == JWKSCacheStatus.State.UNAVAILABLE));
+            runner.withPropertyValues(
+                            uri,
+                            "hardening.jwks.ssl.bundle=inside",
+                            "spring.ssl.bundle.pem.inside.truststore.certificate=file:" + certificate.certificate())
+                    .run(context -> assertThat(
+                                    context.getBean(JWKSCache.class).getKeys().getKeys())
+                            .hasSize(1));
+        } finally {
+            server.stop(0);
+        }
+    }
+}

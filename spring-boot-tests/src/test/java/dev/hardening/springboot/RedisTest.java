@@ -1,0 +1,380 @@
+package dev.hardening.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.hardening.redis.Attempt;
+import dev.hardening.redis.ConnectListener;
+import dev.hardening.redis.RedisConnectException;
+import dev.hardening.redis.RedisConnector;
+import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisCluster;
+import dev.hardening.testing.RedisServer;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
+import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
+import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.data.redis.core.StringRedisTemplate;
+
+class RedisTest {
+
+    private static RedisServer server;
+    private static RedisServer locked;
+
+    private final List<Duration> waits = new ArrayList<>();
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(
+                    Boot.type("DataRedisAutoConfiguration", "RedisAutoConfiguration"),
+                    Boot.type("DataRedisHealthContributorAutoConfiguration", "RedisHealthContributorAutoConfiguration"),
+                    HardeningRedisAutoConfiguration.class,
+                    HardeningHealthAutoConfiguration.class,
+                    HardeningMetricsAutoConfiguration.class))
+            .withBean(RedisConnectorCustomizer.class, () -> builder -> builder.sleeper(waits::add));
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = RedisServer.start();
+        locked = RedisServer.start("--requirepass", "hunter2 @/#%");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        server.close();
+        locked.close();
+    }
+
+    private ApplicationContextRunner at(int port, String... more) {
+        return runner.withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=" + port)
+                .withPropertyValues(more);
+    }
+
+    private static WatchedRedis watched(ApplicationContext context) {
+        return context.getBean(RedisStartUp.class).watched().get(0);
+    }
+
+    private static HealthAnswer health(ApplicationContext context) {
+        return HealthAnswer.of(watched(context), Duration.ofSeconds(30));
+    }
+
+    @Nested
+    class Start {
+
+        @Test
+        void a_redis_that_answers_is_connected_to_before_the_context_is_up() {
+            at(server.port()).run(context -> {
+                assertThat(context.getBean(RedisStartUp.class).report("redisConnectionFactory"))
+                        .satisfies(report -> {
+                            assertThat(report.attempts()).isEqualTo(1);
+                            assertThat(report.endpoint()).contains("127.0.0.1:" + server.port());
+                        });
+                StringRedisTemplate redis = context.getBean(StringRedisTemplate.class);
+                redis.opsForValue().set("k", "v");
+                assertThat(redis.opsForValue().get("k")).isEqualTo("v");
+            });
+            assertThat(waits).isEmpty();
+        }
+
+        @Test
+        void a_redis_that_is_away_ends_the_start_with_reason_and_place() {
+            int port = Ports.refusing();
+            at(port).run(context -> {
+                assertThat(context).hasFailed();
+                assertThat(context.getStartupFailure())
+                        .isInstanceOf(RedisConnectException.class)
+                        .hasMessage("Redis connection failed after 3 attempts: Connection refused");
+                FailureAnalysis analysis = new RedisFailureAnalyzer().analyze(context.getStartupFailure());
+                assertThat(analysis.getDescription())
+                        .isEqualTo("Redis connection failed after 3 attempts: Connection refused\n"
+                                + "It was looked for at redis://127.0.0.1:" + port);
+                assertThat(analysis.getAction()).startsWith("Start Redis there, or correct spring.data.redis.host");
+            });
+            assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
+        }
+
+        @Test
+        void a_lazy_context_is_checked_all_the_same() {
+            at(Ports.refusing())
+                    .withInitializer(context ->
+                            context.addBeanFactoryPostProcessor(new LazyInitializationBeanFactoryPostProcessor()))
+                    .run(context -> assertThat(context.getStartupFailure()).isInstanceOf(RedisConnectException.class));
+        }
+
+        @Test
+        void the_properties_say_how_it_is_waited_for() {
+            at(
+                            Ports.refusing(),
+                            "hardening.redis.attempts=4",
+                            "hardening.redis.backoff=500ms",
+                            "hardening.redis.deadline=1m")
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasMessage("Redis connection failed after 4 attempts: Connection refused"));
+            assertThat(waits).containsExactly(Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(2));
+        }
+
+        @Test
+        void every_listener_bean_is_told() {
+            List<String> told = new ArrayList<>();
+            at(Ports.refusing())
+                    .withBean("one", ConnectListener.class, () -> telling(told, "one"))
+                    .withBean("two", ConnectListener.class, () -> telling(told, "two"))
+                    .run(context ->
+                            assertThat(told).containsExactly("one 1", "two 1", "one 2", "two 2", "one 3", "two 3"));
+        }
+
+        private ConnectListener telling(List<String> told, String name) {
+            return new ConnectListener() {
+                @Override
+                public void attemptFailed(Attempt attempt) {
+                    told.add(name + " " + attempt.number());
+                }
+            };
+        }
+
+        @Test
+        void one_that_is_not_required_is_tried_once_and_without_waiting() {
+            at(Ports.refusing(), "hardening.redis.required=false").run(context -> {
+                assertThat(context).hasNotFailed();
+                assertThat(health(context).status()).isEqualTo("DOWN");
+                assertThat(health(context).details().get("reason")).asString().contains("Connection refused");
+            });
+            assertThat(waits).isEmpty();
+        }
+    }
+
+    @Nested
+    class Credentials {
+
+        @Test
+        void the_password_of_the_properties_is_used_and_a_wrong_one_is_told_at_once() {
+            at(locked.port(), "spring.data.redis.password=hunter2 @/#%")
+                    .run(context -> assertThat(context).hasNotFailed());
+            at(locked.port(), "spring.data.redis.password=hunter3-canary").run(context -> {
+                RedisConnectException failure = (RedisConnectException) context.getStartupFailure();
+                assertThat(failure.attempts())
+                        .singleElement()
+                        .satisfies(attempt -> assertThat(attempt.verdict()).isEqualTo(Attempt.Verdict.PERMANENT));
+                assertThat(new RedisFailureAnalyzer().analyze(failure).getAction())
+                        .startsWith("Correct spring.data.redis.username, password");
+                assertThat(failure).hasStackTraceContaining("WRONGPASS");
+                StringWriter trace = new StringWriter();
+                failure.printStackTrace(new PrintWriter(trace, true));
+                assertThat(trace.toString()).doesNotContain("hunter3-canary");
+            });
+            at(1, "spring.data.redis.url=redis://:hunter2%20%40%2F%23%25@127.0.0.1:" + locked.port() + "/3")
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(waits).isEmpty();
+        }
+
+        @Test
+        void users_of_an_access_list_are_connected_with() throws Exception {
+            try (RedisServer server = RedisServer.start("--user", "ratings", "on", ">s3cret", "~*", "+@all")) {
+                at(server.port(), "spring.data.redis.username=ratings", "spring.data.redis.password=s3cret")
+                        .run(context -> assertThat(context).hasNotFailed());
+                at(server.port(), "spring.data.redis.username=ratings", "spring.data.redis.password=other")
+                        .run(context ->
+                                assertThat(context.getStartupFailure()).isInstanceOf(RedisConnectException.class));
+            }
+        }
+    }
+
+    @Nested
+    class Topology {
+
+        private void patient(RedisConnector.Builder builder) {
+            builder.attempts(300)
+                    .deadline(Duration.ofMinutes(2))
+                    .backoff(failed -> Duration.ofMillis(200))
+                    .sleeper(wait -> TimeUnit.NANOSECONDS.sleep(wait.toNanos()));
+        }
+
+        private ApplicationContextRunner patient() {
+            return runner.withBean("patient", RedisConnectorCustomizer.class, () -> this::patient);
+        }
+
+        @Test
+        void a_required_role_is_demanded_at_the_start_and_afterwards() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
+                at(replica.port()).run(context -> assertThat(context).hasNotFailed());
+                at(replica.port(), "hardening.redis.require-role=primary")
+                        .run(context -> assertThat(context.getStartupFailure())
+                                .isInstanceOf(RedisConnectException.class)
+                                .hasMessageContaining("replica"));
+            }
+            try (RedisServer demoted = RedisServer.start()) {
+                at(demoted.port(), "hardening.redis.require-role=primary").run(context -> {
+                    assertThat(health(context).status()).isEqualTo("UP");
+                    demoted.command("REPLICAOF 127.0.0.1 " + server.port());
+                    assertThat(health(context).details())
+                            .containsEntry("reason", "it is a replica, and has to be a primary");
+                    demoted.command("REPLICAOF NO ONE");
+                    assertThat(health(context).status()).isEqualTo("UP");
+                });
+            }
+        }
+
+        @Test
+        void the_primary_behind_sentinels_is_connected_to() throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("ratings", server)) {
+                // Its first answers may come before it is ready: that is what attempts are for.
+                patient()
+                        .withPropertyValues(
+                                "spring.data.redis.sentinel.master=ratings",
+                                "spring.data.redis.sentinel.nodes=127.0.0.1:" + sentinel.port())
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
+        }
+
+        @Test
+        void a_cluster_says_why_it_is_down_and_heals() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(3, "--cluster-node-timeout", "2000")) {
+                patient()
+                        .withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:"
+                                + cluster.nodes().get(0).port())
+                        .run(context -> {
+                            context.getBean(StringRedisTemplate.class)
+                                    .opsForValue()
+                                    .set("k", "v");
+                            assertThat(health(context).status()).isEqualTo("UP");
+                            cluster.nodes().get(2).stop();
+                            awaitHealth(context, "CLUSTERDOWN");
+                            cluster.nodes().get(2).restart();
+                            awaitHealth(context, "status=UP");
+                        });
+            }
+        }
+
+        private void awaitHealth(ApplicationContext context, String status) {
+            org.awaitility.Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> health(context).toString().contains(status));
+        }
+
+        @Test
+        void nodes_that_are_listed_one_by_one_are_not_tried_and_yet_watched() {
+            RedisStaticMasterReplicaConfiguration nodes =
+                    new RedisStaticMasterReplicaConfiguration("127.0.0.1", server.port());
+            runner.withBean(LettuceConnectionFactory.class, () -> new LettuceConnectionFactory(nodes))
+                    .run(context -> {
+                        assertThat(context).hasNotFailed();
+                        assertThat(context.getBean(RedisStartUp.class).report("lettuceConnectionFactory"))
+                                .isNull();
+                        assertThat(health(context).status()).isEqualTo("UP");
+                    });
+        }
+    }
+
+    @Nested
+    class Watching {
+
+        @Test
+        void health_asks_the_connection_that_the_application_uses() throws Exception {
+            try (RedisServer asked = RedisServer.start()) {
+                at(asked.port(), "hardening.redis.heartbeat=0").run(context -> {
+                    context.getBean(StringRedisTemplate.class).hasKey("k");
+                    assertThat(health(context).status()).isEqualTo("UP");
+                    assertThat(asked.command("CLIENT LIST").lines().filter(line -> line.contains("addr=")))
+                            .hasSize(2); // the application's, and this command's
+                });
+            }
+        }
+
+        @Test
+        void lettuce_refuses_commands_while_redis_is_away_unless_the_application_says_otherwise() {
+            at(server.port()).run(context -> {
+                LettuceConnectionFactory factory = context.getBean(LettuceConnectionFactory.class);
+                assertThat(factory.getClientConfiguration().getCommandTimeout()).isEqualTo(Duration.ofSeconds(5));
+                assertThat(options(factory).getDisconnectedBehavior())
+                        .isEqualTo(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
+                assertThat(options(factory).getRequestQueueSize()).isEqualTo(10_000);
+            });
+            at(server.port(), "spring.data.redis.timeout=9s")
+                    .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
+                                    .getClientConfiguration()
+                                    .getCommandTimeout())
+                            .isEqualTo(Duration.ofSeconds(9)));
+            at(server.port(), "hardening.redis.fail-fast=false")
+                    .run(context -> assertThat(options(context.getBean(LettuceConnectionFactory.class))
+                                    .getDisconnectedBehavior())
+                            .isEqualTo(ClientOptions.DisconnectedBehavior.DEFAULT));
+        }
+
+        private ClientOptions options(LettuceConnectionFactory factory) {
+            return factory.getClientConfiguration().getClientOptions().orElseThrow();
+        }
+
+        @Test
+        void a_factory_of_the_application_is_watched_with_its_own_address() {
+            runner.withBean(
+                            LettuceConnectionFactory.class,
+                            () -> new LettuceConnectionFactory(
+                                    new RedisStandaloneConfiguration("127.0.0.1", server.port()),
+                                    LettuceClientConfiguration.defaultConfiguration()))
+                    .run(context -> assertThat(context.getBean(RedisStartUp.class)
+                                    .report("lettuceConnectionFactory")
+                                    .endpoint())
+                            .contains("127.0.0.1:" + server.port()));
+        }
+
+        @Test
+        void meters_count_the_attempts() {
+            at(server.port()).run(context -> {
+                assertThat(context).hasBean("redisHealthContributor");
+                var registry = new SimpleMeterRegistry();
+                context.getBean("hardeningRedisMetrics", MeterBinder.class).bindTo(registry);
+                assertThat(registry.get("redis.connect.attempts")
+                                .tag("outcome", "success")
+                                .functionCounter()
+                                .count())
+                        .isEqualTo(1);
+                assertThat(registry.get("redis.connection.up").gauge().value()).isEqualTo(1);
+            });
+        }
+    }
+
+    @Test
+    void it_stays_away_when_turned_off_and_where_a_library_is_absent() {
+        at(Ports.refusing(), "hardening.redis.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(RedisStartUp.class));
+        for (Class<?> absent : List.of(LettuceConnectionFactory.class, RedisClient.class, RedisConnector.class)) {
+            new ApplicationContextRunner()
+                    .withConfiguration(AutoConfigurations.of(
+                            HardeningRedisAutoConfiguration.class,
+                            HardeningHealthAutoConfiguration.class,
+                            HardeningMetricsAutoConfiguration.class))
+                    .withClassLoader(new FilteredClassLoader(absent))
+                    .run(context -> assertThat(context)
+                            .as("without " + absent.getSimpleName())
+                            .hasNotFailed()
+                            .doesNotHaveBean("hardeningRedisStartUp")
+                            .doesNotHaveBean("redisHealthContributor"));
+        }
+        at(server.port())
+                .withClassLoader(new FilteredClassLoader(MeterBinder.class))
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasSingleBean(RedisStartUp.class)
+                        .doesNotHaveBean("hardeningRedisMetrics"));
+        at(server.port())
+                .withClassLoader(new FilteredClassLoader(Boot.type("HealthIndicator")))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(RedisStartUp.class));
+    }
+}

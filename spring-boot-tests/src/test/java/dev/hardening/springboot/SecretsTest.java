@@ -1,0 +1,290 @@
+package dev.hardening.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.hardening.config.Secret;
+import dev.hardening.config.SecretSource;
+import dev.hardening.config.SecretValidationException;
+import dev.hardening.config.SecretValidator;
+import dev.hardening.config.Setting;
+import dev.hardening.config.Settings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.Banner;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.io.DefaultResourceLoader;
+
+@ExtendWith(OutputCaptureExtension.class)
+class SecretsTest {
+
+    private static final String CANARY = "canary-5c1f-value";
+
+    /** An application whose only bean says that it was made. */
+    @Configuration(proxyBeanMethods = false)
+    static class Application {
+
+        Application() {
+            System.out.println("a bean was made");
+        }
+    }
+
+    private static SpringApplicationBuilder application(String... properties) {
+        return new SpringApplicationBuilder(Application.class)
+                .web(WebApplicationType.NONE)
+                .bannerMode(Banner.Mode.OFF)
+                .properties(properties);
+    }
+
+    @Test
+    void a_missing_secret_ends_the_start_before_any_bean_is_made(CapturedOutput output) {
+        SpringApplicationBuilder application =
+                application("hardening.config.required=SUPABASE_URL, LIVEKIT_API_KEY, SET", "SET=" + CANARY);
+
+        InvalidSecretsException thrown = catchThrowableOfType(InvalidSecretsException.class, application::run);
+
+        assertThat(thrown)
+                .hasMessage("Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY\n"
+                        + "Set these environment variables before starting the application.")
+                .hasCauseInstanceOf(SecretValidationException.class);
+        assertThat(thrown.getExitCode()).isEqualTo(78);
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", """
+                        Description:
+
+                        Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY
+
+                        Action:
+
+                        Set these environment variables before starting the application.
+                        """)
+                .doesNotContain("a bean was made", CANARY, "\tat ");
+    }
+
+    @Test
+    void validated_secrets_are_a_bean_and_stay_spring_properties() {
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=" + CANARY)
+                .run()) {
+            assertThat(context.getBean(Settings.class).get(Setting.secret("API_KEY")))
+                    .isEqualTo(Secret.of(CANARY))
+                    .hasToString("Secret[redacted]");
+            assertThat(context.getEnvironment().getProperty("API_KEY")).isEqualTo(CANARY);
+        }
+    }
+
+    @Test
+    void a_secret_in_a_file_becomes_the_spring_property_of_its_name(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=", "API_KEY_FILE=" + file)
+                .run()) {
+            assertThat(context.getEnvironment().getProperty("API_KEY")).isEqualTo(CANARY);
+            assertThat(context.getEnvironment().resolvePlaceholders("${API_KEY}"))
+                    .isEqualTo(CANARY);
+        }
+    }
+
+    @Test
+    void a_secret_in_a_file_that_spring_would_take_for_a_template_is_no_property_and_not_shown(
+            @TempDir Path directory, CapturedOutput output) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "${x:y}");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=", "API_KEY_FILE=" + file)
+                .run()) {
+            assertThat(context.getEnvironment().getProperty("API_KEY")).isEmpty();
+            assertThat(context.getBean(Settings.class)
+                            .get(Setting.secret("API_KEY"))
+                            .reveal())
+                    .isEqualTo(CANARY + "${x:y}");
+        }
+        assertThat(output).contains("API_KEY from its file is no property").doesNotContain(CANARY);
+    }
+
+    @Test
+    void a_near_miss_in_the_environment_is_hinted_at_and_never_bound() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL", "SUPBASE_URL=" + CANARY)
+                        .run())
+                .withMessageContaining("  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL")
+                .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
+    }
+
+    @Test
+    void only_the_exact_name_counts() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL", "supabase.url=" + CANARY)
+                        .run())
+                .withMessageContaining("Missing required secrets: SUPABASE_URL\n");
+    }
+
+    @Test
+    void a_reference_to_nothing_is_said_as_one(CapturedOutput output) {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=API_KEY", "API_KEY=${NOT_SET}")
+                        .run())
+                .withMessageStartingWith("Invalid secrets:\n  API_KEY: refers to NOT_SET, which is not set");
+        assertThat(output).contains("Description:\n\nInvalid secrets:", "Action:\n\nCorrect these values");
+    }
+
+    @Test
+    void a_reference_to_something_is_resolved() {
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=${OTHER}", "OTHER=" + CANARY)
+                .run()) {
+            assertThat(context.getBean(Settings.class).get(Setting.secret("API_KEY")))
+                    .isEqualTo(Secret.of(CANARY));
+        }
+    }
+
+    @Test
+    void a_value_that_only_looks_like_a_template_is_taken_as_it_is(CapturedOutput output) {
+        String value = CANARY + "$" + "{x";
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=" + value)
+                .run()) {
+            assertThat(context.getBean(Settings.class)
+                            .get(Setting.secret("API_KEY"))
+                            .reveal())
+                    .isEqualTo(value);
+        }
+        assertThat(output).doesNotContain(CANARY);
+    }
+
+    @Test
+    void nothing_is_asked_for_where_nothing_is_declared_or_it_is_turned_off_or_at_build_time() {
+        application().run().close();
+        application("hardening.config.required=API_KEY", "hardening.config.enabled=false")
+                .run()
+                .close();
+        System.setProperty("spring.aot.processing", "true");
+        try {
+            application("hardening.config.required=API_KEY").run().close();
+        } finally {
+            System.clearProperty("spring.aot.processing");
+        }
+    }
+
+    /** A declaration as an application has it in its spring.factories. */
+    static final class Declared implements SecretDeclaration {
+
+        // example: declaration
+        static final Setting<URI> URL = Setting.uri("SUPABASE_URL", "https");
+        static final Setting<Secret> SIGNING =
+                Setting.secret("JWT_SECRET").minLength(32).optional();
+
+        @Override
+        public SecretValidator secrets() {
+            return SecretValidator.of(URL, SIGNING);
+        }
+        // example: end
+    }
+
+    @Test
+    void a_declaration_in_spring_factories_gives_types_and_rules(@TempDir Path directory) throws Exception {
+        try (URLClassLoader loader = declaring(directory, Declared.class)) {
+            SpringApplicationBuilder good = application("SUPABASE_URL=https://abc.supabase.co")
+                    .resourceLoader(new DefaultResourceLoader(loader));
+            try (ConfigurableApplicationContext context = good.run()) {
+                assertThat(context.getBean(Settings.class).get(Declared.URL)).hasHost("abc.supabase.co");
+                assertThat(context.getBean(Settings.class).find(Declared.SIGNING))
+                        .isEmpty();
+            }
+            SpringApplicationBuilder bad = application("SUPABASE_URL=ftp://" + CANARY, "JWT_SECRET=" + CANARY)
+                    .resourceLoader(new DefaultResourceLoader(loader));
+            assertThatExceptionOfType(InvalidSecretsException.class)
+                    .isThrownBy(bad::run)
+                    .withMessageContaining("SUPABASE_URL: must be a URL that starts with https://")
+                    .withMessageContaining("JWT_SECRET: is shorter than 32 characters")
+                    .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
+        }
+    }
+
+    /** What another part of the application declares. */
+    static final class OfAnotherPart implements SecretDeclaration {
+
+        @Override
+        public SecretValidator secrets() {
+            return SecretValidator.requiring("LIVEKIT_API_KEY");
+        }
+    }
+
+    @Test
+    void several_declarations_and_the_property_are_checked_as_one(@TempDir Path directory) throws Exception {
+        try (URLClassLoader loader = declaring(directory, Declared.class, OfAnotherPart.class)) {
+            SpringApplicationBuilder all =
+                    application("hardening.config.required=API_KEY").resourceLoader(new DefaultResourceLoader(loader));
+            assertThatExceptionOfType(InvalidSecretsException.class)
+                    .isThrownBy(all::run)
+                    .withMessageContaining("Missing required secrets: SUPABASE_URL, LIVEKIT_API_KEY, API_KEY\n");
+        }
+    }
+
+    @Test
+    void a_slice_starts_without_secrets_and_has_them_where_they_are() {
+        application("hardening.config.required=API_KEY", "spring.boot.enableautoconfiguration=false")
+                .run()
+                .close();
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY",
+                        "spring.boot.enableautoconfiguration=false",
+                        "API_KEY=" + CANARY)
+                .run()) {
+            assertThat(context.getBean(Settings.class).find(Setting.secret("API_KEY")))
+                    .isPresent();
+        }
+    }
+
+    @Test
+    void the_failure_keeps_hints_with_the_action_and_invalid_values_with_the_description() {
+        SecretValidationException both = catchThrowableOfType(
+                SecretValidationException.class,
+                () -> SecretValidator.of(
+                                Setting.secret("SUPABASE_URL"),
+                                Setting.secret("JWT_SECRET").minLength(32))
+                        .validate(SecretSource.of(Map.of("SUPBASE_URL", "x", "JWT_SECRET", CANARY))));
+
+        FailureAnalysis analysis = new SecretsFailureAnalyzer().analyze(both);
+
+        assertThat(analysis.getDescription())
+                .isEqualTo("Missing required secrets: SUPABASE_URL\n"
+                        + "Invalid secrets:\n  JWT_SECRET: is shorter than 32 characters (map)");
+        assertThat(analysis.getAction())
+                .isEqualTo("Set these environment variables before starting the application.\n"
+                        + "  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL");
+    }
+
+    private static URLClassLoader declaring(Path directory, Class<?>... declarations) throws IOException {
+        Path factories = Files.createDirectories(directory.resolve("META-INF")).resolve("spring.factories");
+        Files.writeString(
+                factories,
+                SecretDeclaration.class.getName() + "="
+                        + Stream.of(declarations).map(Class::getName).collect(Collectors.joining(",")));
+        return new URLClassLoader(new URL[] {directory.toUri().toURL()}, SecretsTest.class.getClassLoader());
+    }
+
+    private static String trace(Throwable thrown) {
+        StringWriter text = new StringWriter();
+        thrown.printStackTrace(new PrintWriter(text, true));
+        return text.toString();
+    }
+}
