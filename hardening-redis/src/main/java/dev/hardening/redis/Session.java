@@ -105,7 +105,7 @@ final class Session<C extends StatefulConnection<String, String>> {
 
     /** Of a connection that the application closes while it is lost Lettuce tells nothing. */
     private void forgetClosed() {
-        for (StatefulConnection<?, ?> one : further) {
+        for (StatefulConnection<?, ?> one : List.copyOf(further)) {
             if (one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed()) {
                 further.remove(one);
                 supervisor.returned(one);
