@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Runs all scenarios against hosts, prints what was seen, and writes it as the table of docs/integrations.md.
+ * Runs all scenarios against hosts, prints what was seen, and can write it as a table into a page.
  *
  * <p>Arguments: {@code --page=FILE} replaces what stands between the page's markers; {@code --variant=hardening} or {@code
  * --variant=default} runs that one alone; {@code --only=HEALING,FLOOD} runs these scenarios alone; all others are folders

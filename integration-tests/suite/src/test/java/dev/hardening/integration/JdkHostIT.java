@@ -7,7 +7,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** One host goes through the whole suite in the ordinary tests; integration-tests/run does it with all of them. */
+/** The JDK's own HTTP server goes through the whole suite. {@link Suite} runs it against other hosts. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class JdkHostIT {
 
