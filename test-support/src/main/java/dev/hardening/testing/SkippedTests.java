@@ -28,6 +28,7 @@ public final class SkippedTests {
 
     private final Map<String, Count> modules = new TreeMap<>();
     private final Map<String, List<String>> reasons = new TreeMap<>();
+    private final List<String> flaky = new ArrayList<>();
 
     private SkippedTests() {}
 
@@ -91,6 +92,10 @@ public final class SkippedTests {
                 count.failed++;
             } else {
                 count.passed++;
+                if (testCase.getElementsByTagName("flakyFailure").getLength() > 0
+                        || testCase.getElementsByTagName("flakyError").getLength() > 0) {
+                    flaky.add(name(module, testCase));
+                }
             }
         }
     }
@@ -131,6 +136,10 @@ public final class SkippedTests {
                     out.println("    and " + (tests.size() - 4) + " more");
                 }
             });
+        }
+        if (!flaky.isEmpty()) {
+            out.println("Failed at first, and passed when run again:");
+            flaky.forEach(test -> out.println("  " + test));
         }
         out.printf("%d passed, %d failed, %d skipped%n", all.passed, all.failed, all.skipped);
     }

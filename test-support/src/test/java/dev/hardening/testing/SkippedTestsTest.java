@@ -53,6 +53,16 @@ class SkippedTestsTest {
     }
 
     @Test
+    void namesATestThatPassedOnlyWhenRunAgain() throws Exception {
+        report(
+                "module-a/target/surefire-reports/TEST-a.A.xml",
+                "<testcase classname='a.A' name='shaky'><flakyFailure message='late'/></testcase>");
+        assertThat(printed())
+                .contains("Failed at first, and passed when run again:\n  module-a A.shaky\n")
+                .endsWith("1 passed, 0 failed, 0 skipped\n");
+    }
+
+    @Test
     void leavesOutReportsOfAnEarlierBuild() throws Exception {
         report("module-a/target/surefire-reports/TEST-a.A.xml", "<testcase classname='a.A' name='passes'/>");
         Path old = root.resolve("module-a/target/surefire-reports/TEST-a.A.xml");
