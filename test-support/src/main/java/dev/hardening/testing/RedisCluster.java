@@ -11,6 +11,9 @@ public final class RedisCluster implements AutoCloseable {
 
     private static final int SLOTS = 16_384;
 
+    /** A server refuses a line of more than 64 KB. */
+    private static final int SLOTS_A_LINE = 4_096;
+
     private final List<RedisServer> nodes = new ArrayList<>();
 
     private RedisCluster() {}
@@ -54,14 +57,15 @@ public final class RedisCluster implements AutoCloseable {
     /** Shares the slots among the nodes, introduces them to one another, and waits until the cluster is up. */
     public void form() throws IOException {
         for (int i = 0; i < nodes.size(); i++) {
-            String slots = IntStream.range(i * SLOTS / nodes.size(), (i + 1) * SLOTS / nodes.size())
-                    .mapToObj(String::valueOf)
-                    .collect(Collectors.joining(" "));
-            nodes.get(i)
-                    .command(
-                            "CLUSTER SET-CONFIG-EPOCH " + (i + 1),
-                            "CLUSTER ADDSLOTS " + slots,
-                            "CLUSTER MEET 127.0.0.1 " + nodes.get(0).port());
+            List<String> commands = new ArrayList<>(List.of("CLUSTER SET-CONFIG-EPOCH " + (i + 1)));
+            int end = (i + 1) * SLOTS / nodes.size();
+            for (int slot = i * SLOTS / nodes.size(); slot < end; slot += SLOTS_A_LINE) {
+                commands.add(IntStream.range(slot, Math.min(slot + SLOTS_A_LINE, end))
+                        .mapToObj(String::valueOf)
+                        .collect(Collectors.joining(" ", "CLUSTER ADDSLOTS ", "")));
+            }
+            commands.add("CLUSTER MEET 127.0.0.1 " + nodes.get(0).port());
+            nodes.get(i).command(commands.toArray(String[]::new));
         }
         awaitUp();
     }

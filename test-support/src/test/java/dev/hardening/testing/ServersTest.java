@@ -52,6 +52,13 @@ class ServersTest {
     }
 
     @Test
+    void aClusterMayHaveOneNode() throws Exception {
+        try (RedisCluster cluster = RedisCluster.start(1)) {
+            assertThat(RedisCluster.isUp(cluster.nodes().get(0))).isTrue();
+        }
+    }
+
+    @Test
     void aProviderAnswersAsItIsTold() throws Exception {
         try (IdentityProvider provider = new IdentityProvider(Tokens.RSA_1)) {
             assertThat(get(provider.jwksUri()).body()).contains("\"rsa-1\"");
