@@ -35,7 +35,7 @@ final class ServiceProcess implements AutoCloseable {
             throws IOException {
         List<String> command = new ArrayList<>(
                 List.of(jdk.resolve("bin").resolve("java").toString(), "-XX:TieredStopAtLevel=1", "-cp", classPath));
-        command.addAll(3, options);
+        command.addAll(2, options);
         command.add(main.getName());
         command.addAll(Stream.of(arguments).map(argument -> "--" + argument).toList());
         Path output = Files.createTempFile("service", ".log");

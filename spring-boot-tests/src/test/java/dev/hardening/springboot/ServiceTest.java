@@ -227,7 +227,9 @@ class ServiceTest {
         @Test
         void a_service_without_traffic_becomes_ready_by_itself() throws Exception {
             provider.down();
-            run("management.endpoint.health.group.readiness.include=readinessState,jwks");
+            run(
+                    "management.endpoint.health.probes.enabled=true",
+                    "management.endpoint.health.group.readiness.include=readinessState,jwks");
             await().until(() -> service.health("readiness").equals("DOWN"));
             provider.up();
             await().until(() -> {
