@@ -86,12 +86,23 @@ class PageSourceIT {
     }
 
     private static int exit(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).inheritIO().start();
+        // Its own streams: this process's belong to the test runner, which talks to its parent through them.
+        Path output = Files.createTempFile("page", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        process.getOutputStream().close();
         try {
-            return process.waitFor(5, TimeUnit.MINUTES) ? process.exitValue() : -1;
+            int exit = process.waitFor(5, TimeUnit.MINUTES) ? process.exitValue() : -1;
+            if (exit != 0) {
+                System.err.println(Files.readString(output));
+            }
+            return exit;
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
+            Files.deleteIfExists(output);
         }
     }
 }

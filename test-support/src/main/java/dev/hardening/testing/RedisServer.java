@@ -218,7 +218,6 @@ public final class RedisServer implements AutoCloseable {
     public void signal(String name) throws IOException {
         // The shell's own kill: a small machine may have no other.
         int result = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
-                .inheritIO()
                 .start()
                 .onExit()
                 .join()
