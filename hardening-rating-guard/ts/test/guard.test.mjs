@@ -317,6 +317,12 @@ describe("the attempt id", () => {
     }
   });
 
+  test("takes each hexadecimal digit", async () => {
+    let ids = "";
+    for (let at = 0; at < 100; at++) ids += (await guardFor("a").submit("a", ({ attemptId }) => attemptId)).value;
+    assert.equal([...new Set(ids)].sort().join(""), "-0123456789abcdef");
+  });
+
   test("comes from newAttemptId, where it is given", async () => {
     let made = 0;
     const guard = guardFor("a", { newAttemptId: () => `id-${++made}` });

@@ -1,4 +1,4 @@
-import { describe, test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import assert from "node:assert/strict";
 
 const { createGuardedSubmissions } = await import(process.env.RATING_GUARD_KEPT ?? "../dist/kept.js");
@@ -8,6 +8,10 @@ const deferred = () => {
   const promise = new Promise((a, b) => ([resolve, reject] = [a, b]));
   return { promise, resolve, reject };
 };
+
+// Time stands still: a test that fails leaves no real timer to wait for.
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+afterEach(() => mock.timers.reset());
 
 test("a session's guard is begun for it", () => {
   const guards = createGuardedSubmissions();
