@@ -18,7 +18,7 @@ export function useGuardedSubmission(sessionId, guards = pageGuards) {
             const isCurrent = () => shown.current && own.isCurrent();
             return guard.submit(sessionId, (submission) => action({ ...(own = submission), isCurrent })).then((outcome) => ({ ...outcome, get current() { return shown.current && outcome.current; } }), (failure) => {
                 if (!shown.current && own?.isCurrent())
-                    guards.onLateFailure?.(failure, sessionId);
+                    queueMicrotask(() => guards.onLateFailure?.(failure, sessionId));
                 throw failure;
             });
         },

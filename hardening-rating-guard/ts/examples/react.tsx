@@ -28,7 +28,8 @@ export function RatingForm({ sessionId, rate, guards }: RatingFormProps) {
     event.preventDefault();
     try {
       const outcome = await submit((submission) => rate(sessionId, text, submission));
-      if (outcome.status === "done") drafts.delete(sessionId);
+      // What was typed while the answer was on its way was not sent: it stays.
+      if (outcome.status === "done" && drafts.get(sessionId) === text) drafts.delete(sessionId);
       if (outcome.current) setError(outcome.status === "mismatch" ? outcome.error : "");
     } catch (failure) {
       setError((failure as Error).message); // of this draft, wherever the page is by now

@@ -24,13 +24,15 @@ export function ratingForm(form: HTMLFormElement, { openSession, rate, ...option
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const sessionId = openSession();
+    const text = area.value;
     let isCurrent = () => true;
     try {
       const outcome = await guard.submit(sessionId, (submission) => {
         isCurrent = submission.isCurrent;
-        return rate(sessionId, area.value, submission);
+        return rate(sessionId, text, submission);
       });
-      if (outcome.status === "done") drafts.delete(sessionId);
+      // What was typed while the answer was on its way was not sent: it stays.
+      if (outcome.status === "done" && drafts.get(sessionId) === text) drafts.delete(sessionId);
       if (outcome.current) alert.textContent = outcome.status === "mismatch" ? outcome.error : "";
     } catch (failure) {
       if (isCurrent()) alert.textContent = (failure as Error).message; // a late one goes to onLateFailure

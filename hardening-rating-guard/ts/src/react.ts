@@ -41,7 +41,7 @@ export function useGuardedSubmission(sessionId: string, guards: GuardedSubmissio
       return guard.submit(sessionId, (submission) => action({ ...(own = submission), isCurrent })).then(
         (outcome) => ({ ...outcome, get current() { return shown.current && outcome.current; } }),
         (failure) => {
-          if (!shown.current && own?.isCurrent()) guards.onLateFailure?.(failure, sessionId);
+          if (!shown.current && own?.isCurrent()) queueMicrotask(() => guards.onLateFailure?.(failure, sessionId));
           throw failure;
         },
       );

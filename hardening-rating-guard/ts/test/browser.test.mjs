@@ -166,6 +166,23 @@ describe("in a browser", inBrowser, () => {
         await says("Send");
       });
 
+      test("keeps what was typed while the answer was on its way", async () => {
+        const session = await open();
+        await area().fill("green");
+        const answer = held();
+        await button().click();
+        await says("Sending…");
+        await area().fill("red");
+        answer();
+        await says("Sent");
+        assert.equal(await area().inputValue(), "red");
+        await move("other");
+        await until(async () => (await area().inputValue()) === "");
+        await move(session);
+        await until(async () => (await area().inputValue()) === "red");
+        assert.match(server.kept.get(session), /green/);
+      });
+
       test("sends once when it moves on and comes back meanwhile", async () => {
         const session = await open();
         await area().fill("green");

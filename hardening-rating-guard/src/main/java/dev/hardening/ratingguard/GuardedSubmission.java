@@ -313,7 +313,11 @@ public final class GuardedSubmission implements AutoCloseable {
             callback.run();
         } catch (Throwable failure) {
             Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+            try {
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+            } catch (Throwable ignored) {
+                // The JVM ignores what a handler throws, too.
+            }
         }
     }
 

@@ -491,6 +491,26 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        void ofTheUncaughtHandlerDoesNotReachTheForm() throws Exception {
+            GuardedSubmission form = GuardedSubmission.builder().build();
+            List<State> seen = new ArrayList<>();
+            form.subscribe(state -> {
+                throw new IllegalStateException("of the listener");
+            });
+            form.subscribe(seen::add);
+            form.begin("a");
+            Thread thread = new Thread(() -> {
+                var unused = form.submit("a", submission -> answer);
+            });
+            thread.setUncaughtExceptionHandler((where, failure) -> {
+                throw new IllegalStateException("of the uncaught handler");
+            });
+            thread.start();
+            thread.join(TimeUnit.SECONDS.toMillis(30));
+            assertThat(seen).containsExactly(State.SENDING);
+        }
+
+        @Test
         void ofNoActionIsRefusedAtOnce() {
             assertThatThrownBy(() -> form.<String>submit("a", null))
                     .isInstanceOf(NullPointerException.class)
