@@ -57,7 +57,7 @@ public final class SecretValidator {
 
     /**
      * This validator, with the rule that exactly one of these settings is set. Each of them may be absent; those not
-     * declared yet are declared.
+     * declared yet are declared, and one that is declared already has the rules of both.
      *
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
@@ -67,7 +67,7 @@ public final class SecretValidator {
 
     /**
      * This validator, with the rule that at least one of these settings is set. Each of them may be absent; those not
-     * declared yet are declared.
+     * declared yet are declared, and one that is declared already has the rules of both.
      *
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
@@ -82,15 +82,19 @@ public final class SecretValidator {
         }
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
         for (Setting<?> setting : group) {
-            Setting<?> known = all.putIfAbsent(setting.name(), setting);
-            if (known != null) {
-                requireSameType(known, setting);
-            }
+            Setting<?> known = all.get(setting.name());
+            all.put(setting.name(), known == null ? setting : withRulesOf(known, setting));
         }
         return new SecretValidator(
                 all,
                 Stream.concat(groups.stream(), Stream.of(new Group(onlyOne, names)))
                         .toList());
+    }
+
+    /** A group names a setting; that it does not say verbatim again takes nothing back. */
+    private static Setting<?> withRulesOf(Setting<?> known, Setting<?> named) {
+        requireSameType(known, named);
+        return known == named ? known : known.and(known.isVerbatim() ? named.verbatim() : named);
     }
 
     private static void requireSameType(Setting<?> known, Setting<?> setting) {

@@ -248,6 +248,10 @@ public final class Setting<T> {
         return with(changed -> changed.verbatim = true);
     }
 
+    boolean isVerbatim() {
+        return rules.verbatim;
+    }
+
     /**
      * The same setting with one more example for its readers. An example itself is refused as a value.
      *

@@ -109,11 +109,11 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         if (afterScheme < 0 || !isAllowed(text.substring(0, afterScheme))) {
             return rule;
         }
-        if (hasRawPassword(text.substring(afterScheme + 3))) {
+        String authority = authority(text);
+        if (hasRawPassword(text.substring(afterScheme + 3), authority)) {
             return rule + ", with the special characters of its password percent-encoded:"
                     + " %23 for #, %2F for /, %40 for @";
         }
-        String authority = authority(text);
         String hosts = authority.substring(authority.lastIndexOf('@') + 1);
         if (hosts.indexOf(',') >= 0) {
             return rule + ", with one host: declare a URL of several hosts as a secret";
@@ -127,10 +127,17 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return rule;
     }
 
-    private static boolean hasRawPassword(String rest) {
+    private static boolean hasRawPassword(String rest, String authority) {
         int at = rest.lastIndexOf('@');
         int colon = rest.indexOf(':');
         if (at < 0 || colon < 0 || colon > at) {
+            return false;
+        }
+        boolean hostAndPort = authority.indexOf('@') < 0
+                && colon < authority.length() - 1
+                && isPort(authority.substring(colon + 1))
+                && !rest.startsWith("#", authority.length());
+        if (hostAndPort) { // https://my_host:8080/@me
             return false;
         }
         String password = ESCAPE.matcher(rest.substring(colon + 1, at)).replaceAll("");

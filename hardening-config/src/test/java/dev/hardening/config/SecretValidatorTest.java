@@ -314,6 +314,18 @@ class SecretValidatorTest {
         }
 
         @Test
+        void addsItsRulesToThoseOfADeclaredMember() {
+            SecretValidator longer = SecretValidator.of(Setting.secret("A"))
+                    .exactlyOne(Setting.secret("A").minLength(9), Setting.secret("B"));
+            assertThat(message(longer, Map.of("A", "short")))
+                    .isEqualTo("Invalid secrets:\n  A: is shorter than 9 characters (map)");
+            SecretValidator verbatim = SecretValidator.of(Setting.secret("A").verbatim())
+                    .atLeastOne(Setting.secret("A"), Setting.secret("B"));
+            assertThat(verbatim.check(SecretSource.of(Map.of("A", "null"))).valid())
+                    .isTrue();
+        }
+
+        @Test
         void mayHaveADeclaredMemberButNotOfAnotherType() {
             SecretValidator validator = SecretValidator.of(Setting.secret("A").minLength(3));
             assertThat(validator

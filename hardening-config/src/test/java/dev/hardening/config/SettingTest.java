@@ -135,6 +135,15 @@ class SettingTest {
                     .containsExactly("must be a URL that starts with https://, with a port from 0 to 65535");
         }
 
+        @Test
+        void withAPortAndAnAtInItsPathHasNoPassword() {
+            assertThat(reasons(Setting.uri("U", "https"), "https://host:8080/@me"))
+                    .isEmpty();
+            assertThat(reasons(Setting.uri("U", "https"), "https://my_host:8080/@me"))
+                    .containsExactly(
+                            "must be a URL that starts with https://, with a host of letters, digits, - and . only");
+        }
+
         @ParameterizedTest
         @ValueSource(strings = {"mongodb://a:1,b:2/x", "mongodb://u:p@a,b", "mongodb://a,b,c/x?y=z"})
         void ofSeveralHostsIsToldToBeASecret(String value) {
