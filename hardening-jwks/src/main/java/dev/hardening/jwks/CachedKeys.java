@@ -11,7 +11,7 @@ final class CachedKeys {
      * When what happens to keys.
      *
      * @param fetchedAt when they were fetched or confirmed
-     * @param timerAt when the timer refreshes them: a random moment up to the refresh spread before {@code refreshAt}
+     * @param timerAt when the timer refreshes them: up to the refresh spread before {@code refreshAt}
      * @param refreshAt when a read refreshes them
      * @param expiresAt the end of their time to live
      * @param unusableAt when they must not be used any longer

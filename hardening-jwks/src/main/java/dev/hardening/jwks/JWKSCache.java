@@ -522,7 +522,7 @@ public final class JWKSCache implements AutoCloseable {
             return DEFAULT_UNKNOWN_KEY_WAIT.compareTo(fetchTimeout) < 0 ? DEFAULT_UNKNOWN_KEY_WAIT : fetchTimeout;
         }
 
-        private RefreshPolicy.Options policyOptions() {
+        RefreshPolicy.Options policyOptions() {
             return new RefreshPolicy.Options(
                     timeToLive.toNanos(),
                     refreshBefore.toNanos(),

@@ -144,15 +144,20 @@ class RefreshPolicy {
 
     private final Options options;
     private final DoubleSupplier random;
+    // Drawn once: caches that started together have timers of different periods, so they part with each refresh. With a
+    // new
+    // moment for each refresh, what brings them apart is a random walk, which takes days.
+    private final double earlyBy;
 
     /**
      * A policy.
      *
-     * @param random from 0 to 1, for the jitter of the backoff and of the refresh
+     * @param random from 0 to 1, for the jitter of the backoff, and once for the timer's part of the refresh spread
      */
     RefreshPolicy(Options options, DoubleSupplier random) {
         this.options = options;
         this.random = random;
+        this.earlyBy = random.getAsDouble();
     }
 
     /** The state of a cache that knows nothing. */
@@ -437,7 +442,7 @@ class RefreshPolicy {
         long spread = Math.min(options.refreshSpread(), untilRefresh / 2);
         return new Times(
                 fetchedAt,
-                fetchedAt + untilRefresh - (long) (spread * random.getAsDouble()),
+                fetchedAt + untilRefresh - (long) (spread * earlyBy),
                 fetchedAt + untilRefresh,
                 fetchedAt + timeToLive,
                 fetchedAt + options.staleFor());

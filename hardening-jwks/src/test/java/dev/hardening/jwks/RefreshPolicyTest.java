@@ -1,0 +1,92 @@
+package dev.hardening.jwks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.hardening.jwks.CachedKeys.Validators;
+import dev.hardening.jwks.RefreshPolicy.State;
+import java.time.Duration;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Single decisions; what must hold in all of them is in {@link RefreshSimulationTest}. */
+class RefreshPolicyTest {
+
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+
+    private static RefreshPolicy policy(DoubleSupplier random) {
+        return new RefreshPolicy(RefreshSimulation.OPTIONS, random);
+    }
+
+    /** In how many nanoseconds the timer refreshes keys that were fetched just now. */
+    private static long timerAfter(RefreshPolicy policy, long now, @Nullable Duration maxAge) {
+        State begun = policy.timer(policy.wanted(policy.initial(now), now - MINUTE), now);
+        assertThat(begun.fetches()).isEqualTo(1);
+        State fetched = policy.ended(
+                policy.succeeded(begun, now, new Fetch.Outcome.Success(KeySet.EMPTY, Validators.NONE, maxAge)), 1);
+        return policy.nextTimer(fetched, now).orElseThrow();
+    }
+
+    @Nested
+    class TheTimer {
+
+        @ParameterizedTest
+        @ValueSource(longs = {0, -7, Long.MAX_VALUE})
+        void is_early_by_up_to_the_spread(long now) {
+            assertThat(timerAfter(policy(() -> 0), now, null)).isEqualTo(55 * MINUTE);
+            assertThat(timerAfter(policy(() -> 0.5), now, null)).isEqualTo(52 * MINUTE + MINUTE / 2);
+            assertThat(timerAfter(policy(() -> 1), now, null)).isEqualTo(50 * MINUTE);
+        }
+
+        @Test
+        void of_one_cache_is_always_early_by_the_same() {
+            RefreshPolicy policy = policy(new Random(1)::nextDouble);
+            long first = timerAfter(policy, 0, null);
+            for (int i = 1; i < 10; i++) {
+                assertThat(timerAfter(policy, i * 60L * MINUTE, null)).isEqualTo(first);
+            }
+        }
+
+        @Test
+        void of_another_cache_is_early_by_something_else() {
+            Random random = new Random(1);
+            assertThat(timerAfter(policy(random::nextDouble), 0, null))
+                    .isNotEqualTo(timerAfter(policy(random::nextDouble), 0, null));
+        }
+
+        @Test
+        void is_early_by_half_at_most_if_the_endpoint_shortens_the_time() {
+            Duration maxAge = Duration.ofMinutes(11);
+            assertThat(timerAfter(policy(() -> 0), 0, maxAge)).isEqualTo(6 * MINUTE);
+            assertThat(timerAfter(policy(() -> 1), 0, maxAge)).isEqualTo(3 * MINUTE);
+        }
+    }
+
+    @Nested
+    class TheEndpointsMaxAge {
+
+        @ParameterizedTest
+        @ValueSource(longs = {3_600, 3_601, 86_400, Long.MAX_VALUE / 1_000_000_000})
+        void never_lengthens_the_time_to_live(long seconds) {
+            assertThat(timerAfter(policy(() -> 0), 0, Duration.ofSeconds(seconds)))
+                    .isEqualTo(55 * MINUTE);
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {0, 1, 599, 600})
+        void does_not_shorten_it_below_twice_the_refresh_ahead(long seconds) {
+            assertThat(timerAfter(policy(() -> 0), 0, Duration.ofSeconds(seconds)))
+                    .isEqualTo(5 * MINUTE);
+        }
+
+        @Test
+        void shortens_it_in_between() {
+            assertThat(timerAfter(policy(() -> 0), 0, Duration.ofSeconds(601)))
+                    .isEqualTo(5 * MINUTE + Duration.ofSeconds(1).toNanos());
+        }
+    }
+}
