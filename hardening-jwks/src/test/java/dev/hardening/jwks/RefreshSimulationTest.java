@@ -20,10 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * The policy in a simulated world, by seeds. The long form:
- * {@code -Djwks.simulation.seeds=1000 -Djwks.simulation.steps=10000}. One seed again: {@code -Djwks.simulation.first=SEED}.
- */
+/** The policy in a simulated world, by seeds. A seed that fails prints itself. The long form is {@code .ci/simulation}. */
 class RefreshSimulationTest {
 
     private static final int SEEDS = Integer.getInteger("jwks.simulation.seeds", 20);

@@ -51,13 +51,14 @@ final class Simulation {
         random = new Random(seed);
     }
 
-    /** One start, and as many steps of supervision. */
-    static void run(long seed, int steps) {
+    /** Twenty starts, and as many steps of supervision; returns an end that depends on the seed alone. */
+    static String run(long seed, int steps) {
         Simulation simulation = new Simulation(seed);
         for (int i = 0; i < 20; i++) {
             simulation.start();
         }
         simulation.supervise(steps);
+        return simulation.now + " " + simulation.order + " " + simulation.lastTold;
     }
 
     private void require(boolean holds, String what) {
