@@ -1,7 +1,7 @@
 import { byId, setText, shape } from "/dom.js";
 
 /**
- * The load of both lanes: what every request of the last minutes came to, drawn as two strips.
+ * The load of both lanes: what every request of the last few minutes came to, drawn as two strips.
  *
  * @typedef {"hardened" | "plain"} Lane
  * @typedef {"ada" | "ben" | "thief"} Caller

@@ -13,7 +13,7 @@ public final class Main {
         check(!other.allowed());
         check(other.error().equals("Session mismatch: cannot rate a different session"));
         check(RatingSessionGuard.check(null, "session-b").allowed());
-        // By the jar's own class: on the module path a resource of a package-less directory belongs to nobody else.
+        // By the jar's own class: on the module path no other class finds a resource outside a package.
         try (var vectors = RatingSessionGuard.class.getResourceAsStream("/META-INF/conformance/rating-guard.json")) {
             check(vectors != null && vectors.readAllBytes().length > 0);
         }

@@ -71,7 +71,8 @@ public class VerifyBenchmark {
     @Benchmark
     public String verify() throws Exception {
         next = (next + 1) % TOKENS;
-        // A string of its own each time, as a request's header is: what a string remembers about itself helps nobody.
+        // A new string each time, as in a request's header: a string caches its own hash, and that must help no
+        // contender.
         return peer.verify(new String(tokens[next], StandardCharsets.ISO_8859_1));
     }
 

@@ -19,7 +19,7 @@ import org.eclipse.jetty.util.Callback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers with a problem, whoever found it: a route, Javalin, or Jetty before any route was chosen. */
+/** Answers with a problem that a route found, or Javalin, or Jetty before any route was chosen. */
 final class Problems extends ErrorHandler {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);

@@ -44,7 +44,7 @@ final class Redeploy {
     /** How one request ended. */
     private enum End {
         ANSWERED,
-        /** 503, or nobody listens: the request was not accepted, and the next instance gets it. */
+        /** 503, or nothing listens on the port: the request was not accepted, and the next instance gets it. */
         TOLD_TO_RETRY,
         /** Accepted and never answered: its sender cannot know whether it was kept. */
         LOST

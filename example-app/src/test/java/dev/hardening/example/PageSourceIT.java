@@ -1,15 +1,13 @@
 package dev.hardening.example;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.hardening.testing.Executables;
+import dev.hardening.testing.Npm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,15 +22,9 @@ class PageSourceIT {
     /** TypeScript checks the types that the JSDoc comments say, and stylelint knows which values a property takes. */
     @Test
     void typesAndStylesAreInOrder() throws Exception {
-        boolean npm = Executables.find("npm", "npm.cmd").isPresent()
-                && exit("node", "-e", "process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)") == 0;
-        assertThat(npm || System.getenv("CI") == null)
-                .as("CI needs Node 20+ and npm on the PATH")
-                .isTrue();
-        assumeTrue(npm, "no Node 20+ on the PATH: the page's types and styles are not checked");
-        assertThat(exit("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"))
-                .isZero();
-        assertThat(exit("npm", "run", "check")).isZero();
+        Npm npm = Npm.install(Path.of("").toAbsolutePath(), "the page's types and styles are not checked");
+        Npm.Result check = npm.run("check");
+        assertThat(check.exit()).as(check.output()).isZero();
     }
 
     @Test
@@ -82,27 +74,6 @@ class PageSourceIT {
             return Files.readString(file);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
-        }
-    }
-
-    private static int exit(String... command) throws Exception {
-        // Its own streams: this process's belong to the test runner, which talks to its parent through them.
-        Path output = Files.createTempFile("page", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        process.getOutputStream().close();
-        try {
-            int exit = process.waitFor(5, TimeUnit.MINUTES) ? process.exitValue() : -1;
-            if (exit != 0) {
-                System.err.println(Files.readString(output));
-            }
-            return exit;
-        } finally {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-            Files.deleteIfExists(output);
         }
     }
 }

@@ -226,7 +226,7 @@ final class NearMiss {
         return a.chars().sum() == b.chars().sum();
     }
 
-    /** URLL: a key that was pressed too long. */
+    /** Such as {@code URLL}: a key that was pressed too long. */
     private static boolean hasDoubledLetter(String a, String b) {
         String longer = a.length() > b.length() ? a : b;
         String shorter = a.length() > b.length() ? b : a;

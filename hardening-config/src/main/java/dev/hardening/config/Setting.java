@@ -241,8 +241,8 @@ public final class Setting<T> {
     }
 
     /**
-     * The same setting, whose value is taken as it is: also with quotes or white space around it, and also where it looks
-     * like a reference that was not resolved, such as <code>${X}</code>.
+     * Accepts the value as it is: also with quotes or white space around it, or where it looks like
+     * a reference that was not resolved, such as <code>${X}</code>.
      */
     public Setting<T> verbatim() {
         return with(changed -> changed.verbatim = true);

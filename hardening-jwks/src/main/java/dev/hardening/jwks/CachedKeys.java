@@ -14,7 +14,7 @@ final class CachedKeys {
      * @param timerAt when the timer refreshes them: up to the refresh spread before {@code refreshAt}
      * @param refreshAt when a read refreshes them
      * @param expiresAt the end of their time to live
-     * @param unusableAt when they must not be used any longer
+     * @param unusableAt from when on they must not be used
      */
     record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
 

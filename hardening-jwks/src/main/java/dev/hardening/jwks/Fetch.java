@@ -49,7 +49,7 @@ final class Fetch {
         /** Its deadline has passed: this is its outcome, and the transport may still be running. */
         void late(Fetch fetch, Outcome outcome);
 
-        /** Nothing of it is running any longer. This is its outcome, unless it was late. */
+        /** Nothing of it runs now. This is its outcome, unless it was late. */
         void ended(Fetch fetch, Outcome outcome);
     }
 
@@ -289,7 +289,7 @@ final class Fetch {
         outcomeOrSlow.complete(null);
     }
 
-    /** Ends what it still does: nothing of it is needed any longer. */
+    /** Ends what it still does: its result is not needed now. */
     void abort() {
         cancelTimers();
         boolean neverCalled;

@@ -105,7 +105,7 @@ public final class IssuerRouter implements AutoCloseable {
         }
     }
 
-    /** Closes the caches that this router made. Keys that they hold go on being used; none are fetched any longer. */
+    /** Closes the caches that this router made. The keys that they hold stay usable until they expire; nothing is fetched after this. */
     @Override
     public void close() {
         onClose.run();

@@ -243,7 +243,7 @@ public final class JWKSCache implements AutoCloseable {
         return selected;
     }
 
-    /** Stops refreshing. Keys that are held go on being returned while they are usable; nothing is fetched any longer. */
+    /** Stops refreshing: nothing is fetched after this. The keys that are held stay readable until they expire. */
     @Override
     public void close() {
         state.close();

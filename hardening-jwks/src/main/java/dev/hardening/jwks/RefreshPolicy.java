@@ -343,7 +343,7 @@ class RefreshPolicy {
         return running == null ? state : state.withRunning(running.at(Progress.CONCLUDED));
     }
 
-    /** Nothing of a fetch is running any longer: another may begin. */
+    /** A fetch has ended, and nothing of it runs: another may begin. */
     State ended(State state, long fetch) {
         Running running = state.running();
         return running != null && running.number() == fetch ? state.withRunning(null) : state;

@@ -268,7 +268,7 @@ final class RefreshState implements Fetch.Observer {
         }
     }
 
-    /** Begins no fetch any longer, and ends the one that is under way; those who wait for it go on. */
+    /** Begins no further fetch, and ends the one that is under way; those who wait for it go on. */
     void close() {
         Fetch last;
         lock.lock();

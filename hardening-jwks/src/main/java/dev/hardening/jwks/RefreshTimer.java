@@ -20,7 +20,7 @@ final class RefreshTimer {
     /**
      * A timer that is not set.
      *
-     * @param pollsTicker whether the state's ticker may go at another pace than the timer: then it looks each 250 ms
+     * @param pollsTicker whether the state's ticker may go at another pace than the timer: then it looks every 250 ms
      */
     RefreshTimer(Timer timer, boolean pollsTicker, RefreshState state) {
         this.timer = timer;

@@ -63,7 +63,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
             if (handler.isClosed()) {
                 further.remove(handler);
-                supervisor.returned(handler); // by the application, which does not need it any longer
+                supervisor.returned(handler); // by the application, which has closed it
             } else {
                 supervisor.lost(handler, Channels.lossReason());
                 String refused = refused();

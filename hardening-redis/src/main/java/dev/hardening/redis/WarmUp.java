@@ -34,8 +34,8 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    // Each begins when its holder is initialized, on a thread of its own, so that whoever waits for it can be
-    // interrupted.
+    // Each begins when its holder is initialized, on a thread of its own, so that the thread that waits for it
+    // can be interrupted.
 
     private static final class Plain {
         static final FutureTask<Duration> TOOK = begin(WarmUp::run);

@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Configuration;
 
 /**
  * The health of the keys, {@code jwks}, and of Redis, {@code redis}, in place of Boot's own, which may wait for a minute.
- * Where there are several issuers or Redises, each has its own below that name.
+ * Where there are several issuers or several connections, each has its own below that name.
  */
 @AutoConfiguration(
         after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class},
