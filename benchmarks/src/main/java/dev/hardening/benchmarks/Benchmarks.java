@@ -24,9 +24,14 @@ public final class Benchmarks {
         REFRESH,
         OUTAGE,
         FLOOD,
+        HANGING,
         HERD,
+        ISSUERS,
+        COLD,
+        SPRING,
         SETTINGS,
         REDIS,
+        COMMANDS,
         APP;
 
         Section run(Budget budget) throws Exception {
@@ -37,9 +42,14 @@ public final class Benchmarks {
                 case REFRESH -> RefreshAhead.section(budget);
                 case OUTAGE -> Outage.section(budget);
                 case FLOOD -> Flood.section(budget);
+                case HANGING -> HangingProvider.section(budget);
                 case HERD -> Herd.section(budget);
+                case ISSUERS -> ManyIssuers.section(budget);
+                case COLD -> ColdStart.section(budget);
+                case SPRING -> SpringDecoder.section(budget);
                 case SETTINGS -> new Microbenchmarks(budget).settings();
                 case REDIS -> RedisConnect.section(budget);
+                case COMMANDS -> RedisLoad.section(budget);
                 case APP -> AppLoad.section(budget);
             };
         }
@@ -52,6 +62,7 @@ public final class Benchmarks {
     private static final List<String> COMPARED = List.of(
             "nimbus-jose-jwt",
             "spring-security-oauth2-jose",
+            "spring-boot",
             "jwks-rsa",
             "java-jwt",
             "jose4j",

@@ -17,6 +17,10 @@ import java.time.Duration;
  * @param failingCallers how many there are in the herd at an endpoint that fails
  * @param connects pairs of connects to Redis
  * @param coldConnects pairs of connects to Redis, each in a JVM of its own
+ * @param coldStarts pairs of processes until their first token
+ * @param commands how often SET and GET are sent to Redis in a window
+ * @param commandPairs pairs of such windows
+ * @param idle how long a service at rest is watched
  * @param appWindows pairs of windows of load on the app
  * @param appWindow how long one is
  */
@@ -33,6 +37,10 @@ record Budget(
         int failingCallers,
         int connects,
         int coldConnects,
+        int coldStarts,
+        int commands,
+        int commandPairs,
+        Duration idle,
         int appWindows,
         Duration appWindow) {
 
@@ -49,6 +57,10 @@ record Budget(
             20,
             2_000,
             10,
+            20,
+            10_000,
+            20,
+            Duration.ofMinutes(1),
             30,
             Duration.ofSeconds(1));
 
@@ -65,6 +77,10 @@ record Budget(
             5,
             40,
             2,
+            3,
+            2_000,
+            4,
+            Duration.ofSeconds(5),
             6,
             Duration.ofMillis(500));
 }

@@ -98,6 +98,19 @@ final class Microbenchmarks {
         }
         onJdk17(section, "ES256 with Conscrypt, against Nimbus as it comes", 10, against(jdk, conscrypt, "ES256"));
         onJdk17(section, "RS256 with Conscrypt, against Nimbus as it comes", 1.5, against(jdk, conscrypt, "RS256"));
+        atMost(
+                section,
+                "RS256 with Conscrypt, against the bare signature with Conscrypt",
+                1.05,
+                figure(conscrypt, Contender.HARDENING, "RS256").time / figure(conscrypt, Contender.BARE, "RS256").time);
+        long allocated = bytes(figure(conscrypt, Contender.HARDENING, "RS256"))
+                - bytes(figure(conscrypt, Contender.BARE, "RS256"));
+        section.targets()
+                .add(Section.Target.of(
+                        "RS256 with Conscrypt, allocated beyond the bare signature",
+                        "≤ 3,000 B/op",
+                        Section.whole(allocated) + " B/op",
+                        allocated <= 3_000));
         for (String algorithm : List.of("ES256", "RS256")) {
             atMost(
                     section,

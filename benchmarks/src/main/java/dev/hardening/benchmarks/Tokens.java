@@ -88,6 +88,11 @@ final class Tokens {
         }
     }
 
+    /** A key under another key id, as a forger has it. */
+    static JWK withKid(JWK key, String kid) {
+        return new RSAKey.Builder(key.toRSAKey()).keyID(kid).build();
+    }
+
     static String subject() {
         return UUID.randomUUID().toString();
     }

@@ -29,6 +29,10 @@ class EverythingRunsTest {
             3,
             1,
             1,
+            10,
+            1,
+            Duration.ofMillis(50),
+            1,
             Duration.ofMillis(200));
 
     private final Microbenchmarks microbenchmarks = new Microbenchmarks(TINY);
@@ -116,6 +120,36 @@ class EverythingRunsTest {
     void bothSidesConnectToRedis() throws Exception {
         Section section = RedisConnect.section(TINY);
         isComplete(section, 3);
+    }
+
+    @Test
+    void bothSidesAnswerCommands() throws Exception {
+        isComplete(RedisLoad.section(TINY), 1);
+    }
+
+    @Test
+    void bothSidesAcceptTheFirstTokenOfAProcess() throws Exception {
+        isComplete(ColdStart.section(TINY), 1);
+    }
+
+    @Test
+    void noValidTokenFailsWhileTheProviderHangs() throws Exception {
+        Section section = HangingProvider.section(TINY);
+        isComplete(section, 6);
+        assertThat(row(section, "**Hardening**")).endsWith("0");
+    }
+
+    @Test
+    void oneOfAThousandIssuersHangsAlone() throws Exception {
+        Section section = ManyIssuers.section(TINY);
+        isComplete(section, 5);
+        isReached(section, "failed tokens");
+        isReached(section, "threads of ours");
+    }
+
+    @Test
+    void springsDecoderDecodesWithTheStarterAndWithout() {
+        isComplete(SpringDecoder.section(TINY), 2);
     }
 
     @Test

@@ -1,0 +1,118 @@
+package dev.hardening.benchmarks;
+
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
+import com.nimbusds.jose.proc.JWSVerificationKeySelector;
+import com.nimbusds.jose.proc.SecurityContext;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
+import com.nimbusds.jwt.proc.DefaultJWTProcessor;
+import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.TokenDecoder;
+import dev.hardening.testing.IdentityProvider;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A process from its start to its first accepted token, by this project's decoder and by Nimbus, in pairs whose order is drawn. */
+final class ColdStart {
+
+    private static final String ACCEPTED = "accepted";
+    private static final double MOST = 1.25;
+
+    private ColdStart() {}
+
+    /** This project's decoder. Arguments: the key endpoint, the issuer, the token. */
+    static final class Hardening {
+
+        private Hardening() {}
+
+        public static void main(String[] arguments) {
+            try (JWKSCache cache = JWKSCache.builder(URI.create(arguments[0])).build()) {
+                TokenDecoder.builder(cache)
+                        .issuer(arguments[1])
+                        .audience(Tokens.AUDIENCE)
+                        .build()
+                        .decode(arguments[2]);
+                System.out.println(ACCEPTED);
+            }
+        }
+    }
+
+    /** Nimbus with its defaults. Arguments: the key endpoint, the issuer, the token. */
+    static final class Nimbus {
+
+        private Nimbus() {}
+
+        public static void main(String[] arguments) throws Exception {
+            DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
+            processor.setJWSKeySelector(new JWSVerificationKeySelector<>(
+                    Set.of(JWSAlgorithm.RS256, JWSAlgorithm.ES256),
+                    JWKSourceBuilder.create(URI.create(arguments[0]).toURL()).build()));
+            processor.setJWTClaimsSetVerifier(new DefaultJWTClaimsVerifier<>(
+                    Tokens.AUDIENCE,
+                    new JWTClaimsSet.Builder().issuer(arguments[1]).build(),
+                    Set.of("sub", "exp")));
+            processor.process(arguments[2], null);
+            System.out.println(ACCEPTED);
+            System.exit(0); // its threads would keep the process
+        }
+    }
+
+    static Section section(Budget budget) throws IOException {
+        Section section = new Section(
+                "a process until its first token is accepted",
+                "pairs",
+                "**Hardening**, ms",
+                "Nimbus, ms",
+                "ratio (95 % interval)");
+        JWK key = Tokens.keys(1).get(0);
+        Paired pairs = new Paired();
+        try (IdentityProvider server = new IdentityProvider(key)) {
+            String token = Tokens.sign(key, server.issuer(), Tokens.subject());
+            for (Class<?> side : List.of(Hardening.class, Nimbus.class)) {
+                milliseconds(side, server, token); // the files are in the machine's memory after this
+            }
+            Random order = new Random(17);
+            for (int i = 0; i < budget.coldStarts(); i++) {
+                boolean oursFirst = order.nextBoolean();
+                double first = milliseconds(oursFirst ? Hardening.class : Nimbus.class, server, token);
+                double second = milliseconds(oursFirst ? Nimbus.class : Hardening.class, server, token);
+                pairs.add(oursFirst ? first : second, oursFirst ? second : first);
+            }
+        }
+        section.row("an RS256 token", budget.coldStarts(), pairs.ours(), pairs.theirs(), pairs.text());
+        section.targets()
+                .add(Section.Target.of(
+                        "a cold start until the first token is accepted, against Nimbus",
+                        "≤ 1.25×",
+                        pairs.text(),
+                        pairs.ratio() <= MOST));
+        return section;
+    }
+
+    private static double milliseconds(Class<?> side, IdentityProvider server, String token) throws IOException {
+        long start = System.nanoTime();
+        Process process = Children.start(Children.java(
+                        Children.classPath(), side.getName(), server.jwksUri().toString(), server.issuer(), token)
+                .redirectErrorStream(true));
+        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+            StringBuilder output = new StringBuilder();
+            for (@Nullable String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.equals(ACCEPTED)) {
+                    return (System.nanoTime() - start) / 1e6;
+                }
+                output.append(line).append('\n');
+            }
+            throw new IOException(side.getSimpleName() + " accepted nothing: " + output);
+        } finally {
+            Children.end(process);
+        }
+    }
+}
