@@ -137,9 +137,8 @@ export function createSession(user) {
      * @param {string} id
      * @param {Entry[]} ratings
      */
-    async ratePlainly(id, ratings) {
-      return post(`/plain/api/v1/sessions/${encodeURIComponent(id)}/rate`, { ratings }, await authorization());
-    },
+    ratePlainly: (id, ratings) =>
+      authorized((headers) => post(`/plain/api/v1/sessions/${encodeURIComponent(id)}/rate`, { ratings }, headers)),
     /** @param {(posts: number) => void} listener */
     onPost: (listener) => void listeners.push(listener),
     resetPosts() {

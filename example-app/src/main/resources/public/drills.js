@@ -32,7 +32,7 @@ import { element, icon } from "/dom.js";
 export function createDrills({ now, mark, prepare, onProgress }) {
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
-  /** The drill that each card shows. @type {Map<string, { drill: Drill, card: Card, since: number, facts: any }>} */
+  /** The drill that each card shows. @type {Map<string, { drill: Drill, card: Card, since: number, facts: any, failed: boolean }>} */
   const shown = new Map();
   /** @type {Set<string>} */
   const marked = new Set();
@@ -79,7 +79,7 @@ export function createDrills({ now, mark, prepare, onProgress }) {
       const since = now();
       if (drill.name) mark({ at: since, name: drill.name });
       const facts = await drill.act();
-      if (drill.see) shown.set(card.id, { drill, card, since, facts });
+      if (drill.see) shown.set(card.id, { drill, card, since, facts, failed: false });
     } catch (failure) {
       shown.delete(card.id);
       const text = failure instanceof Error ? failure.message : String(failure);
@@ -92,12 +92,15 @@ export function createDrills({ now, mark, prepare, onProgress }) {
 
   /** Shows what was seen so far, and fills the marks of the drills whose failure and recovery were both seen. */
   function look() {
-    for (const { drill, card, since, facts } of shown.values()) {
+    for (const entry of shown.values()) {
+      const { drill, card, since, facts } = entry;
       const seen = drill.see?.(facts, since);
       if (!seen) continue;
       card.lane("hardened", seen.hardened);
-      card.lane("plain", seen.plain);
-      if (seen.failed && seen.recovered) fill(drill.id);
+      // A failure that was seen stays on the card, also when the load has gone on and its answers are no longer kept.
+      if (seen.failed || !entry.failed) card.lane("plain", seen.plain);
+      entry.failed ||= seen.failed;
+      if (entry.failed && seen.recovered) fill(drill.id);
     }
   }
 

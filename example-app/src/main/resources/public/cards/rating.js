@@ -30,8 +30,14 @@ export function createRatingCard(context) {
   });
   session.onPost((count) => setText(byId("post-count"), String(count)));
 
+  /** Both lanes keep their ratings in Redis: without it, neither shows what this card is about. */
+  function requireRedis() {
+    if (context.status().redis.state !== "UP") throw new Error("it needs Redis. Start it again first.");
+  }
+
   /** Seats the next table if no form is open, and fills the form in. */
   async function filledForm() {
+    requireRedis();
     if (form.sessionId === null) {
       await server.drill("session/next");
       await form.refresh();
@@ -87,6 +93,7 @@ export function createRatingCard(context) {
         label: "Bypass the guard",
         begin: "Ratings for another session are posted past the guard…",
         async act() {
+          requireRedis();
           const other = context.status().table.other_session_id;
           const ratings = context.status().table.members.slice(1).map(({ user_id: id }) => ({ ratee_id: id, rating: "green" }));
           const code = await codeOf(session.rate(other, ratings, { attemptId: crypto.randomUUID() }));

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,8 @@ final class TwoLanes implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(2);
     private static final int TICKS_A_SIGN_IN = 10;
     private static final int KEPT = 1500;
+    /** The thief gives up then: each try is an unknown key id, and would have the keys fetched again for ever. */
+    private static final int REFUSALS_OF_THE_THIEF = 20;
 
     private final URI server;
     private final DemoIdentityProvider provider;
@@ -78,6 +81,7 @@ final class TwoLanes implements AutoCloseable {
     private volatile @Nullable String adasToken;
     private volatile @Nullable String bensToken;
     private volatile @Nullable String withdrawnToken;
+    private final AtomicInteger refusals = new AtomicInteger();
     private long ticks;
 
     TwoLanes(URI server, DemoIdentityProvider provider, BooleanSupplier watched, Consumer<Answer> listener) {
@@ -106,6 +110,7 @@ final class TwoLanes implements AutoCloseable {
     void withdraw() {
         String stolen = sign("ada");
         provider.rotate(true);
+        refusals.set(0);
         withdrawnToken = stolen;
         adasToken = sign("ada");
         bensToken = sign("ben");
@@ -162,6 +167,12 @@ final class TwoLanes implements AutoCloseable {
                                 && outcome == Outcome.REFUSED
                                 && String.valueOf(token).equals(adasToken)) {
                             adasToken = sign("ada");
+                        }
+                        if (caller == Caller.THIEF
+                                && lane == Lane.HARDENED
+                                && outcome == Outcome.REFUSED
+                                && refusals.incrementAndGet() == REFUSALS_OF_THE_THIEF) {
+                            withdrawnToken = null;
                         }
                         add(new Answer(now, lane, caller, outcome));
                         return outcome;

@@ -445,6 +445,9 @@ class PageIT {
                 .containsText(Pattern.compile("[1-9]\\d* requests? answered 503 at once, 0 without"));
         assertThat(at("lane-redis-plain")).containsText(Pattern.compile("[1-9]\\d* requests? without an answer"));
         assertThat(at("drill-redis-kill")).hasAttribute("data-seen", "false");
+        press("bypass");
+        assertThat(at("lane-rating-plain"))
+                .containsText("The drill did not run: it needs Redis. Start it again first.");
         press("redis-start");
         awaitSeen("redis-kill");
         assertThat(at("lamp-redis")).hasAttribute("data-state", "ok");
