@@ -12,13 +12,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Holds the documentation to the code: an example is a region of a passing test, and a link leads somewhere. */
+/** Holds the documentation to the code: an example is a region of tested code, and a link leads somewhere. */
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     private static final Pattern JAVA_BLOCK = Pattern.compile(
-            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n)?```java\\n(?<code>.*?)```", Pattern.DOTALL);
+            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n)?```java\\n(?<code>.*?)```",
+            Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|mailto:|#)([^)#\\s]+)");
 
     @Test
@@ -40,6 +41,25 @@ class DocumentationTest {
         }
         assertThat(wrong).isEmpty();
         assertThat(examples).isGreaterThanOrEqualTo(4);
+    }
+
+    /** What a user has to copy for a host is short. */
+    @Test
+    void theGlueOfEachHostHas40LinesAtMost() throws IOException {
+        Matcher block = JAVA_BLOCK.matcher(Files.readString(ROOT.resolve("docs/integrations.md")));
+        List<String> tooLong = new ArrayList<>();
+        int hosts = 0;
+        while (block.find()) {
+            if ("glue".equals(block.group("region"))) {
+                hosts++;
+                long lines = block.group("code").lines().count();
+                if (lines > 40) {
+                    tooLong.add(block.group("file") + ": " + lines);
+                }
+            }
+        }
+        assertThat(tooLong).isEmpty();
+        assertThat(hosts).isPositive();
     }
 
     /** Line breaks are the formatter's; a block may close the braces that its region leaves open. */

@@ -7,10 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A service to test: how it is started. It reads from its environment {@code PORT}, {@code ISSUER}, {@code AUDIENCE},
- * {@code REDIS_URL}, {@code KEYS_TTL} (seconds) and the two secrets {@code API_KEY} and {@code DB_PASSWORD}. It answers:
+ * {@code REDIS_URL}, {@code KEYS_TTL} (seconds), {@code KEY_WAIT} (milliseconds: the longest that a request waits for an
+ * unknown key id) and the two secrets {@code API_KEY} and {@code DB_PASSWORD}. It answers:
  *
  * <ul>
  *   <li>{@code GET /me}: 200 with the token's subject, 401 for a token that is invalid, 503 while there are no keys
@@ -29,7 +32,8 @@ public record Host(String name, String variant, String versions, List<String> co
 
     /**
      * Reads {@code host.properties} of a host's folder: {@code name}, {@code versions}, {@code java}, and for each variant its
-     * arguments of {@code java}, in which <code>{}</code> stands for the folder.
+     * arguments of {@code java}. In {@code versions}, <code>{quarkus.version}</code> stands for that property of the folder's
+     * {@code pom.xml}; in the arguments, <code>{}</code> stands for the folder.
      */
     static List<Host> read(Path folder) throws IOException {
         Properties properties = new Properties();
@@ -43,7 +47,7 @@ public record Host(String name, String variant, String versions, List<String> co
                 hosts.add(new Host(
                         properties.getProperty("name"),
                         variant,
-                        properties.getProperty("versions"),
+                        versions(properties.getProperty("versions"), Files.readString(folder.resolve("pom.xml"))),
                         List.of(arguments
                                 .replace("{}", folder.toString())
                                 .trim()
@@ -52,5 +56,16 @@ public record Host(String name, String variant, String versions, List<String> co
             }
         }
         return hosts;
+    }
+
+    private static String versions(String text, String pom) {
+        return Pattern.compile("\\{(.+?)\\}").matcher(text).replaceAll(name -> {
+            Matcher value = Pattern.compile("<" + Pattern.quote(name.group(1)) + ">(.*?)</")
+                    .matcher(pom);
+            if (!value.find()) {
+                throw new IllegalArgumentException("pom.xml has no property " + name.group(1));
+            }
+            return value.group(1);
+        });
     }
 }

@@ -56,6 +56,7 @@ final class Service implements AutoCloseable {
         variables.put("AUDIENCE", "authenticated");
         variables.put("REDIS_URL", redis);
         variables.put("KEYS_TTL", "3600");
+        variables.put("KEY_WAIT", System.getProperty("key.wait", "500"));
         environment.forEach((name, value) -> {
             if (value.isEmpty()) {
                 variables.remove(name);
