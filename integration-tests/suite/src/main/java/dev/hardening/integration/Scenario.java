@@ -33,32 +33,30 @@ enum Scenario {
                 Service service = world.start();
                 String issuer = world.provider.issuer();
                 Map<String, Integer> seen = new LinkedHashMap<>();
-                seen.put("ES256", service.status("/me", world.provider.token(EC_1)));
-                seen.put("RS256", service.status("/me", world.provider.token(RSA_1)));
+                seen.put("ES256", service.status("/me", world.token(EC_1)));
+                seen.put("RS256", service.status("/me", world.token(RSA_1)));
                 Map<String, String> refused = new LinkedHashMap<>();
                 refused.put(
                         "forged",
                         Tokens.sign(
-                                EC_2,
-                                header(EC_2, "ec-1"),
-                                Tokens.claims(issuer).build()));
+                                EC_2, header(EC_2, "ec-1"), World.claims(issuer).build()));
                 refused.put(
-                        "unknown key", Tokens.sign(EC_2, Tokens.claims(issuer).build()));
+                        "unknown key", Tokens.sign(EC_2, World.claims(issuer).build()));
                 refused.put(
                         "expired",
                         Tokens.sign(
                                 EC_1,
-                                Tokens.claims(issuer)
+                                World.claims(issuer)
                                         .expirationTime(Date.from(Instant.now().minusSeconds(3_600)))
                                         .build()));
                 refused.put(
                         "other audience",
                         Tokens.sign(
-                                EC_1, Tokens.claims(issuer).audience("another").build()));
+                                EC_1, World.claims(issuer).audience("another").build()));
                 refused.put(
                         "other issuer",
-                        Tokens.sign(EC_1, Tokens.claims("https://example.com").build()));
-                refused.put("alg none", new PlainJWT(Tokens.claims(issuer).build()).serialize());
+                        Tokens.sign(EC_1, World.claims("https://example.com").build()));
+                refused.put("alg none", new PlainJWT(World.claims(issuer).build()).serialize());
                 refused.put("not a token", "abc");
                 refused.put("three dots", "a.b.c.d");
                 refused.put("empty parts", "..");
@@ -110,8 +108,8 @@ enum Scenario {
         Result run(Host host, Transcript transcript) throws Exception {
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                String old = world.provider.token(EC_1);
-                String next = world.provider.token(EC_2);
+                String old = world.token(EC_1);
+                String next = world.token(EC_2);
                 service.get("/me", old);
                 world.pause(1);
                 int before = world.provider.keyRequests();
@@ -144,7 +142,7 @@ enum Scenario {
             try (World world = new World(host, transcript)) {
                 int life = host.variant().equals("hardening") ? 3 : Integer.getInteger("default.life", 60);
                 Service service = world.start(Map.of("KEYS_TTL", String.valueOf(life)));
-                String token = world.provider.token(EC_1);
+                String token = world.token(EC_1);
                 service.get("/me", token);
                 world.provider.down();
                 long start = System.nanoTime();
@@ -170,7 +168,7 @@ enum Scenario {
         Result run(Host host, Transcript transcript) throws Exception {
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                String valid = world.provider.token(EC_1);
+                String valid = world.token(EC_1);
                 for (int i = 0; i < 5; i++) {
                     service.get("/me", valid);
                 }
@@ -204,7 +202,7 @@ enum Scenario {
         Result run(Host host, Transcript transcript) throws Exception {
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                String valid = world.provider.token(EC_1);
+                String valid = world.token(EC_1);
                 service.get("/me", valid);
                 int before = world.provider.keyRequests();
                 try (Load attack = new Load(50, () -> () -> service.get("/me", forged(world.provider)));
@@ -247,7 +245,7 @@ enum Scenario {
                     world.pause(0.25);
                 }
                 long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - back);
-                int valid = service.status("/me", world.provider.token(EC_1));
+                int valid = service.status("/me", world.token(EC_1));
                 return new Result(
                         first == 503 && status == 200 && valid == 200,
                         "readiness first " + first + ", then " + status + " after " + seconds(millis) + ", a token "
@@ -262,7 +260,7 @@ enum Scenario {
             try (World world = new World(host, transcript)) {
                 world.provider.down();
                 Service service = world.start();
-                Service.Answer answer = service.get("/me", world.provider.token(EC_1));
+                Service.Answer answer = service.get("/me", world.token(EC_1));
                 return new Result(
                         answer.status() == 503 && answer.hasHeader("Retry-After"),
                         answer.status()
@@ -282,7 +280,7 @@ enum Scenario {
                 world.pause(2);
                 try (RedisServer redis = RedisServer.startAt(port)) {
                     service.awaitStart();
-                    int status = service.status("/count", world.provider.token(EC_1));
+                    int status = service.status("/count", world.token(EC_1));
                     late = redis.port() == port && status == 200 ? "starts" : "starts, and answers " + status;
                 } catch (java.io.IOException ended) {
                     late = "does not start";
@@ -312,7 +310,7 @@ enum Scenario {
         Result run(Host host, Transcript transcript) throws Exception {
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                String token = world.provider.token(EC_1);
+                String token = world.token(EC_1);
                 service.get("/count", token);
                 try (Load load = new Load(20, () -> () -> service.get("/count", token))) {
                     load.begin();
@@ -348,7 +346,7 @@ enum Scenario {
         Result run(Host host, Transcript transcript) throws Exception {
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                String token = world.provider.token(EC_1);
+                String token = world.token(EC_1);
                 service.get("/slow", token);
                 try (Load load = new Load(40, () -> () -> service.get("/slow", token))) {
                     load.begin();
@@ -376,8 +374,7 @@ enum Scenario {
             List<String> secrets = new ArrayList<>(Service.SECRETS.values());
             try (World world = new World(host, transcript)) {
                 Service service = world.start();
-                List<String> tokens =
-                        List.of(world.provider.token(EC_1), forged(world.provider), world.provider.token(RSA_2) + "x");
+                List<String> tokens = List.of(world.token(EC_1), forged(world.provider), world.token(RSA_2) + "x");
                 for (String token : tokens) {
                     service.get("/me", token);
                     secrets.add(token);
@@ -430,7 +427,7 @@ enum Scenario {
         return Tokens.sign(
                 EC_2,
                 header(EC_2, UUID.randomUUID().toString()),
-                Tokens.claims(provider.issuer()).build());
+                World.claims(provider.issuer()).build());
     }
 
     private static JWSHeader header(JWK key, String kid) {

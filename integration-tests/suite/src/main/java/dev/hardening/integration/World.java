@@ -1,10 +1,14 @@
 package dev.hardening.integration;
 
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.testing.IdentityProvider;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.Tokens;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -40,6 +44,16 @@ final class World implements AutoCloseable {
 
     RedisServer redis() {
         return Objects.requireNonNull(redis);
+    }
+
+    /** A token of the provider, valid for ten minutes. */
+    String token(JWK key) {
+        return Tokens.sign(key, claims(provider.issuer()).build());
+    }
+
+    /** What a provider says in a token, {@code iat} included, which some verifiers ask for. */
+    static JWTClaimsSet.Builder claims(String issuer) {
+        return Tokens.claims(issuer).issueTime(Date.from(Instant.now()));
     }
 
     /** Starts the service and waits until it answers. */
