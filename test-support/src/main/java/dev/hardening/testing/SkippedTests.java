@@ -101,9 +101,14 @@ public final class SkippedTests {
     }
 
     private static String reason(Element skipped) {
-        String message = skipped.getAttribute("message").lines().findFirst().orElse("");
-        String text =
-                message.startsWith("Assumption failed: ") ? message.substring("Assumption failed: ".length()) : message;
+        String message = skipped.getAttribute("message");
+        // A failed assumption has its message in its stack trace alone.
+        String first = (message.isBlank() ? skipped.getTextContent() : message)
+                .lines()
+                .findFirst()
+                .orElse("");
+        String text = first.replaceFirst("^org\\.opentest4j\\.TestAbortedException(: )?", "")
+                .replaceFirst("^Assumption failed: ", "");
         return text.isBlank() ? "no reason given" : text;
     }
 

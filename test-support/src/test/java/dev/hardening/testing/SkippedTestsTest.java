@@ -25,7 +25,8 @@ class SkippedTestsTest {
                 "module-a/target/surefire-reports/TEST-a.A.xml",
                 "<testcase classname='a.A' name='passes'/>",
                 "<testcase classname='a.A' name='one'><skipped message='Assumption failed: no Node'/></testcase>",
-                "<testcase classname='a.A' name='two'><skipped message='Assumption failed: no Node'/></testcase>");
+                "<testcase classname='a.A' name='two'><skipped type='x'>org.opentest4j.TestAbortedException:"
+                        + " Assumption failed: no Node\n\tat org.junit</skipped></testcase>");
         report(
                 "module-b/target/failsafe-reports/TEST-b.B.xml",
                 "<testcase classname='b.B' name=''><skipped message='no chromium on the PATH'/></testcase>",
