@@ -57,7 +57,7 @@ class RefreshPolicy {
      * @param running the fetch under way, or null
      * @param fetches how many were begun
      * @param generation how often the keys were invalidated
-     * @param wantedSince when keys were first asked for without a read; null if they were not
+     * @param wantedSince when keys were first asked for; null if they were not
      */
     record State(
             @Nullable CachedKeys keys,
@@ -432,7 +432,7 @@ class RefreshPolicy {
                 new Running(number, now, state.generation(), background, fresh, Progress.BEGUN),
                 number,
                 state.generation(),
-                state.wantedSince(),
+                state.wantedSince() == null ? now : state.wantedSince(), // also if what it fetches is dropped
                 false);
     }
 

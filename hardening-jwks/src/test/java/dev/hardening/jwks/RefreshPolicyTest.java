@@ -3,7 +3,9 @@ package dev.hardening.jwks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hardening.jwks.CachedKeys.Validators;
+import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.State;
+import dev.hardening.jwks.RefreshPolicy.Visit;
 import java.time.Duration;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
@@ -87,6 +89,36 @@ class RefreshPolicyTest {
         void shortens_it_in_between() {
             assertThat(timerAfter(policy(() -> 0), 0, Duration.ofSeconds(601)))
                     .isEqualTo(5 * MINUTE + Duration.ofSeconds(1).toNanos());
+        }
+    }
+
+    @Nested
+    class WithoutKeys {
+
+        private final RefreshPolicy policy = policy(() -> 0);
+        private final State reading = policy.read(policy.initial(0), 0, new Need.AnyKeys(), new Visit(0, 0))
+                .next();
+
+        @Test
+        void an_invalidation_after_a_failure_does_not_end_the_timer() {
+            State failed = policy.ended(policy.failed(reading, 1), 1);
+            State invalidated = policy.invalidated(failed, 2);
+            assertThat(policy.timer(invalidated, MINUTE).fetches()).isEqualTo(2);
+        }
+
+        @Test
+        void an_invalidation_of_the_first_fetch_does_not_end_the_timer() {
+            State invalidated = policy.invalidated(reading, 1);
+            assertThat(policy.counts(invalidated, 1)).isFalse();
+            State dropped = policy.ended(policy.concluded(invalidated), 1);
+            assertThat(policy.timer(dropped, MINUTE).fetches()).isEqualTo(2);
+        }
+
+        @Test
+        void nothing_is_fetched_before_someone_asks() {
+            State untouched = policy.invalidated(policy.initial(0), 1);
+            assertThat(policy.nextTimer(untouched, 2)).isEmpty();
+            assertThat(policy.timer(untouched, MINUTE)).isSameAs(untouched);
         }
     }
 }
