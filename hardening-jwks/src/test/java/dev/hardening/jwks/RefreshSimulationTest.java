@@ -16,6 +16,7 @@ import java.util.function.DoubleSupplier;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -57,6 +58,7 @@ class RefreshSimulationTest {
 
     @ParameterizedTest
     @MethodSource("faults")
+    @Tag("faults")
     void a_fault_is_found_by_some_seed(Fault fault) {
         assertThatThrownBy(() -> {
                     for (long seed = 1; seed <= SEEDS_FOR_A_FAULT; seed++) {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.stream.LongStream;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ class SimulationTest {
     }
 
     /** Each row changes one line of the code that decides, and has to be found. */
+    @Tag("faults")
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
