@@ -6,11 +6,8 @@ import dev.hardening.testing.RedisServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,7 +15,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -30,54 +26,20 @@ import java.util.stream.IntStream;
  */
 final class AppLoad {
 
-    private static final String PATH = "/api/v1/sessions/pending-ratings";
+    static final String PATH = "/api/v1/sessions/pending-ratings";
     private static final int CLIENTS = 8;
     private static final int TOKENS_OF_EACH = 8;
     private static final Path STAND_INS = Path.of("target", "stand-ins");
-    private static final String READY = "Focus Squad is at ";
     private static final double LEAST = 0.95;
 
     private AppLoad() {}
 
-    /** The app as a process. */
-    private record App(Process process, URI url) implements AutoCloseable {
-
-        static App start(boolean hardened, IdentityProvider keys, RedisServer redis) throws IOException {
-            String classPath = hardened
-                    ? Children.classPath()
-                    : STAND_INS.toAbsolutePath() + File.pathSeparator + Children.classPath();
-            ProcessBuilder builder = Children.java(
-                    classPath,
-                    "-Xmx512m",
-                    "-Dport=0",
-                    "-Dredis.url=" + redis.uri(),
-                    "dev.hardening.example.FocusSquad");
-            builder.environment()
-                    .putAll(Map.of(
-                            "SUPABASE_URL", keys.url().toString(),
-                            "SUPABASE_ANON_KEY", "for-the-benchmark-only",
-                            "SUPABASE_SERVICE_ROLE_KEY", "for-the-benchmark-only",
-                            "LIVEKIT_API_KEY", "for-the-benchmark-only",
-                            "LIVEKIT_API_SECRET", "for-the-benchmark-only",
-                            "LIVEKIT_URL", "wss://livekit.focus-squad.example"));
-            Process process = Children.start(builder.redirectErrorStream(true));
-            StringBuilder output = new StringBuilder();
-            BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.startsWith(READY)) {
-                    Load.daemon(() -> lines.lines().forEach(ignored -> {})).start();
-                    return new App(process, URI.create(line.substring(READY.length())));
-                }
-                output.append(line).append('\n');
-            }
-            Children.end(process);
-            throw new IOException("the app did not start: " + output);
-        }
-
-        @Override
-        public void close() {
-            Children.end(process);
-        }
+    private static AppProcess start(boolean hardened, IdentityProvider keys, RedisServer redis) throws IOException {
+        String classPath = hardened
+                ? Children.classPath()
+                : STAND_INS.toAbsolutePath() + File.pathSeparator + Children.classPath();
+        return AppProcess.start(
+                Children.java(classPath, "-Xmx512m", "dev.hardening.example.FocusSquad"), keys, redis, line -> {});
     }
 
     static Section section(Budget budget) throws Exception {
@@ -133,10 +95,10 @@ final class AppLoad {
     private static long pairs(
             Budget budget, IdentityProvider server, RedisServer redis, List<String> tokens, Paired pairs)
             throws IOException {
-        try (App with = App.start(true, server, redis);
-                App without = App.start(false, server, redis);
-                HttpClients toWith = new HttpClients(with.url, PATH, tokens, CLIENTS);
-                HttpClients toWithout = new HttpClients(without.url, PATH, tokens, CLIENTS)) {
+        try (AppProcess with = start(true, server, redis);
+                AppProcess without = start(false, server, redis);
+                HttpClients toWith = new HttpClients(with.url(), PATH, tokens, CLIENTS);
+                HttpClients toWithout = new HttpClients(without.url(), PATH, tokens, CLIENTS)) {
             Duration warmUp = budget.appWindow().multipliedBy(Math.min(6, budget.appWindows()));
             long failed = toWith.run(warmUp).failed() + toWithout.run(warmUp).failed();
             Random order = new Random(5);
@@ -158,7 +120,7 @@ final class AppLoad {
     }
 
     /** A table of four whose social phase is on, as the app keeps it, so that each request has something to answer. */
-    private static void seat(RedisServer redis, List<String> people) {
+    static void seat(RedisServer redis, List<String> people) {
         RedisClient client = RedisClient.create(redis.uri());
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
             RedisCommands<String, String> commands = connection.sync();
