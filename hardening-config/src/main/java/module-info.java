@@ -1,3 +1,4 @@
+/** Reads the settings and secrets of a service, and refuses to start it without them. */
 module dev.hardening.config {
     requires static transitive org.jspecify;
 

@@ -1,3 +1,4 @@
+/** Verifies tokens with the keys of an endpoint, through key rotations and outages. */
 module dev.hardening.jwks {
     requires static micrometer.core;
     requires static transitive org.jspecify;

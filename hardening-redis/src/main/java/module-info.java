@@ -1,3 +1,4 @@
+/** Connects to Redis at start-up and watches the connection from then on. */
 module dev.hardening.redis {
     requires static micrometer.core;
     requires static transitive org.jspecify;

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param kind what is wrong
  * @param reason what is wrong, in words that follow the name
  * @param origin where the value came from, such as {@code environment}; null when none was found
+ * @serial exclude
  */
+@SuppressWarnings("InvalidBlockTag") // Error Prone knows @serial for classes only
 public record Problem(
         String name, Kind kind, String reason, @Nullable String origin) implements Serializable {
 
@@ -25,7 +27,15 @@ public record Problem(
         INVALID
     }
 
-    /** Requires what is not nullable, and makes each text a single line. */
+    /**
+     * Requires what is not nullable, and makes each text a single line.
+     *
+     * @param kind whether the value is absent or unusable; not null
+     * @param name the setting's name, the names of a group, or the place; not null
+     * @param reason what is wrong; not null
+     * @param origin where the value came from; null when none was found
+     * @throws NullPointerException if the name, the kind or the reason is null
+     */
     public Problem {
         name = OneLine.of(Objects.requireNonNull(name, "name"));
         Objects.requireNonNull(kind, "kind");

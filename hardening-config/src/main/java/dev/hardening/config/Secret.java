@@ -39,6 +39,8 @@ public final class Secret {
     /**
      * Wraps a value, as it is.
      *
+     * @param value the value; not null
+     * @return a secret with that value
      * @throws NullPointerException if it is null
      */
     public static Secret of(String value) {
@@ -46,8 +48,10 @@ public final class Secret {
     }
 
     /**
-     * The same as {@link #of}, under the name that Jackson, JAX-RS and Spring's conversion look for.
+     * Wraps a value, as {@link #of} does, under the name that Jackson, JAX-RS and Spring's conversion look for.
      *
+     * @param value the value; not null
+     * @return a secret with that value
      * @throws NullPointerException if it is null
      */
     public static Secret valueOf(String value) {
@@ -57,6 +61,8 @@ public final class Secret {
     /**
      * Refuses a whole number. Without this method, Jackson would put the number in its own error.
      *
+     * @param notText the number
+     * @return never
      * @throws IllegalArgumentException always, without the number
      */
     @SuppressWarnings("DoNotCallSuggester") // a service must see no annotation of Error Prone
@@ -67,6 +73,8 @@ public final class Secret {
     /**
      * Refuses a number with a fraction, for the same reason as {@link #valueOf(BigInteger)}.
      *
+     * @param notText the number
+     * @return never
      * @throws IllegalArgumentException always, without the number
      */
     @SuppressWarnings("DoNotCallSuggester") // a service must see no annotation of Error Prone
@@ -79,7 +87,7 @@ public final class Secret {
     }
 
     /**
-     * The value itself: call it where the value is used, and keep the result in no field.
+     * {@return the value itself} Call it where the value is used, and keep the result in no field.
      *
      * @throws IllegalStateException if a library made this object without its constructor, so that it has no value
      */

@@ -17,31 +17,37 @@ import org.jspecify.annotations.Nullable;
 public interface SecretSource {
 
     /**
-     * The value of a name, or empty if the source does not have it. A blank value counts as none.
+     * Looks a name up. A blank value counts as none.
      *
      * @param name the name as declared; the look-up is exact
+     * @return what was found, or empty if the source does not have the name
      */
     Optional<Found> find(String name);
 
-    /** The names that the source has, for hints about near misses; empty where it cannot tell. */
+    /**
+     * {@return the names that the source has} They are for hints about near misses; the set is empty where a source
+     * cannot tell.
+     */
     Set<String> names();
 
     /**
-     * Where it looks, in the words of a message, in the order in which it looks, such as {@code environment}. It never
-     * holds a value.
+     * {@return where it looks, such as {@code environment}} The places are in the words of a message and in the order
+     * in which it looks. They never hold a value. None by default.
      */
     default List<String> places() {
         return List.of();
     }
 
-    /** The process's environment variables. */
+    /** {@return a source of the process's environment variables} */
     static SecretSource environment() {
         return new MapSource(System.getenv(), MapSource.ENVIRONMENT);
     }
 
     /**
-     * A copy of a map.
+     * Makes a source of a copy of a map.
      *
+     * @param values the values by name
+     * @return the source
      * @throws NullPointerException if it is null or holds a null
      */
     static SecretSource of(Map<String, String> values) {
@@ -49,19 +55,24 @@ public interface SecretSource {
     }
 
     /**
-     * A directory with a file for each name, as Kubernetes and Docker mount secrets; the name {@code a/b} is the file
-     * {@code b} in its directory {@code a}. Files are read when they are looked up: UTF-8, at most 1 MiB, less a byte
-     * order mark and one trailing line break. An entry that cannot be read is a problem of the setting that asks for it;
-     * an absent directory is one problem, once a setting that was looked up there is found nowhere else.
+     * Makes a source of a directory that has a file for each name, as Kubernetes and Docker mount secrets. The name
+     * {@code a/b} is the file {@code b} in its directory {@code a}. Files are read when they are looked up: UTF-8, at
+     * most 1 MiB, less a byte order mark and one trailing line break.
+     *
+     * <p>An entry that cannot be read is a problem of the setting that asks for it. An absent directory is one problem,
+     * and only if a setting that was looked up there is found in no other place.
+     *
+     * @param directory the directory; it need not exist yet
+     * @return the source
      */
     static SecretSource directory(Path directory) {
         return DirectorySource.of(Objects.requireNonNull(directory, "directory"));
     }
 
     /**
-     * The credentials that systemd passes to a service in {@code $CREDENTIALS_DIRECTORY}; empty where that variable is
-     * not set, and a {@link #directory} where it is.
+     * Makes a source of the credentials that systemd passes to a service in {@code $CREDENTIALS_DIRECTORY}.
      *
+     * @return a {@link #directory}, or an empty source where that variable is not set
      * @see <a href="https://systemd.io/CREDENTIALS/">System and Service Credentials</a>
      */
     static SecretSource systemdCredentials() {
@@ -69,16 +80,21 @@ public interface SecretSource {
     }
 
     /**
-     * This source, and another that is asked if this one has no value or a blank one. A value that cannot be read is
-     * a problem; the other source is not asked for it.
+     * Adds another source, which is asked if this one has no value or a blank one. If this one has a value that cannot
+     * be read, that is a problem, and the other is not asked.
+     *
+     * @param other the source to ask second
+     * @return both as one source
      */
     default SecretSource orElse(SecretSource other) {
         return new FirstOf(this, Objects.requireNonNull(other, "other"));
     }
 
     /**
-     * This source with the {@code NAME_FILE} convention: where {@code NAME} has no value, the file that
-     * {@code NAME_FILE} names is read, as {@link #directory} reads its own. To set both is an error.
+     * Adds the {@code NAME_FILE} convention: where {@code NAME} has no value, the file that {@code NAME_FILE} names is
+     * read, as {@link #directory} reads its own. To set both is an error.
+     *
+     * @return this source with that convention
      */
     default SecretSource withFiles() {
         return new FileNameSource(this);
@@ -98,7 +114,7 @@ public interface SecretSource {
         private final @Nullable Fault fault;
 
         /**
-         * A value that was found.
+         * Reports a value that was found.
          *
          * @param value the value as it is, not trimmed
          * @param origin where it came from, for messages, such as {@code environment}; never a part of the value
@@ -124,21 +140,25 @@ public interface SecretSource {
         }
 
         /**
-         * No value, because what should hold it is not there: the setting is missing, also an optional one.
+         * Reports that there is no value, because what should hold it is not there. The setting is then missing, also
+         * an optional one.
          *
          * @param reason what is wrong, in words that follow the setting's name; never a part of a value
          * @param origin where it was looked up
+         * @return the result for {@link SecretSource#find}
          */
         public static Found missing(String reason, String origin) {
             return new Found(() -> "", origin, new Fault(Problem.Kind.MISSING, reason, false));
         }
 
         /**
-         * No value, because what is there cannot be used: the setting is invalid, also an optional one.
+         * Reports that there is no value, because what is there cannot be used. The setting is then invalid, also an
+         * optional one.
          *
-         * @param reason what is wrong, in words that follow the setting's name, such as {@code refers to K, which is
-         *     not set}; never a part of a value
+         * @param reason what is wrong, in words that follow the setting's name, such as
+         *     {@code refers to K, which is not set}; never a part of a value
          * @param origin where it was looked up
+         * @return the result for {@link SecretSource#find}
          */
         public static Found invalid(String reason, String origin) {
             return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, false));
@@ -149,12 +169,12 @@ public interface SecretSource {
             return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, true));
         }
 
-        /** The value as it is; empty if the place could not give one. */
+        /** {@return the value as it is} It is empty if the place could not give one. */
         public String value() {
             return value.get();
         }
 
-        /** Where the value came from. */
+        /** {@return where the value came from, such as {@code environment}} */
         public String origin() {
             return origin;
         }

@@ -11,6 +11,7 @@ public final class SecretValidationException extends IllegalStateException {
 
     private static final long serialVersionUID = 1;
 
+    /** Everything that is wrong. */
     private final Problem[] problems;
 
     SecretValidationException(ValidationReport report) {
@@ -18,7 +19,10 @@ public final class SecretValidationException extends IllegalStateException {
         this.problems = report.problems().toArray(Problem[]::new);
     }
 
-    /** The names of the missing settings, in the order of their declaration; empty if all that is wrong is invalid. */
+    /**
+     * {@return the names of the missing settings, in the order of their declaration} The list is empty if nothing is
+     * missing and something is invalid.
+     */
     public List<String> missing() {
         return problems().stream()
                 .filter(problem -> problem.kind() == Problem.Kind.MISSING)
@@ -26,7 +30,7 @@ public final class SecretValidationException extends IllegalStateException {
                 .toList();
     }
 
-    /** Everything that is wrong: what is missing first, each part in the order of declaration. */
+    /** {@return everything that is wrong} What is missing comes first; each part is in the order of declaration. */
     public List<Problem> problems() {
         return List.of(problems);
     }

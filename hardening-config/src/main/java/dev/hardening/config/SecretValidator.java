@@ -28,8 +28,10 @@ public final class SecretValidator {
     }
 
     /**
-     * A validator of these settings; their order is the order of every message.
+     * Makes a validator of these settings. Their order is the order of every message.
      *
+     * @param settings at least one
+     * @return the validator
      * @throws IllegalArgumentException if there are none, or two of one name
      */
     public static SecretValidator of(Setting<?>... settings) {
@@ -46,9 +48,10 @@ public final class SecretValidator {
     }
 
     /**
-     * A validator of required secrets: the one-liner.
+     * Makes a validator of required secrets, in one line.
      *
      * @param names as for {@link Setting#secret}
+     * @return the validator
      * @throws IllegalArgumentException if there are none, two that are equal, or one that is not a valid name
      */
     public static SecretValidator requiring(String... names) {
@@ -56,9 +59,11 @@ public final class SecretValidator {
     }
 
     /**
-     * This validator, with the rule that exactly one of these settings is set. Each of them may be absent; those not
-     * declared yet are declared, and one that is declared already has the rules of both.
+     * Adds the rule that exactly one of these settings is set. Each of them may be absent; those not declared yet are
+     * declared.
      *
+     * @param group at least two settings
+     * @return a validator with that rule too
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator exactlyOne(Setting<?>... group) {
@@ -66,9 +71,11 @@ public final class SecretValidator {
     }
 
     /**
-     * This validator, with the rule that at least one of these settings is set. Each of them may be absent; those not
-     * declared yet are declared, and one that is declared already has the rules of both.
+     * Adds the rule that at least one of these settings is set. Each of them may be absent; those not declared yet are
+     * declared.
      *
+     * @param group at least two settings
+     * @return a validator with that rule too
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator atLeastOne(Setting<?>... group) {
@@ -105,12 +112,14 @@ public final class SecretValidator {
     }
 
     /**
-     * Both declarations as one: the settings and groups of this one, then the other's. A setting that both declare has the
-     * rules of both: it is required if one of them requires it, verbatim if both say so, and a URL has the schemes that
-     * both allow.
+     * Joins two declarations: the settings and groups of this one, then the other's. A setting that both declare has
+     * the rules of both: it is required if one of them requires it, verbatim if both say so, and a URL has the schemes
+     * that both allow.
      *
-     * @throws IllegalArgumentException if both declare a setting of one name, with different types, or as URLs without a
-     *     common scheme
+     * @param other the second declaration
+     * @return both declarations as one validator
+     * @throws IllegalArgumentException if both declare a setting of one name, with different types, or as URLs without
+     *     a common scheme
      */
     public SecretValidator and(SecretValidator other) {
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
@@ -126,7 +135,7 @@ public final class SecretValidator {
                 Stream.concat(groups.stream(), other.groups.stream()).distinct().toList());
     }
 
-    /** The settings, in the order of their declaration; the list cannot be changed. */
+    /** {@return the settings, in the order of their declaration} The list cannot be changed. */
     public List<Setting<?>> settings() {
         return List.copyOf(settings.values());
     }
@@ -134,6 +143,7 @@ public final class SecretValidator {
     /**
      * Validates the environment, with the {@code NAME_FILE} convention.
      *
+     * @return the values
      * @throws SecretValidationException naming everything that is missing or invalid
      */
     public Settings validate() {
@@ -143,6 +153,8 @@ public final class SecretValidator {
     /**
      * Validates a source.
      *
+     * @param source where the values are looked up
+     * @return the values
      * @throws SecretValidationException naming everything that is missing or invalid
      */
     public Settings validate(SecretSource source) {
@@ -154,7 +166,13 @@ public final class SecretValidator {
         return new Settings(settings, inspection.values());
     }
 
-    /** Checks a source, and returns a report, also if something is wrong, or the source or a condition throws. */
+    /**
+     * Checks a source and never throws: it returns a report also if something is wrong, or if the source or a condition
+     * throws.
+     *
+     * @param source where the values are looked up
+     * @return what was found
+     */
     public ValidationReport check(SecretSource source) {
         return inspect(source).report();
     }
@@ -177,6 +195,7 @@ public final class SecretValidator {
      * Validates a source as {@link #validate(SecretSource)} does. If something is wrong, prints the message to standard
      * error, without a stack trace, and ends the process with {@value #EXIT_CODE}.
      *
+     * @param source where the values are looked up
      * @return the settings, if nothing is wrong
      */
     public Settings validateOrExit(SecretSource source) {
@@ -195,14 +214,15 @@ public final class SecretValidator {
     }
 
     /**
-     * An example of an environment file that names every setting and holds no value. Read back it is "all missing";
-     * it is also what this module's command line reads as a declaration.
+     * {@return an example of an environment file that names every setting and holds no value} Every setting in it is
+     * empty, so a service that is started with it reports all as missing. This module's command line reads it as a
+     * declaration.
      */
     public String envExample() {
         return Declaration.write(settings.values(), groups);
     }
 
-    /** A Markdown table of the settings: name, type, whether it is required, rules, description. */
+    /** {@return a Markdown table of the settings: name, type, whether it is required, rules, description} */
     public String markdown() {
         return Declaration.table(settings.values(), groups);
     }

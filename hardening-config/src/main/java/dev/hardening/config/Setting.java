@@ -95,11 +95,12 @@ public final class Setting<T> {
     }
 
     /**
-     * A value that must never show. One that looks like a slip, such as quotes around it or a reference that was not
-     * resolved, is refused; see {@link #verbatim}.
+     * Declares a value that must never show. One that looks like a slip, such as quotes around it or a reference that
+     * was not resolved, is refused; see {@link #verbatim}.
      *
      * @param name the name of the environment variable, or of the file in a directory of secrets: letters, digits,
      *     {@code _}, {@code .} and {@code -}, and {@code /} for a file in a nested directory
+     * @return a required setting
      * @throws IllegalArgumentException if the name is not valid
      */
     public static Setting<Secret> secret(String name) {
@@ -107,10 +108,11 @@ public final class Setting<T> {
     }
 
     /**
-     * A text that may show once it is read; while it is validated it is treated like a secret. Quotes and white space
-     * around it are a part of it: what {@link #secret} refuses as a slip is accepted.
+     * Declares a text that may show once it is read. While it is validated it is treated like a secret. Quotes and
+     * white space around it belong to it: what {@link #secret} refuses as a slip is accepted.
      *
      * @param name as for {@link #secret}
+     * @return a required setting
      * @throws IllegalArgumentException if the name is not valid
      */
     public static Setting<String> text(String name) {
@@ -118,12 +120,13 @@ public final class Setting<T> {
     }
 
     /**
-     * An absolute URL with one host, as {@link URI} parses it: the host is a name of letters, digits, {@code -} and
-     * {@code .}, or an IP address. As for {@link #secret}, a slip is refused. A JDBC URL, or a URL of several hosts, is
-     * declared as a secret.
+     * Declares an absolute URL with one host, as {@link URI} parses it: the host is a name of letters, digits, {@code
+     * -} and {@code .}, or an IP address. A slip is refused, as for {@link #secret}. Declare a JDBC URL, or a URL of
+     * several hosts, as a secret.
      *
      * @param name as for {@link #secret}
      * @param schemes the allowed schemes, such as {@code https}; none for any
+     * @return a required setting
      * @throws IllegalArgumentException if the name or a scheme is not valid
      */
     public static Setting<URI> uri(String name, String... schemes) {
@@ -135,17 +138,19 @@ public final class Setting<T> {
     }
 
     /**
-     * A value of any other type, such as a port, a duration or an enum.
+     * Declares a value of any other type, such as a port, a duration or an enum.
      *
      * <pre>{@code Setting.parsed("PORT", "a port from 1 to 65535", text -> Port.parse(text))}</pre>
      *
-     * <p>Two settings of one name are of the same type if they were made with the same parser object: keep the setting in
-     * a constant.
+     * <p>Two settings of one name are of the same type if they were made with the same parser object: keep the setting
+     * in a constant.
      *
+     * @param <T> the type of the value
      * @param name as for {@link #secret}
      * @param expectation what the value has to be, in words that follow "must be"
      * @param parser makes the value from the text as it was found; if it throws or returns null, the text is refused:
      *     the reason is {@code must be} and the expectation, and nothing of what was thrown is shown
+     * @return a required setting
      * @throws IllegalArgumentException if the name is not valid, or the expectation is blank
      */
     public static <T> Setting<T> parsed(String name, String expectation, Function<String, T> parser) {
@@ -195,7 +200,11 @@ public final class Setting<T> {
         return new Setting<>(name, type, changed);
     }
 
-    /** The same setting, which may be absent. */
+    /**
+     * Allows the value to be absent. By default it is required.
+     *
+     * @return a setting with that rule
+     */
     public Setting<T> optional() {
         return with(changed -> {
             changed.required = false;
@@ -204,10 +213,11 @@ public final class Setting<T> {
     }
 
     /**
-     * The same setting, required only when a condition holds, such as another setting's value that says "production".
+     * Requires the value only when a condition holds, such as another setting's value that says "production".
      *
      * @param condition it is handed the source that is validated, and asked only where the setting has no value; if it
      *     throws, the setting is invalid
+     * @return a setting with that rule
      */
     public Setting<T> requiredWhen(Predicate<SecretSource> condition) {
         Objects.requireNonNull(condition, "condition");
@@ -217,15 +227,22 @@ public final class Setting<T> {
         });
     }
 
-    /** The same setting with a text that says what it is for; it goes to the example file and the table. */
+    /**
+     * Says what the value is for. The text goes to the example file and the table.
+     *
+     * @param text the description; by default there is none
+     * @return a setting with that description
+     */
     public Setting<T> describedAs(String text) {
         Objects.requireNonNull(text, "text");
         return with(changed -> changed.description = text);
     }
 
     /**
-     * The same setting, whose value has at least so many characters (Unicode code points).
+     * Requires a least length.
      *
+     * @param characters the least number of Unicode code points, at least 1; by default there is no least length
+     * @return a setting with that rule
      * @throws IllegalArgumentException if it is not positive
      */
     public Setting<T> minLength(int characters) {
@@ -235,7 +252,11 @@ public final class Setting<T> {
         return with(changed -> changed.minLength = characters);
     }
 
-    /** The same setting, which refuses a value that was never filled in, such as {@code changeme}. */
+    /**
+     * Refuses a value that was never filled in, such as {@code changeme}. By default such a value is accepted.
+     *
+     * @return a setting with that rule
+     */
     public Setting<T> noPlaceholder() {
         return with(changed -> changed.noPlaceholder = true);
     }
@@ -243,6 +264,8 @@ public final class Setting<T> {
     /**
      * Accepts the value as it is: also with quotes or white space around it, or where it looks like
      * a reference that was not resolved, such as <code>${X}</code>.
+     *
+     * @return a setting with that rule
      */
     public Setting<T> verbatim() {
         return with(changed -> changed.verbatim = true);
@@ -253,8 +276,10 @@ public final class Setting<T> {
     }
 
     /**
-     * The same setting with one more example for its readers. An example itself is refused as a value.
+     * Adds an example for readers; each call adds one. An example itself is refused as a value.
      *
+     * @param text the example; not blank
+     * @return a setting with that example
      * @throws IllegalArgumentException if it is blank
      */
     public Setting<T> example(String text) {
@@ -309,12 +334,15 @@ public final class Setting<T> {
         return a == null || b == null ? null : a.or(b);
     }
 
-    /** The name of the environment variable. */
+    /** {@return the name of the environment variable, or of the file in a directory of secrets} */
     public String name() {
         return name;
     }
 
-    /** Whether its value is a {@link Secret}, which must not be shown, such as on a page of an application's settings. */
+    /**
+     * {@return whether the value is a {@link Secret}} It must then not be shown, such as on a page of an application's
+     * settings.
+     */
     public boolean isSecret() {
         return type.equals(SECRET);
     }

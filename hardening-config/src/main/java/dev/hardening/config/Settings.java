@@ -16,8 +16,11 @@ public final class Settings {
     }
 
     /**
-     * The value of a setting.
+     * Gets the value of a setting that is set.
      *
+     * @param <T> the type of the value
+     * @param setting as it was declared
+     * @return the value; not null
      * @throws NoSuchElementException if the setting may be absent, and is
      * @throws IllegalArgumentException if it was not declared to the validator, or as another type
      */
@@ -28,8 +31,11 @@ public final class Settings {
     }
 
     /**
-     * The value of a setting, or empty if it is not set.
+     * Gets the value of a setting that may be absent.
      *
+     * @param <T> the type of the value
+     * @param setting as it was declared
+     * @return the value, or empty if it is not set
      * @throws IllegalArgumentException if it was not declared to the validator, or as another type
      */
     public <T> Optional<T> find(Setting<T> setting) {

@@ -14,7 +14,12 @@ public record ValidationReport(List<Problem> problems, List<String> lookedIn) {
 
     private static final Set<String> ENVIRONMENT = Set.of(MapSource.ENVIRONMENT, MapSource.MAP, FileNameSource.PLACE);
 
-    /** Copies the lists. */
+    /**
+     * Copies the lists.
+     *
+     * @param problems everything that is wrong; not null
+     * @param lookedIn the places that were asked; not null
+     */
     public ValidationReport {
         problems = List.copyOf(problems);
         lookedIn = List.copyOf(lookedIn);
@@ -24,14 +29,14 @@ public record ValidationReport(List<Problem> problems, List<String> lookedIn) {
         return !ENVIRONMENT.containsAll(lookedIn);
     }
 
-    /** Whether nothing is wrong. */
+    /** {@return whether nothing is wrong} */
     public boolean valid() {
         return problems.isEmpty();
     }
 
     /**
-     * The report as one line of JSON, as {@code META-INF/hardening/validation-report.schema.json} in this module's jar
-     * describes it. A reader should refuse a {@code version} that it does not know.
+     * {@return the report as one line of JSON, as {@code META-INF/hardening/validation-report.schema.json} in this
+     * module's jar describes it} A reader should refuse a {@code version} that it does not know.
      */
     public String toJson() {
         StringBuilder json =

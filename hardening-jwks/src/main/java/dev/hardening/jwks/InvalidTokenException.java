@@ -37,6 +37,7 @@ public final class InvalidTokenException extends RuntimeException {
         }
     }
 
+    /** Why the token is refused. */
     private final Reason reason;
 
     InvalidTokenException(Reason reason) {
@@ -50,7 +51,7 @@ public final class InvalidTokenException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** Why it is refused. */
+    /** {@return why the token is refused; not null} */
     public Reason reason() {
         return reason;
     }

@@ -33,9 +33,10 @@ public final class IssuerRouter implements AutoCloseable {
     }
 
     /**
-     * A router for issuers that are known. Their caches stay the caller's to close.
+     * Makes a router for issuers that are known. Their caches stay the caller's to close.
      *
      * @param decoders one for each issuer
+     * @return the router
      * @throws IllegalArgumentException if there is none, if one checks no issuer, or if two have the same
      */
     public static IssuerRouter of(TokenDecoder... decoders) {
@@ -56,18 +57,20 @@ public final class IssuerRouter implements AutoCloseable {
      * Begins a router that finds the keys of each issuer by its metadata ({@link JWKSCache#discover}) when its first token
      * comes.
      *
-     * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may be
-     *     forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; what it throws
-     *     counts as no. An issuer that is not trusted costs no request
+     * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may
+     *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; what it
+     *     throws counts as no. An issuer that is not trusted costs no request
+     * @return a builder
      */
     public static Builder discovering(Predicate<String> trusted) {
         return new Builder(Objects.requireNonNull(trusted, "trusted"));
     }
 
     /**
-     * Verifies a token by its issuer's decoder, and returns its claims.
+     * Verifies a token by its issuer's decoder.
      *
      * @param token a compact JWS; null is malformed
+     * @return the token's claims
      * @throws InvalidTokenException if it is refused: answer 401. An issuer that is not trusted is {@code WRONG_ISSUER}
      * @throws JWKSUnavailableException if there are no usable keys of this issuer, or the router is closed: answer 503
      */
@@ -78,6 +81,7 @@ public final class IssuerRouter implements AutoCloseable {
     /**
      * {@link #decode} for event loops and coroutines, as {@link TokenDecoder#decodeAsync} is.
      *
+     * @param token as for {@link #decode}
      * @return fails with what {@link #decode} throws, and never throws itself
      */
     public CompletableFuture<JWTClaimsSet> decodeAsync(@Nullable String token) {
@@ -131,7 +135,12 @@ public final class IssuerRouter implements AutoCloseable {
             this.trusted = trusted;
         }
 
-        /** Sets the options of each issuer's cache. By default they are as in {@link JWKSCache#discover}. */
+        /**
+         * Sets the options of each issuer's cache.
+         *
+         * @param options is handed each builder; by default it is as {@link JWKSCache#discover} returns it
+         * @return this builder
+         */
         public Builder cache(UnaryOperator<JWKSCache.Builder> options) {
             cache = Objects.requireNonNull(options, "options");
             return this;
@@ -140,6 +149,9 @@ public final class IssuerRouter implements AutoCloseable {
         /**
          * Sets the options of each issuer's decoder, such as its audience. The issuer is the router's to set. By default
          * they are as in {@link TokenDecoder#builder}.
+         *
+         * @param options is handed each builder, and returns it
+         * @return this builder
          */
         public Builder decoder(UnaryOperator<TokenDecoder.Builder> options) {
             decoder = Objects.requireNonNull(options, "options");
@@ -147,8 +159,11 @@ public final class IssuerRouter implements AutoCloseable {
         }
 
         /**
-         * Sets how many issuers' keys are held at the same time. By default 1,000. One more takes the place of the one that
-         * was idle for longest, of those without a verified token first.
+         * Sets how many issuers' keys are held at the same time. One more takes the place of the one that was idle for
+         * longest, of those without a verified token first.
+         *
+         * @param issuers positive; 1,000 by default
+         * @return this builder
          */
         public Builder maxIssuers(int issuers) {
             maxIssuers = issuers;
@@ -158,6 +173,7 @@ public final class IssuerRouter implements AutoCloseable {
         /**
          * Builds the router. It tries the options out for an issuer {@code https://issuer.invalid}, which is never asked.
          *
+         * @return the router
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public IssuerRouter build() {

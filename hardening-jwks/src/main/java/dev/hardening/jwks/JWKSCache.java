@@ -70,6 +70,7 @@ public final class JWKSCache implements AutoCloseable {
      * Begins a cache of a key endpoint. Nothing is fetched before the first read.
      *
      * @param jwksUri {@code https}, or {@code http} to a loopback address; see {@link Builder#allowPlainHttp()}
+     * @return a builder
      */
     public static Builder builder(URI jwksUri) {
         return new Builder(Objects.requireNonNull(jwksUri, "jwksUri"), false);
@@ -80,16 +81,19 @@ public final class JWKSCache implements AutoCloseable {
      * Discovery 1.0, section 4; RFC 8414, section 3); if it does not answer, the last known place holds. Nothing is fetched
      * before the first read.
      *
-     * @param issuer as in {@code iss}, without {@code /.well-known/…}; {@code https}, or {@code http} to a loopback address
+     * @param issuer as in {@code iss}, without {@code /.well-known/…}; {@code https}, or {@code http} to a loopback
+     *     address
+     * @return a builder
      */
     public static Builder discover(URI issuer) {
         return new Builder(Objects.requireNonNull(issuer, "issuer"), true);
     }
 
     /**
-     * Where a Supabase project publishes its keys: {@code <url>/auth/v1/.well-known/jwks.json}.
+     * Makes the URL at which a Supabase project publishes its keys: {@code <url>/auth/v1/.well-known/jwks.json}.
      *
      * @param projectUrl such as {@code https://abc.supabase.co}, with or without a slash at its end
+     * @return the URL for {@link #builder}
      * @throws IllegalArgumentException if it has a query or a fragment
      */
     public static URI supabaseJwksUri(URI projectUrl) {
@@ -109,9 +113,10 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * The current key set, as it was published, without what is private, symmetric or rejected. Waits only when there are
-     * no keys, or when they have expired and no background refresh was tried.
+     * Reads the current key set, as it was published, without what is private, symmetric or rejected. Waits only when
+     * there are no keys, or when they have expired and no background refresh was tried.
      *
+     * @return the keys; not null
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
      */
     public JWKSet getKeys() {
@@ -119,32 +124,35 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * {@link #getKeys()} without waiting. The future is already complete if there is nothing to wait for. If there is, it is
-     * completed later, on a thread that may block.
+     * Reads the keys as {@link #getKeys()} does, without waiting. The future is already complete if there is nothing to
+     * wait for. If there is, it is completed later, on a thread that may block.
      *
-     * @return fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
+     * @return the keys; fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
      */
     public CompletableFuture<JWKSet> getKeysAsync() {
         return keysForAsync(null).thenApply(KeySet::jwkSet);
     }
 
     /**
-     * The key of a key id. An unknown one refreshes the set, within its budget, and waits for that, 500 ms at the most.
+     * Finds the key of a key id (RFC 7517, section 4.5). An unknown id refreshes the set, within its budget, and waits
+     * for that, 500 ms at the most.
      *
      * @param kid as in a token's header; null, for a token without one, asks for the set's only key
      * @return the key, or empty if the set has none of that id, or for null several keys; never another key
      * @throws JWKSUnavailableException if there are no usable keys, or if there is none of that id in keys that are not
-     *     known to be current because the endpoint does not answer, or if the thread is interrupted while it has to wait
+     *     known to be current because the endpoint does not answer, or if the thread is interrupted while it has to
+     *     wait
      */
     public Optional<SigningKey> findKey(@Nullable String kid) {
         return keysFor(kid).first(kid);
     }
 
     /**
-     * {@link #findKey} without waiting. The future is already complete if the key is held. If it is not, the future is
-     * completed later, on a thread that may block.
+     * Finds a key as {@link #findKey} does, without waiting. The future is already complete if the key is held. If it
+     * is not, the future is completed later, on a thread that may block.
      *
-     * @return fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
+     * @param kid as for {@link #findKey}
+     * @return the key, or empty; fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
      */
     public CompletableFuture<Optional<SigningKey>> findKeyAsync(@Nullable String kid) {
         return keysForAsync(kid).thenApply(keys -> keys.first(kid));
@@ -190,18 +198,20 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * Lets the next read fetch, past caches on the way, and what is being fetched already never become current. The old
-     * keys are a fallback from now on: they are used only while fetching fails, or while there are more invalidations than a
-     * burst of 5 and one in 10 s, which is as often as they fetch.
+     * Lets the next read fetch the keys anew, past caches on the way. What is being fetched already never becomes
+     * current.
+     *
+     * <p>The old keys are a fallback from now on: they are used only while fetching fails, or while there are more
+     * invalidations than a burst of 5 and one in 10 s, which is as often as they fetch.
      */
     public void invalidate() {
         state.invalidate();
     }
 
     /**
-     * What the cache knows about itself. It waits for nothing, and never says {@code FRESH} of keys that are not. If there
-     * are no keys yet, they are fetched in the background from a second later on, with backoff: so a readiness probe that
-     * asks for the status is enough to become ready.
+     * {@return what the cache knows about itself} It waits for nothing, and never says {@code FRESH} of keys that are
+     * not. If there are no keys yet, they are fetched in the background from a second later on, with backoff: so a
+     * readiness probe that asks for the status is enough to become ready.
      */
     public JWKSCacheStatus status() {
         return state.wantedStatus();
@@ -213,8 +223,11 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * This cache as a source for Nimbus's {@code DefaultJWTProcessor} and Spring Security's
-     * {@code NimbusJwtDecoder.withJwkSource}. An outage without usable keys is a {@link KeySourceException}.
+     * Offers this cache as a source for Nimbus's {@code DefaultJWTProcessor} and Spring Security's {@code
+     * NimbusJwtDecoder.withJwkSource}. An outage without usable keys is a {@link KeySourceException}.
+     *
+     * @param <C> the context that Nimbus hands on; it is not used
+     * @return a source that reads from this cache
      */
     public <C extends SecurityContext> JWKSource<C> asJWKSource() {
         return (selector, context) -> {
@@ -294,6 +307,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets how long keys are used without being confirmed. The endpoint's {@code max-age} may shorten it.
          *
          * @param duration positive; 1 hour by default
+         * @return this builder
          */
         public Builder timeToLive(Duration duration) {
             timeToLive = Objects.requireNonNull(duration, "timeToLive");
@@ -304,6 +318,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets how long before the end of the time to live a read refreshes the keys in the background.
          *
          * @param duration shorter than the time to live; 5 minutes by default
+         * @return this builder
          */
         public Builder refreshBefore(Duration duration) {
             refreshBefore = Objects.requireNonNull(duration, "refreshBefore");
@@ -314,8 +329,9 @@ public final class JWKSCache implements AutoCloseable {
          * Sets by how much the timer may refresh earlier than a read does, at random, so that the instances of a service do
          * not all ask at once. It changes nothing for reads.
          *
-         * @param duration at most the time to live less {@code refreshBefore}; zero for none; 5 minutes by default, or half
-         *     of that difference if it is less than 10 minutes
+         * @param duration at most the time to live less {@code refreshBefore}; zero for none; 5 minutes by default, or
+         *     half of that difference if it is less than 10 minutes
+         * @return this builder
          */
         public Builder refreshSpread(Duration duration) {
             refreshSpread = Objects.requireNonNull(duration, "refreshSpread");
@@ -326,6 +342,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets for how long after they were fetched keys go on being used while fetching fails.
          *
          * @param duration at least the time to live; 24 hours by default
+         * @return this builder
          */
         public Builder staleFor(Duration duration) {
             staleFor = Objects.requireNonNull(duration, "staleFor");
@@ -337,6 +354,7 @@ public final class JWKSCache implements AutoCloseable {
          * this time are good enough to say that there is no key of an id.
          *
          * @param duration zero for no limit; 30 seconds by default
+         * @return this builder
          */
         public Builder unknownKeyCooldown(Duration duration) {
             unknownKeyCooldown = Objects.requireNonNull(duration, "unknownKeyCooldown");
@@ -348,6 +366,7 @@ public final class JWKSCache implements AutoCloseable {
          * a fetch takes longer, readers of other unknown ids do not wait for it at all.
          *
          * @param duration at most {@code fetchTimeout}, in real time; zero to never wait; 500 milliseconds by default
+         * @return this builder
          */
         public Builder unknownKeyWait(Duration duration) {
             unknownKeyWait = Objects.requireNonNull(duration, "unknownKeyWait");
@@ -359,6 +378,7 @@ public final class JWKSCache implements AutoCloseable {
          * begins within this time fails too; until then, the time that it waits for a thread does not count.
          *
          * @param duration positive; 10 seconds by default
+         * @return this builder
          */
         public Builder fetchTimeout(Duration duration) {
             fetchTimeout = Objects.requireNonNull(duration, "fetchTimeout");
@@ -369,6 +389,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets the size beyond which an answer is refused.
          *
          * @param bytes positive; 512 KiB by default
+         * @return this builder
          */
         public Builder maxResponseBytes(int bytes) {
             maxResponseBytes = bytes;
@@ -376,8 +397,11 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Allows {@code http} beyond loopback, for a key endpoint inside a cluster. Who can change what is sent on the way
-         * chooses the keys, and so who is let in; who can read it sees the request headers.
+         * Allows {@code http} beyond loopback, for a key endpoint inside a cluster. By default it is refused. Someone
+         * who can change what is sent on the way chooses the keys, and so who is let in; someone who can read it sees
+         * the request headers.
+         *
+         * @return this builder
          */
         public Builder allowPlainHttp() {
             plainHttp = true;
@@ -388,6 +412,7 @@ public final class JWKSCache implements AutoCloseable {
          * Replaces the transport.
          *
          * @param transport by default an own one, by HTTP/1.1 without redirects; not together with {@link #httpClient}
+         * @return this builder
          */
         public Builder fetcher(JWKSFetcher transport) {
             fetcher = Objects.requireNonNull(transport, "fetcher");
@@ -398,6 +423,7 @@ public final class JWKSCache implements AutoCloseable {
          * Fetches with the caller's HTTP client: its TLS, proxy and authenticator. It is never closed.
          *
          * @param client has to follow no redirects, which is its default; not together with {@link #fetcher}
+         * @return this builder
          */
         public Builder httpClient(HttpClient client) {
             httpClient = Objects.requireNonNull(client, "httpClient");
@@ -410,6 +436,7 @@ public final class JWKSCache implements AutoCloseable {
          *
          * @param name of a header that the transport does not set itself; the last value of a name counts
          * @param value asked for each fetch, on the thread that fetches
+         * @return this builder
          */
         public Builder requestHeader(String name, Supplier<String> value) {
             headers.keySet().removeIf(Objects.requireNonNull(name, "name")::equalsIgnoreCase);
@@ -418,9 +445,10 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets who is told what the cache does.
+         * Sets the listener that hears what the cache does.
          *
          * @param listener called on a shared thread; none by default
+         * @return this builder
          */
         public Builder listener(JWKSCacheListener listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
@@ -431,6 +459,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets the clock for durations. With one of the caller's, the timer looks at it four times a second.
          *
          * @param monotonic {@link Ticker#system()} by default
+         * @return this builder
          */
         public Builder ticker(Ticker monotonic) {
             ticker = Objects.requireNonNull(monotonic, "ticker");
@@ -442,6 +471,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets where fetches run. If it rejects one, that fetch has failed, and is tried again.
          *
          * @param executor by default threads that all caches share
+         * @return this builder
          */
         public Builder executor(Executor executor) {
             this.executor = Objects.requireNonNull(executor, "executor");
@@ -452,6 +482,7 @@ public final class JWKSCache implements AutoCloseable {
          * Sets where the last good keys are kept over a restart. It is read in {@link #build()}.
          *
          * @param store nowhere by default
+         * @return this builder
          */
         public Builder snapshotStore(JWKSSnapshotStore store) {
             this.store = Objects.requireNonNull(store, "snapshotStore");
@@ -474,8 +505,9 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Makes the cache. If there is a snapshot store, it reads it; it fetches nothing.
+         * Builds the cache. It reads the snapshot store, if there is one, and fetches nothing.
          *
+         * @return the cache
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public JWKSCache build() {

@@ -29,8 +29,9 @@ public final class JWKSCacheMetrics implements MeterBinder {
     private final Tags tags;
 
     /**
-     * The meters of a cache.
+     * Makes the meters of a cache.
      *
+     * @param cache the cache that is measured
      * @param name the value of the tag {@code cache}, which tells the caches of a service apart
      * @param more further tags, with few values each
      */

@@ -18,12 +18,15 @@ public interface JWKSFetcher {
     /**
      * Gets the key set.
      *
-     * @throws IOException if there is no answer, or one other than a key set or "not modified"; its message may be logged
+     * @param request what is asked for
+     * @return the endpoint's answer
+     * @throws IOException if there is no answer, or one other than a key set or "not modified"; its message may be
+     *     logged
      * @throws InterruptedException if the thread is interrupted
      */
     Response fetch(Request request) throws IOException, InterruptedException;
 
-    /** The default transport: HTTP/1.1 without redirects, within the timeout and the size of the request. */
+    /** {@return the default transport: HTTP/1.1 without redirects, within the timeout and the size of the request} */
     static JWKSFetcher http() {
         return new HttpTransport();
     }
@@ -47,12 +50,29 @@ public interface JWKSFetcher {
             int maxResponseBytes,
             Map<String, String> headers) {
 
-        /** Copies the headers. */
+        /**
+         * Copies the headers.
+         *
+         * @param headers further request headers; not null
+         * @param uri the key endpoint
+         * @param etag the {@code ETag} of the set that is held; null if there is none
+         * @param lastModified its {@code Last-Modified}; null if there is none
+         * @param timeout the time that is left for the fetch
+         * @param maxResponseBytes the largest answer that is accepted, in bytes
+         */
         public Request {
             headers = Map.copyOf(headers);
         }
 
-        /** A request without further headers. */
+        /**
+         * Makes a request without further headers.
+         *
+         * @param uri the key endpoint
+         * @param etag the {@code ETag} of the set that is held; null if there is none
+         * @param lastModified its {@code Last-Modified}; null if there is none
+         * @param timeout the time that is left for the fetch
+         * @param maxResponseBytes the largest answer that is accepted, in bytes
+         */
         public Request(
                 URI uri, @Nullable String etag, @Nullable String lastModified, Duration timeout, int maxResponseBytes) {
             this(uri, etag, lastModified, timeout, maxResponseBytes, Map.of());
@@ -86,17 +106,24 @@ public interface JWKSFetcher {
             this.maxAge = maxAge;
         }
 
-        /** A key set (RFC 7517, section 5) without validators. */
+        /**
+         * Makes the answer that has a key set (RFC 7517, section 5), without validators.
+         *
+         * @param body the key set as JSON
+         * @return the answer
+         */
         public static Response of(byte[] body) {
             return new Response(body.clone(), null, null, null);
         }
 
         /**
-         * A key set with its validators.
+         * Makes the answer that has a key set and its validators (RFC 9110, section 8.8).
          *
+         * @param body the key set as JSON
          * @param etag the entity tag, or null
          * @param lastModified the modification date as it was sent, or null
          * @param maxAge how long the answer stays fresh (RFC 9111), or null; the cache clamps it
+         * @return the answer
          */
         public static Response of(
                 byte[] body, @Nullable String etag, @Nullable String lastModified, @Nullable Duration maxAge) {
@@ -104,15 +131,16 @@ public interface JWKSFetcher {
         }
 
         /**
-         * The answer that the set that is held is still the one.
+         * Makes the answer that the set that is held is still current (RFC 9110, section 15.4.5).
          *
          * @param maxAge how long it stays fresh, or null
+         * @return the answer
          */
         public static Response notModified(@Nullable Duration maxAge) {
             return new Response(null, null, null, maxAge);
         }
 
-        /** The body, or empty if the set was not modified. */
+        /** {@return the body, or empty if the set was not modified} */
         public Optional<byte[]> body() {
             return Optional.ofNullable(body);
         }

@@ -20,7 +20,13 @@ public interface JWKSSnapshotStore {
      * @param jwkSet the public keys, as JSON (RFC 7517, section 5)
      */
     record Stored(String source, Instant fetchedAt, String jwkSet) {
-        /** Requires all of them. */
+        /**
+         * Requires all of them.
+         *
+         * @param source the endpoint; not null
+         * @param fetchedAt when the set was fetched; not null
+         * @param jwkSet the set as JSON; not null
+         */
         public Stored {
             Objects.requireNonNull(source, "source");
             Objects.requireNonNull(fetchedAt, "fetchedAt");
@@ -29,8 +35,9 @@ public interface JWKSSnapshotStore {
     }
 
     /**
-     * The last set that was saved, or empty if there is none.
+     * Loads the last set that was saved.
      *
+     * @return the set, or empty if there is none
      * @throws IOException if it cannot be read; the cache logs that and starts without it
      */
     Optional<Stored> load() throws IOException;
@@ -38,11 +45,17 @@ public interface JWKSSnapshotStore {
     /**
      * Replaces the set.
      *
+     * @param stored the set to keep
      * @throws IOException if it cannot be written; the cache logs that and goes on
      */
     void save(Stored stored) throws IOException;
 
-    /** One file, written atomically and readable by its owner only. Its directory has to exist. */
+    /**
+     * Keeps the set in one file, written atomically and readable by its owner only. Its directory has to exist.
+     *
+     * @param file the file; it need not exist yet
+     * @return the store
+     */
     static JWKSSnapshotStore file(Path file) {
         return new SnapshotFile(file);
     }

@@ -4,10 +4,10 @@ package dev.hardening.jwks;
 @FunctionalInterface
 public interface Ticker {
 
-    /** Nanoseconds since an arbitrary origin; only differences mean something. */
+    /** {@return nanoseconds since an arbitrary origin} Only differences mean something. */
     long read();
 
-    /** {@link System#nanoTime()}. */
+    /** {@return the ticker that reads {@link System#nanoTime()}} */
     static Ticker system() {
         return System::nanoTime;
     }

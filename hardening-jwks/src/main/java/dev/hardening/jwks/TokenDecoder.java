@@ -73,15 +73,22 @@ public final class TokenDecoder {
         FastProvider.announce(provider, algorithms);
     }
 
-    /** Begins a decoder. Set the issuer and the audience: what is not set is not checked. */
+    /**
+     * Begins a decoder. Set the issuer and the audience: what is not set is not checked.
+     *
+     * @param cache where the keys come from
+     * @return a builder
+     */
     public static Builder builder(JWKSCache cache) {
         return new Builder(Objects.requireNonNull(cache, "cache"));
     }
 
     /**
-     * A decoder for a Supabase project: issuer {@code <url>/auth/v1}, audience {@code authenticated}.
+     * Makes a decoder for a Supabase project: issuer {@code <url>/auth/v1}, audience {@code authenticated}.
      *
+     * @param cache where the keys come from
      * @param projectUrl such as {@code https://abc.supabase.co}
+     * @return the decoder
      * @throws IllegalArgumentException if it has a query or a fragment
      */
     public static TokenDecoder forSupabase(JWKSCache cache, URI projectUrl) {
@@ -96,9 +103,10 @@ public final class TokenDecoder {
      * the set lacks.
      *
      * @param token a compact JWS; null is malformed
+     * @return the token's claims; not null
      * @throws InvalidTokenException if it is refused: answer 401
-     * @throws JWKSUnavailableException if there are no usable keys, or whether there is one for this token cannot be known:
-     *     answer 503
+     * @throws JWKSUnavailableException if there are no usable keys, or whether there is one for this token cannot be
+     *     known: answer 503
      */
     public JWTClaimsSet decode(@Nullable String token) {
         VerifiedTokens.Entry entry = remembered(token);
@@ -160,10 +168,11 @@ public final class TokenDecoder {
     }
 
     /**
-     * The key that a token says it is signed with. The token may be forged: where one key fits, nothing is verified. Where
-     * several do, it is the one that verifies the signature, or the first if none does.
+     * Finds the key that a token says it is signed with. The token may be forged: where one key fits, nothing is
+     * verified. Where several do, it is the one that verifies the signature, or the first if none does.
      *
      * @param token a compact JWS; null is malformed
+     * @return the key; not null
      * @throws InvalidTokenException if it cannot be read, or no key of the set is the one
      * @throws JWKSUnavailableException if there are no usable keys
      */
@@ -314,6 +323,9 @@ public final class TokenDecoder {
         /**
          * Sets the only {@code iss} that is accepted (RFC 7519, section 4.1.1), compared character by character. By default
          * any is, which is logged as a warning.
+         *
+         * @param issuer the accepted value; not null
+         * @return this builder
          */
         public Builder issuer(String issuer) {
             this.issuer = Objects.requireNonNull(issuer, "issuer");
@@ -323,6 +335,9 @@ public final class TokenDecoder {
         /**
          * Sets the audiences of which {@code aud} has to name at least one (RFC 7519, section 4.1.3). By default it may name
          * any or none, which is logged as a warning.
+         *
+         * @param anyOf the accepted values
+         * @return this builder
          */
         public Builder audience(String... anyOf) {
             audiences = distinct(anyOf);
@@ -333,6 +348,9 @@ public final class TokenDecoder {
         /**
          * Sets the algorithms that are accepted, of RS, PS and ES with 256, 384 and 512, and Ed25519 (RFC 9864; with
          * {@code EdDSA}, its older name, both names are accepted). By default RS256 and ES256.
+         *
+         * @param algorithms the accepted values of {@code alg}
+         * @return this builder
          */
         public Builder algorithms(JWSAlgorithm... algorithms) {
             allowed = List.of(algorithms);
@@ -342,6 +360,9 @@ public final class TokenDecoder {
         /**
          * Sets the types of which the header's {@code typ} has to be one, such as {@code at+jwt} (RFC 9068). Case, and a
          * leading {@code application/}, do not matter (RFC 7515, section 4.1.9). By default any is accepted, or none.
+         *
+         * @param anyOf the accepted values
+         * @return this builder
          */
         public Builder type(String... anyOf) {
             types = distinct(anyOf);
@@ -349,7 +370,11 @@ public final class TokenDecoder {
             return this;
         }
 
-        /** Accepts tokens without {@code sub}, or with an empty one. By default they are refused. */
+        /**
+         * Accepts tokens without {@code sub}, or with an empty one. By default they are refused.
+         *
+         * @return this builder
+         */
         public Builder optionalSubject() {
             needsSubject = false;
             return this;
@@ -361,6 +386,7 @@ public final class TokenDecoder {
          * @param name such as {@code client_id}
          * @param anyOf the values of which it has to be one, or, if it is an array, has to hold one; booleans and whole
          *     numbers are compared as text. Without values, the claim only has to be there
+         * @return this builder
          */
         public Builder requireClaim(String name, String... anyOf) {
             required.add(new RequiredClaim(Objects.requireNonNull(name, "name"), distinct(anyOf)));
@@ -371,6 +397,9 @@ public final class TokenDecoder {
          * Adds a check of the claims, which runs last, for each token, also for one that is remembered. It can only refuse:
          * with {@code false}, or by throwing. It runs on the thread that decodes, so it must not wait for anything. It has
          * to be safe for use by several threads.
+         *
+         * @param accepts says whether the claims are accepted
+         * @return this builder
          */
         public Builder check(Predicate<JWTClaimsSet> accepts) {
             checks.add(Objects.requireNonNull(accepts, "accepts"));
@@ -380,25 +409,42 @@ public final class TokenDecoder {
         /**
          * Verifies signatures and leaves all claims to the caller, times included: for a framework that checks them itself,
          * as Spring Security's validators do. An {@code issuer} then only says whose tokens these are.
+         *
+         * @return this builder
          */
         public Builder signatureOnly() {
             signatureOnly = true;
             return this;
         }
 
-        /** Sets the length from which a token is refused without being read, in characters; 16,384 is the longest read. */
+        /**
+         * Sets the length from which a token is refused without being read.
+         *
+         * @param characters the longest token that is read; 16,384 by default
+         * @return this builder
+         */
         public Builder maxTokenLength(int characters) {
             maxTokenLength = characters;
             return this;
         }
 
-        /** Sets how far the issuer's clock may be off, up to 10 minutes. By default 60 s. */
+        /**
+         * Sets how far the issuer's clock may be off.
+         *
+         * @param skew from zero to 10 minutes; 60 seconds by default
+         * @return this builder
+         */
         public Builder clockSkew(Duration skew) {
             clockSkew = Objects.requireNonNull(skew, "skew");
             return this;
         }
 
-        /** Sets the wall clock that {@code exp} and {@code nbf} are compared with. By default the system's. */
+        /**
+         * Sets the wall clock that {@code exp} and {@code nbf} are compared with (RFC 7519, sections 4.1.4 and 4.1.5).
+         *
+         * @param clock the system's by default
+         * @return this builder
+         */
         public Builder clock(Clock clock) {
             this.clock = Objects.requireNonNull(clock, "clock");
             return this;
@@ -406,6 +452,9 @@ public final class TokenDecoder {
 
         /**
          * Sets the security provider that verifies. By default Conscrypt where it is on the class path, or the JDK's where it is not.
+         *
+         * @param provider used for every signature
+         * @return this builder
          */
         public Builder provider(Provider provider) {
             this.provider = Objects.requireNonNull(provider, "provider");
@@ -417,6 +466,7 @@ public final class TokenDecoder {
          * Objects and arrays in their claims are unmodifiable. It needs Caffeine on the class path.
          *
          * @param maxEntries how many; 0, which is the default, for none
+         * @return this builder
          */
         public Builder cacheVerified(int maxEntries) {
             cacheVerified = maxEntries;
@@ -436,6 +486,7 @@ public final class TokenDecoder {
         /**
          * Builds the decoder.
          *
+         * @return the decoder
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public TokenDecoder build() {

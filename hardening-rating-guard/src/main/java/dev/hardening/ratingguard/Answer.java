@@ -13,6 +13,8 @@ public record Answer(int status, String body) {
     /**
      * Checks the status.
      *
+     * @param body the body; not null
+     * @param status the HTTP status, 100 to 599
      * @throws IllegalArgumentException if the status is not from 100 to 599
      */
     public Answer {

@@ -17,8 +17,10 @@ public record GuardDecision(boolean allowed, @Nullable String error) {
     static final GuardDecision MISMATCH = new GuardDecision(false, MISMATCH_ERROR);
 
     /**
-     * Ties the two together.
+     * Requires an error for a refusal, and none for what is allowed.
      *
+     * @param error the text to show; null exactly when allowed
+     * @param allowed whether the rating may be sent
      * @throws IllegalArgumentException if an allowed decision has an error, or a refusal has none
      */
     public GuardDecision {

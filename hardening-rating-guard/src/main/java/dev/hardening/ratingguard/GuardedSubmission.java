@@ -79,7 +79,10 @@ public final class GuardedSubmission implements AutoCloseable {
     private final AtomicInteger changes = new AtomicInteger();
     private State told = State.IDLE;
 
-    /** A form without a draft, which lets every session proceed, one at a time; with the builder's defaults. */
+    /**
+     * Makes a form without a draft and with the builder's defaults. Until {@link #begin} it lets every session proceed,
+     * one at a time.
+     */
     public GuardedSubmission() {
         this(new Builder());
     }
@@ -91,7 +94,11 @@ public final class GuardedSubmission implements AutoCloseable {
         newAttemptId = builder.newAttemptId;
     }
 
-    /** A form with other settings than the defaults. */
+    /**
+     * Begins a form with other settings than the defaults.
+     *
+     * @return a builder
+     */
     public static Builder builder() {
         return new Builder();
     }
@@ -122,7 +129,7 @@ public final class GuardedSubmission implements AutoCloseable {
         }
     }
 
-    /** What the form can do now. */
+    /** {@return what the form can do now} */
     public State state() {
         synchronized (lock) {
             if (closed) {
@@ -158,12 +165,13 @@ public final class GuardedSubmission implements AutoCloseable {
      * future that this method returns does not end it. An action that succeeds after its timeout still makes the draft
      * {@link State#SENT}.
      *
+     * @param <T> what the action returns
      * @param sessionId the session that the action would rate; may be null
      * @param action sends the rating; it is called at most once, on the calling thread, and returns a stage that can be
      *     turned into a {@link CompletableFuture}
      * @return the outcome. It completes exceptionally only with the action's own failure, without the
-     *     {@link CompletionException} that a stage puts around it, or with a {@link TimeoutException}; the draft can then
-     *     be submitted again
+     *     {@link CompletionException} that a stage puts around it, or with a {@link TimeoutException}; the draft can
+     *     then be submitted again
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
             @Nullable String sessionId, Function<? super Submission, ? extends CompletionStage<T>> action) {
@@ -347,8 +355,10 @@ public final class GuardedSubmission implements AutoCloseable {
         }
 
         /**
-         * Sets how long an action may take, 30 s by default.
+         * Sets how long an action may take.
          *
+         * @param timeout positive; 30 s by default
+         * @return this builder
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder timeout(Duration timeout) {
@@ -360,8 +370,12 @@ public final class GuardedSubmission implements AutoCloseable {
         }
 
         /**
-         * Receives each failure whose draft is no longer on the form, a timeout too, and the session that the action was
-         * for, which may be null. By default it does nothing. It is called before the outcome completes.
+         * Sets what receives each failure whose draft is no longer on the form, a timeout too. It is called before the
+         * outcome completes.
+         *
+         * @param onLateFailure is handed the failure and the session that the action was for, which may be null; by
+         *     default it does nothing
+         * @return this builder
          */
         public Builder onLateFailure(BiConsumer<? super Throwable, ? super @Nullable String> onLateFailure) {
             this.onLateFailure = Objects.requireNonNull(onLateFailure, "onLateFailure");
@@ -369,8 +383,11 @@ public final class GuardedSubmission implements AutoCloseable {
         }
 
         /**
-         * Sets what makes the attempt ids, random UUIDs by default. It is called by each submission, and must not return
-         * null; what it throws, {@link GuardedSubmission#submit} throws.
+         * Sets what makes the attempt ids.
+         *
+         * @param newAttemptId called by each submission; it must not return null, and what it throws,
+         *     {@link GuardedSubmission#submit} throws; random UUIDs by default
+         * @return this builder
          */
         public Builder newAttemptId(Supplier<String> newAttemptId) {
             this.newAttemptId = Objects.requireNonNull(newAttemptId, "newAttemptId");
@@ -378,16 +395,23 @@ public final class GuardedSubmission implements AutoCloseable {
         }
 
         /**
-         * Sets what waits for the timeout: it returns a future that completes after a duration, and that is cancelled if
-         * the action ends before. It must not return null. By default the future is completed on the common pool. If it
-         * throws, the submission fails and the action is not called.
+         * Sets what waits for the timeout.
+         *
+         * @param timer returns a future, not null, that completes after the duration; it is cancelled if the action
+         *     ends before; if the timer throws, the submission fails and the action is not called; by default the
+         *     future is completed on the common pool
+         * @return this builder
          */
         public Builder timer(Function<Duration, CompletableFuture<?>> timer) {
             this.timer = Objects.requireNonNull(timer, "timer");
             return this;
         }
 
-        /** Makes a form without a draft. The builder can be used again. */
+        /**
+         * Makes a form without a draft. The builder can be used again.
+         *
+         * @return the form
+         */
         public GuardedSubmission build() {
             return new GuardedSubmission(this);
         }

@@ -18,13 +18,13 @@ public final class GuardedSubmissions {
     private final Map<String, GuardedSubmission> guards = new LinkedHashMap<>();
     private final Supplier<GuardedSubmission> newGuard;
 
-    /** Guards with the default settings. */
+    /** Makes a collection of guards with the default settings. */
     public GuardedSubmissions() {
         this(GuardedSubmission::new);
     }
 
     /**
-     * Guards with other settings.
+     * Makes a collection of guards with other settings.
      *
      * @param newGuard makes a new guard for each session; what it throws, {@link #get} throws
      */
@@ -32,7 +32,12 @@ public final class GuardedSubmissions {
         this.newGuard = Objects.requireNonNull(newGuard, "newGuard");
     }
 
-    /** The session's guard, begun for it when it is first asked for, or after it was closed. */
+    /**
+     * Gets the session's guard. It is begun for the session when it is first asked for, or after it was closed.
+     *
+     * @param sessionId the session; not null
+     * @return the same guard for the same session, while it is kept
+     */
     public GuardedSubmission get(String sessionId) {
         Objects.requireNonNull(sessionId, "sessionId");
         synchronized (guards) {

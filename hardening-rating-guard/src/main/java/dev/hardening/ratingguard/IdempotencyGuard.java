@@ -64,17 +64,22 @@ public final class IdempotencyGuard {
             this.underWay = fingerprint + NO_STATUS + UUID.randomUUID();
         }
 
-        /** The store's key for this request, 64 hexadecimal digits. */
+        /** {@return the store's key for this request, 64 hexadecimal digits} */
         public String key() {
             return key;
         }
 
-        /** The entry that is in the store while this request is under way; no other claim has the same. */
+        /** {@return the entry that is in the store while this request is under way} No other claim has the same. */
         public String underWay() {
             return underWay;
         }
 
-        /** The entry that gives this answer again. */
+        /**
+         * Makes the entry that gives an answer again.
+         *
+         * @param answer the handler's answer
+         * @return the entry to write in place of {@link #underWay}
+         */
         public String answered(Answer answer) {
             return fingerprint + answer.status() + answer.body();
         }
@@ -87,7 +92,11 @@ public final class IdempotencyGuard {
 
     private final IdempotencyStore store;
 
-    /** A guard that keeps its entries in this store. Cheap to make, so that a store may belong to one request. */
+    /**
+     * Makes a guard that keeps its entries in a store. It is cheap to make, so that a store may belong to one request.
+     *
+     * @param store where the entries are kept
+     */
     public IdempotencyGuard(IdempotencyStore store) {
         this.store = Objects.requireNonNull(store, "store");
     }

@@ -16,20 +16,38 @@ public interface IdempotencyStore {
     /**
      * Writes the entry unless the key has one.
      *
+     * @param key the key, a hash
+     * @param entry the entry to write
      * @return the entry that the key had; null if it had none
      */
     @Nullable
     String putIfAbsent(String key, String entry);
 
-    /** Replaces the entry if it is the expected one, and says whether it was. */
+    /**
+     * Replaces the entry if it is the expected one.
+     *
+     * @param key the key, a hash
+     * @param expected the entry that has to be there
+     * @param entry the entry to write
+     * @return whether it was replaced
+     */
     boolean replace(String key, String expected, String entry);
 
-    /** Removes the entry if it is the expected one, and says whether it was. */
+    /**
+     * Removes the entry if it is the expected one.
+     *
+     * @param key the key, a hash
+     * @param expected the entry that has to be there
+     * @return whether it was removed
+     */
     boolean remove(String key, String expected);
 
     /**
-     * A store in a map, for one instance of a server. A plain {@link java.util.concurrent.ConcurrentHashMap} forgets nothing;
-     * use a cache's map view.
+     * Makes a store of a map, for one instance of a server. A plain {@link java.util.concurrent.ConcurrentHashMap}
+     * forgets nothing; use a cache's map view.
+     *
+     * @param map where the entries are kept
+     * @return the store
      */
     static IdempotencyStore of(ConcurrentMap<String, String> map) {
         return new IdempotencyStore() {

@@ -22,6 +22,10 @@ public record IdempotentRequest(String userId, String key, String target, String
     /**
      * Takes the quotes off the key.
      *
+     * @param userId the caller that the token names; not null
+     * @param target what is asked for; not null
+     * @param body the body as it came; not null
+     * @param key the header's value; not null
      * @throws IllegalArgumentException if the key is not 1 to 255 printable ASCII characters: HTTP 400
      */
     public IdempotentRequest {

@@ -29,9 +29,10 @@ public final class OpenRatings {
     }
 
     /**
-     * The caller's open ratings.
+     * Makes the check for one caller.
      *
      * @param sessionIds the sessions that the caller may rate now; empty when there are none
+     * @return the check
      * @throws NullPointerException if it is null or holds a null
      */
     public static OpenRatings of(Collection<String> sessionIds) {
@@ -42,6 +43,7 @@ public final class OpenRatings {
      * Decides on a request whose session is named by its path alone. Never throws.
      *
      * @param pathSessionId the id in the path; null or empty is never allowed
+     * @return what the server answers
      */
     public Verdict check(@Nullable String pathSessionId) {
         return check(pathSessionId, pathSessionId);
@@ -52,6 +54,7 @@ public final class OpenRatings {
      *
      * @param pathSessionId the id in the path; null or empty is never allowed
      * @param bodySessionId the id in the body; it has to be the path's
+     * @return what the server answers
      */
     public Verdict check(@Nullable String pathSessionId, @Nullable String bodySessionId) {
         if (sessionIds.isEmpty()) {

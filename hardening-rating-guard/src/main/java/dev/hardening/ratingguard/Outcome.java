@@ -18,8 +18,8 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
     }
 
     /**
-     * Whether the draft is still the one submitted, at the moment of this call. If it is not, leave the form alone.
-     * Ask on the thread that owns the form: the draft may have changed since the answer came.
+     * {@return whether the draft is still the one submitted, at the moment of this call} If it is not, leave the form
+     * alone. Ask on the thread that owns the form: the draft may have changed since the answer came.
      */
     public final boolean current() {
         return isCurrent.getAsBoolean();
@@ -40,7 +40,7 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
             this.value = value;
         }
 
-        /** What the action returned; null only if its stage completed with null. */
+        /** {@return what the action returned; null only if its stage completed with null} */
         public T value() {
             return value;
         }
@@ -56,12 +56,12 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
             super(isCurrent);
         }
 
-        /** The text to show, {@value GuardDecision#MISMATCH_ERROR}. */
+        /** {@return the text to show, {@value GuardDecision#MISMATCH_ERROR}} */
         public String error() {
             return GuardDecision.MISMATCH_ERROR;
         }
 
-        /** What to do next, {@value #HINT}. */
+        /** {@return what to do next, {@value #HINT}} */
         public String hint() {
             return HINT;
         }

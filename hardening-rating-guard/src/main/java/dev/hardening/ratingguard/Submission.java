@@ -17,22 +17,22 @@ public final class Submission {
     }
 
     /**
-     * The same for every try of one draft, and another one for another draft. Send it as {@code Idempotency-Key}, so that
-     * a server keeps only one of the tries.
+     * {@return the id of the draft, the same for every try of it} Send it as {@code Idempotency-Key}, so that a server
+     * keeps only one of the tries.
      */
     public String attemptId() {
         return attemptId;
     }
 
     /**
-     * Completes when the timeout has passed, so that the action can end its request. It never completes exceptionally, and
-     * not at all if the action ends in time.
+     * {@return a stage that completes when the timeout has passed, so that the action can end its request} It never
+     * completes exceptionally, and not at all if the action ends in time.
      */
     public CompletionStage<Void> signal() {
         return aborted.minimalCompletionStage();
     }
 
-    /** Whether the draft is still the one that the form shows, at the moment of this call. */
+    /** {@return whether the draft is still the one that the form shows, at the moment of this call} */
     public boolean isCurrent() {
         return isCurrent.getAsBoolean();
     }

@@ -27,6 +27,13 @@ public record Attempt(
     /**
      * Checks that nothing is missing.
      *
+     * @param number from 1
+     * @param endpoint where it led; not null
+     * @param took how long it took; not null
+     * @param nextWait the wait before the next attempt, or empty; not null
+     * @param verdict whether another attempt can help; not null
+     * @param reason what went wrong; not null
+     * @param error the failure itself; not null
      * @throws NullPointerException if a component is null
      */
     public Attempt {

@@ -7,16 +7,18 @@ import java.time.Duration;
 public interface Backoff {
 
     /**
-     * The wait after an attempt.
+     * Chooses the wait after an attempt.
      *
      * @param attempt the number of the attempt that failed, from 1
-     * @return not negative
+     * @return the wait; not negative
      */
     Duration after(int attempt);
 
     /**
-     * Waits that double: {@code first}, twice that, four times, …
+     * Makes waits that double: {@code first}, twice that, four times, …
      *
+     * @param first the first wait; zero for none
+     * @return the backoff
      * @throws IllegalArgumentException if the first is negative, or longer than a day
      */
     static Backoff exponential(Duration first) {
@@ -27,8 +29,10 @@ public interface Backoff {
     }
 
     /**
-     * The same wait after each attempt.
+     * Makes waits that are all the same.
      *
+     * @param wait the wait after each attempt; zero for none
+     * @return the backoff
      * @throws IllegalArgumentException if it is negative
      */
     static Backoff fixed(Duration wait) {

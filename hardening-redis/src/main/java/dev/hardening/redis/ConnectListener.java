@@ -6,15 +6,23 @@ package dev.hardening.redis;
  */
 public interface ConnectListener {
 
-    /** An attempt to start failed. */
+    /**
+     * Hears that an attempt to start failed.
+     *
+     * @param attempt the failed attempt
+     */
     default void attemptFailed(Attempt attempt) {}
 
-    /** The start succeeded. */
+    /**
+     * Hears that the start succeeded.
+     *
+     * @param report how the connection came about
+     */
     default void connected(ConnectReport report) {}
 
     /**
-     * An outage began: the connection, or one of several, was lost after the start. It is being connected again. By
-     * default this calls {@link #disconnected()}.
+     * Hears that an outage began: the connection, or one of several, was lost after the start. It is being connected
+     * again. By default this calls {@link #disconnected()}.
      *
      * @param reason why, in one line, without a password
      */
@@ -22,20 +30,20 @@ public interface ConnectListener {
         disconnected();
     }
 
-    /** An outage began, for a listener that does not need the reason. */
+    /** Hears that an outage began, for a listener that does not need the reason. */
     default void disconnected() {}
 
     /**
-     * An attempt to reconnect failed, for another reason than was told before in this outage, such as {@code WRONGPASS}
-     * once the password has been changed.
+     * Hears that an attempt to reconnect failed, for another reason than was told before in this outage, such as {@code
+     * WRONGPASS} once the password has been changed.
      *
      * @param reason why, in one line, without a password
      */
     default void reconnectFailed(String reason) {}
 
-    /** The outage is over: everything is connected again. */
+    /** Hears that the outage is over: everything is connected again. */
     default void reconnected() {}
 
-    /** The connection was closed by the application; nothing is told after that. */
+    /** Hears that the application closed the connection; nothing is told after that. */
     default void closed() {}
 }

@@ -11,16 +11,16 @@ import java.util.concurrent.CompletableFuture;
  */
 public sealed interface Connected extends AutoCloseable permits ConnectedRedis, ConnectedRedisCluster {
 
-    /** The connection itself, for several threads at once, as Lettuce's are. */
+    /** {@return the connection itself} Like each of Lettuce's, it is for several threads at once. */
     StatefulConnection<String, String> connection();
 
-    /** Commands that wait for their answer, within the URI's timeout, or 5 s if it names none. */
+    /** {@return commands that wait for their answer, within the URI's timeout, or 5 s if it names none} */
     RedisClusterCommands<String, String> sync();
 
-    /** Commands that do not wait. */
+    /** {@return commands that do not wait} */
     RedisClusterAsyncCommands<String, String> async();
 
-    /** How the connection came about. */
+    /** {@return how the connection came about} */
     ConnectReport report();
 
     /**

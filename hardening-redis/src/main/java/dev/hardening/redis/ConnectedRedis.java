@@ -40,7 +40,7 @@ public final class ConnectedRedis implements Connected {
         return connection().async();
     }
 
-    /** The client. It ends with this connection, unless the caller supplied it. */
+    /** {@return the client} It ends with this connection, unless the caller supplied it. */
     public RedisClient client() {
         return client;
     }
@@ -58,6 +58,10 @@ public final class ConnectedRedis implements Connected {
      * Opens a further connection with the same address, credentials, timeouts and supervision, such as one with another
      * codec or one for blocking commands. It is closed with this one, if it is not closed before.
      *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param codec turns both into bytes and back
+     * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
      * @throws IllegalStateException if this connection has been closed
      */
@@ -70,6 +74,10 @@ public final class ConnectedRedis implements Connected {
      * Opens a further connection for publish and subscribe, as {@link #open} does. Lettuce subscribes again after a
      * reconnect.
      *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param codec turns both into bytes and back
+     * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
      * @throws IllegalStateException if this connection has been closed
      */

@@ -39,7 +39,7 @@ public final class ConnectedRedisCluster implements Connected {
         return connection().async();
     }
 
-    /** The client. It ends with this connection. */
+    /** {@return the client} It ends with this connection. */
     public RedisClusterClient client() {
         return client;
     }
@@ -48,6 +48,10 @@ public final class ConnectedRedisCluster implements Connected {
      * Opens a further connection with the same nodes, credentials, timeouts and supervision, such as one with another
      * codec. It is closed with this one, if it is not closed before.
      *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param codec turns both into bytes and back
+     * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
      * @throws IllegalStateException if this connection has been closed
      */
@@ -59,6 +63,10 @@ public final class ConnectedRedisCluster implements Connected {
     /**
      * Opens a further connection for publish and subscribe, as {@link #open} does.
      *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param codec turns both into bytes and back
+     * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
      * @throws IllegalStateException if this connection has been closed
      */
@@ -67,7 +75,7 @@ public final class ConnectedRedisCluster implements Connected {
         return session.open(() -> client.connectPubSubAsync(codec));
     }
 
-    /** How the connection came about; role and version are those of the node that answered. */
+    /** {@return how the connection came about} Role and version are those of the node that answered. */
     @Override
     public ConnectReport report() {
         return session.report();

@@ -19,8 +19,9 @@ public final class RedisClusterConnector {
     }
 
     /**
-     * Connects, and returns a connection that answered PING.
+     * Connects, and waits until a node has answered PING.
      *
+     * @return the connection
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedisCluster connect() {
@@ -31,7 +32,7 @@ public final class RedisClusterConnector {
      * Connects on a thread of its own. Cancelling the future, or completing it in another way such as by its {@code
      * orTimeout}, ends the attempts, and a connection that completes after that is closed.
      *
-     * @return it fails with {@link RedisConnectException}
+     * @return the connection; it fails with {@link RedisConnectException}
      */
     public CompletableFuture<ConnectedRedisCluster> connectAsync() {
         return Workers.supply(this::connect, ConnectedRedisCluster::close);

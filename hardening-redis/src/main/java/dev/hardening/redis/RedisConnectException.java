@@ -10,7 +10,9 @@ public final class RedisConnectException extends IllegalStateException {
 
     private static final long serialVersionUID = 1;
 
+    /** Where it should have connected to. */
     private final String endpoint;
+
     private final transient List<Attempt> attempts;
 
     /** For attempts of which the last one ended it. */
@@ -37,14 +39,14 @@ public final class RedisConnectException extends IllegalStateException {
     }
 
     /**
-     * Where it should have connected to: scheme, host and port such as {@code redis://localhost:6379}, or each of several
-     * hosts. It holds no user and no password.
+     * {@return where it should have connected to: scheme, host and port such as {@code redis://localhost:6379}, or each
+     * of several hosts} It holds no user and no password.
      */
     public String endpoint() {
         return endpoint;
     }
 
-    /** The failed attempts, in their order; empty after deserialization. */
+    /** {@return the failed attempts, in their order; empty after deserialization} */
     @SuppressWarnings("unused") // null after deserialization
     public List<Attempt> attempts() {
         return attempts == null ? List.of() : attempts;

@@ -68,7 +68,7 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
     private volatile double connectMillis = Double.NaN;
 
     /**
-     * The meters of a connection that is yet to be made: hand them to {@link RedisConnector.Builder#listener}.
+     * Makes the meters of a connection that is yet to be made: hand them to {@link RedisConnector.Builder#listener}.
      *
      * @param name the value of the tag {@code connection}, which tells the connections of a service apart
      * @param more further tags, with few values each

@@ -99,8 +99,9 @@ public final class RedisConnector {
      *
      * @param uri {@code redis://}, {@code rediss://}, {@code redis-socket://} or {@code redis-sentinel://}, as Lettuce
      *     reads it; for a cluster {@code redis://} or {@code rediss://} with one or several hosts, separated by commas
-     * @throws IllegalArgumentException if it is none, if a part of it cannot be read, or if its user or password holds a
-     *     sign that has to be encoded; the message names the part and the place, and shows no part of the password
+     * @return a builder
+     * @throws IllegalArgumentException if it is none, if a part of it cannot be read, or if its user or password holds
+     *     a sign that has to be encoded; the message names the part and the place, and shows no part of the password
      */
     public static Builder builder(String uri) {
         return new Builder(SafeUri.parse(Objects.requireNonNull(uri, "uri")));
@@ -109,6 +110,8 @@ public final class RedisConnector {
     /**
      * Begins a connector for a URI that is built already.
      *
+     * @param uri where to connect to
+     * @return a builder
      * @throws IllegalArgumentException if a host in it is none, as happens to a password that was not encoded
      */
     public static Builder builder(RedisURI uri) {
@@ -118,6 +121,8 @@ public final class RedisConnector {
     /**
      * Begins a connector for a cluster, some of whose nodes these are; see {@link Builder#buildCluster()}.
      *
+     * @param seeds at least one node
+     * @return a builder
      * @throws IllegalArgumentException if there is none, or a host in it is none
      */
     public static Builder builder(List<RedisURI> seeds) {
@@ -128,8 +133,9 @@ public final class RedisConnector {
     }
 
     /**
-     * Connects, and returns a connection that answered PING.
+     * Connects, and waits until the server has answered PING.
      *
+     * @return the connection
      * @throws RedisConnectException if that fails, or the thread is interrupted, whose flag stays set
      */
     public ConnectedRedis connect() {
@@ -140,7 +146,7 @@ public final class RedisConnector {
      * Connects on a thread of its own. Cancelling the future, or completing it in another way such as by its {@code
      * orTimeout}, ends the attempts, and a connection that completes after that is closed.
      *
-     * @return it fails with {@link RedisConnectException}
+     * @return the connection; it fails with {@link RedisConnectException}
      */
     public CompletableFuture<ConnectedRedis> connectAsync() {
         return Workers.supply(this::connect, ConnectedRedis::close);
@@ -209,25 +215,32 @@ public final class RedisConnector {
         }
 
         /**
-         * Sets how many attempts are made at the most; 3 by default.
+         * Sets how many attempts are made at the most.
          *
-         * @param number at least 1
+         * @param number at least 1; 3 by default
+         * @return this builder
          */
         public Builder attempts(int number) {
             attempts = number;
             return this;
         }
 
-        /** Sets the waits between attempts; by default 1 s, 2 s, 4 s, and so on. */
+        /**
+         * Sets the waits between attempts.
+         *
+         * @param waits by default 1 s, 2 s, 4 s, and so on
+         * @return this builder
+         */
         public Builder backoff(Backoff waits) {
             backoff = Objects.requireNonNull(waits, "waits");
             return this;
         }
 
         /**
-         * Sets how long the start may take in all: names, credentials, TLS, handshake, PING and waits. 7 s by default.
+         * Sets how long the start may take in all: names, credentials, TLS, handshake, PING and waits.
          *
-         * @param total positive, and no longer than a day
+         * @param total positive, and no longer than a day; 7 seconds by default
+         * @return this builder
          */
         public Builder deadline(Duration total) {
             deadline = Objects.requireNonNull(total, "total");
@@ -235,9 +248,10 @@ public final class RedisConnector {
         }
 
         /**
-         * Sets how long one attempt may take, within the deadline, and each later reconnect. 3 s by default.
+         * Sets how long one attempt may take, within the deadline, and each later reconnect.
          *
-         * @param timeout positive
+         * @param timeout positive; 3 seconds by default
+         * @return this builder
          */
         public Builder attemptTimeout(Duration timeout) {
             attemptTimeout = Objects.requireNonNull(timeout, "timeout");
@@ -248,6 +262,7 @@ public final class RedisConnector {
          * Sets by which part of it a wait may be shorter or longer, so that many instances do not connect at once.
          *
          * @param part from 0, the default, to 1
+         * @return this builder
          */
         public Builder jitter(double part) {
             jitter = part;
@@ -255,7 +270,10 @@ public final class RedisConnector {
         }
 
         /**
-         * Connects only to a server of this role, and stays connected only while it has it. By default any role will do.
+         * Connects only to a server of this role, and stays connected only while it has it.
+         *
+         * @param role the role; by default any role is accepted
+         * @return this builder
          */
         public Builder requireRole(Role role) {
             requiredRole = Objects.requireNonNull(role, "role");
@@ -265,6 +283,9 @@ public final class RedisConnector {
         /**
          * Tries again after a permanent failure where the predicate says true, such as while a password is being rotated.
          * By default a permanent failure ends the start.
+         *
+         * @param predicate is handed the failed attempt
+         * @return this builder
          */
         public Builder retryOn(Predicate<Attempt> predicate) {
             retryOn = Objects.requireNonNull(predicate, "predicate");
@@ -274,6 +295,9 @@ public final class RedisConnector {
         /**
          * Uses this client, with its own options and resources. It is never shut down here. Its reconnects are its own:
          * {@link #heartbeat} and {@link #maxReconnectDelay} are for a client that the connector makes.
+         *
+         * @param callers the client; by default the connector makes one
+         * @return this builder
          */
         public Builder client(RedisClient callers) {
             client = Objects.requireNonNull(callers, "callers");
@@ -283,6 +307,9 @@ public final class RedisConnector {
         /**
          * Sets Lettuce's options in place of the default ones. Start from {@link #defaultClientOptions()} to keep their
          * bounds and timeouts; for a cluster from {@link #defaultClusterClientOptions()}.
+         *
+         * @param options used for every connection
+         * @return this builder
          */
         public Builder clientOptions(ClientOptions options) {
             clientOptions = Objects.requireNonNull(options, "options");
@@ -290,10 +317,11 @@ public final class RedisConnector {
         }
 
         /**
-         * Sets the silence after which a connected server is asked PING. If it does not answer for as long again, and at
-         * least for 3 s, the connection is replaced. This goes for each connection of the client. 5 s by default.
+         * Sets the silence after which a connected server is asked PING. If it does not answer for as long again, and
+         * at least for 3 s, the connection is replaced. This goes for each connection of the client.
          *
-         * @param period zero for no heartbeat
+         * @param period zero for no heartbeat; 5 seconds by default
+         * @return this builder
          */
         public Builder heartbeat(Duration period) {
             heartbeat = Objects.requireNonNull(period, "period");
@@ -301,17 +329,22 @@ public final class RedisConnector {
         }
 
         /**
-         * Sets the longest wait before a reconnect after the start. The waits double up to it, with jitter. 5 s by
-         * default.
+         * Sets the longest wait before a reconnect after the start. The waits double up to it, with jitter.
          *
-         * @param delay positive
+         * @param delay positive; 5 seconds by default
+         * @return this builder
          */
         public Builder maxReconnectDelay(Duration delay) {
             maxReconnectDelay = Objects.requireNonNull(delay, "delay");
             return this;
         }
 
-        /** Adds a listener; there may be several. */
+        /**
+         * Adds a listener; each call adds one. By default there is none.
+         *
+         * @param listener hears about the start and about outages
+         * @return this builder
+         */
         public Builder listener(ConnectListener listener) {
             List<ConnectListener> all = new ArrayList<>(listeners.callers());
             all.add(Objects.requireNonNull(listener, "listener"));
@@ -319,7 +352,12 @@ public final class RedisConnector {
             return this;
         }
 
-        /** Sets what waits between two attempts; by default the thread sleeps. */
+        /**
+         * Sets what waits between two attempts.
+         *
+         * @param waiter by default the thread sleeps
+         * @return this builder
+         */
         public Builder sleeper(Sleeper waiter) {
             sleeper = Objects.requireNonNull(waiter, "waiter");
             return this;
@@ -374,8 +412,9 @@ public final class RedisConnector {
         }
 
         /**
-         * The connector.
+         * Builds the connector. Nothing is connected yet.
          *
+         * @return the connector
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public RedisConnector build() {
@@ -386,8 +425,9 @@ public final class RedisConnector {
         }
 
         /**
-         * The connector to a Redis Cluster, of whose nodes the URI names one or some.
+         * Builds the connector to a Redis Cluster, of which the URI names one or more nodes. Nothing is connected yet.
          *
+         * @return the connector
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          */
         public RedisClusterConnector buildCluster() {
@@ -404,9 +444,10 @@ public final class RedisConnector {
         }
 
         /**
-         * Connects to what the URI leads to: to a cluster if it names several hosts, or one that is a node of a cluster,
-         * and else to one server.
+         * Connects to a cluster if the URI names several hosts, or one that is a node of a cluster. If not, connects to
+         * one server.
          *
+         * @return the connection
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          * @throws RedisConnectException if it fails, or the thread is interrupted, whose flag stays set
          */

@@ -7,8 +7,9 @@ import java.time.Duration;
 public interface Sleeper {
 
     /**
-     * Waits for so long.
+     * Waits.
      *
+     * @param duration how long; not negative
      * @throws InterruptedException if the thread is interrupted meanwhile
      */
     void sleep(Duration duration) throws InterruptedException;

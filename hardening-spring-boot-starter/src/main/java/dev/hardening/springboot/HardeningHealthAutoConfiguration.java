@@ -12,8 +12,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * The health of the keys, {@code jwks}, and of Redis, {@code redis}, in place of Boot's own, which may wait for a minute.
- * Where there are several issuers or several connections, each has its own below that name.
+ * Adds the health of the keys, {@code jwks}, and of Redis, {@code redis}. It replaces Boot's own, which may wait for a
+ * minute. Where there are several issuers or several connections, each has its own below that name.
  */
 @AutoConfiguration(
         after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class},

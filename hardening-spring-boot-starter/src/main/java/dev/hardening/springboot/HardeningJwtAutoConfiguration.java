@@ -38,10 +38,12 @@ import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
 /**
- * A {@code JwtDecoder}, or in a reactive application a {@code ReactiveJwtDecoder}, on a {@link JWKSCache}, configured by
- * {@code spring.security.oauth2.resourceserver.jwt} as Spring Boot's own is, or by {@code hardening.jwks.issuers}; and an
- * answer of 503 while there are no keys. It leaves the field to a decoder of the application, and to a customizer of Spring's
- * decoder, which it could not obey.
+ * Makes a {@code JwtDecoder}, or in a reactive application a {@code ReactiveJwtDecoder}, on a {@link JWKSCache}. It is
+ * configured by {@code spring.security.oauth2.resourceserver.jwt}, as Spring Boot's own is, or by {@code
+ * hardening.jwks.issuers}. While there are no keys, the answer is 503.
+ *
+ * <p>It does nothing where the application has a decoder of its own, or a customizer of Spring's decoder, which it
+ * could not apply.
  */
 @AutoConfiguration(
         beforeName = {

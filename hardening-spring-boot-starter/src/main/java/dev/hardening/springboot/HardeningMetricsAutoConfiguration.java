@@ -11,7 +11,10 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Meters of the keys, for each issuer, and of the Redis connection, which Boot binds to the application's registry. */
+/**
+ * Makes the meters of the keys, for each issuer, and of the Redis connection. Boot binds them to the application's
+ * registry.
+ */
 @AutoConfiguration(after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class})
 @ConditionalOnClass(MeterBinder.class)
 public final class HardeningMetricsAutoConfiguration {

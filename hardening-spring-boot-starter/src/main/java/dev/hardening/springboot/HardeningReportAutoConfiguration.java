@@ -9,7 +9,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.event.ContextRefreshedEvent;
 
-/** Says at the start what is on and what is off, and why: a hardening that is silently off protects nothing. */
+/** Logs at the start what is on and what is off, and why, so that no protection is missing without notice. */
 @AutoConfiguration
 public final class HardeningReportAutoConfiguration {
 

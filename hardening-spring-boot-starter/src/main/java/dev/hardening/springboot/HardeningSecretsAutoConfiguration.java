@@ -10,8 +10,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 
 /**
- * Hides the declared secrets, and whatever property holds one, in Actuator's answers, whatever
- * {@code management.endpoint.env.show-values} says. They are validated by {@link SecretsInitializer}.
+ * Hides the declared secrets in Actuator's answers, and every property whose value is one of them, even if {@code
+ * management.endpoint.env.show-values} says to show it. {@link SecretsInitializer} validates them.
  */
 @AutoConfiguration
 @ConditionalOnClass(SanitizingFunction.class)

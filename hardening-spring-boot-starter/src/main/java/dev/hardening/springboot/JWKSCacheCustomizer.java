@@ -3,12 +3,16 @@ package dev.hardening.springboot;
 import dev.hardening.jwks.JWKSCache;
 
 /**
- * A bean that changes the key cache before it is built: what the {@code hardening.jwks} properties do not say, such as a
+ * Changes the key cache before it is built, as a bean: what the {@code hardening.jwks} properties do not say, such as a
  * transport, a listener or a store for the keys over a restart.
  */
 @FunctionalInterface
 public interface JWKSCacheCustomizer {
 
-    /** Changes the builder, on which the properties are set already. */
+    /**
+     * Changes the options of a cache. The properties are set already.
+     *
+     * @param builder the builder to change
+     */
     void customize(JWKSCache.Builder builder);
 }

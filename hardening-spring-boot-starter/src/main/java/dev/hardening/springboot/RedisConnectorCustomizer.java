@@ -2,10 +2,16 @@ package dev.hardening.springboot;
 
 import dev.hardening.redis.RedisConnector;
 
-/** A bean that changes how Redis is connected to at start-up, where the {@code hardening.redis} properties do not say it. */
+/**
+ * Changes how Redis is connected to at start-up, as a bean, where the {@code hardening.redis} properties do not say it.
+ */
 @FunctionalInterface
 public interface RedisConnectorCustomizer {
 
-    /** Changes the builder, on which the properties are set already. */
+    /**
+     * Changes the options of the connector. The properties are set already.
+     *
+     * @param builder the builder to change
+     */
     void customize(RedisConnector.Builder builder);
 }

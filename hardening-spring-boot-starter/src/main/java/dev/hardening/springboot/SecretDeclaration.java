@@ -3,8 +3,8 @@ package dev.hardening.springboot;
 import dev.hardening.config.SecretValidator;
 
 /**
- * What an application's secrets have to be, where {@code hardening.config.required}, a list of names, is not enough. At
- * the time of the check there are no beans yet, so it is named in {@code META-INF/spring.factories}:
+ * Declares what an application's secrets have to be, where {@code hardening.config.required}, a list of names, is not
+ * enough. At the time of the check there are no beans yet, so it is named in {@code META-INF/spring.factories}:
  *
  * <pre>dev.hardening.springboot.SecretDeclaration=com.example.Secrets</pre>
  *
@@ -13,6 +13,10 @@ import dev.hardening.config.SecretValidator;
 @FunctionalInterface
 public interface SecretDeclaration {
 
-    /** The validator; it is called once, before the context refreshes. */
+    /**
+     * Makes the validator. It is called once, before the context refreshes.
+     *
+     * @return the validator; not null
+     */
     SecretValidator secrets();
 }
