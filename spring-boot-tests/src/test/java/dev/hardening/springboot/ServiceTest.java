@@ -2,6 +2,7 @@ package dev.hardening.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
@@ -22,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +34,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 /** A whole application with Spring Security, over HTTP, with a real Redis: what the starter promises, seen from outside. */
 @ParameterizedClass
@@ -293,6 +300,33 @@ class ServiceTest {
             assertThat(service.get("/me", good).statusCode()).isEqualTo(200);
             assertThat(requests()).isEqualTo(before + 1);
             flood.join();
+        }
+
+        @Test
+        void the_event_loop_itself_never_waits() throws Exception {
+            assumeTrue(stack == Stack.REACTIVE, "a servlet container has no event loop");
+            run("hardening.jwks.fetch-timeout=10m", "hardening.jwks.unknown-key-wait=10m");
+            String good = provider.token(Tokens.RSA_1);
+            assertThat(service.status("/me", good)).isEqualTo(200);
+            provider.hang();
+            ReactiveJwtDecoder decoder = service.context.getBean(ReactiveJwtDecoder.class);
+            Scheduler loop = Schedulers.newSingle("event-loop");
+            try {
+                List<Disposable> waiting = new ArrayList<>();
+                CompletableFuture<Thread> subject = new CompletableFuture<>();
+                loop.schedule(() -> {
+                    for (int i = 0; i < 40; i++) {
+                        waiting.add(decoder.decode(forged(i)).subscribe(token -> {}, refused -> {}));
+                    }
+                    decoder.decode(good).subscribe(token -> subject.complete(Thread.currentThread()));
+                });
+                // A thread that waited for the fetch, or for a budget, would come here in ten minutes.
+                assertThat(subject.get(60, TimeUnit.SECONDS).getName()).startsWith("event-loop");
+                assertThat(waiting).anyMatch(token -> !token.isDisposed());
+                waiting.forEach(Disposable::dispose);
+            } finally {
+                loop.dispose();
+            }
         }
 
         private int requests() {
