@@ -239,6 +239,18 @@ class IdempotencyGuardTest {
 
         private final IllegalStateException down = new IllegalStateException("down");
 
+        @Test
+        void ofAMapSaysWhetherTheEntryWasTheExpectedOne() {
+            IdempotencyStore store = IdempotencyStore.of(entries);
+            assertThat(store.putIfAbsent("key", "a")).isNull();
+            assertThat(store.putIfAbsent("key", "b")).isEqualTo("a");
+            assertThat(store.replace("key", "b", "c")).isFalse();
+            assertThat(store.replace("key", "a", "c")).isTrue();
+            assertThat(store.remove("key", "a")).isFalse();
+            assertThat(store.remove("key", "c")).isTrue();
+            assertThat(entries).isEmpty();
+        }
+
         private class Down implements IdempotencyStore {
 
             private final boolean claims;
@@ -374,6 +386,9 @@ class IdempotencyGuardTest {
         Reply reply = handle(request, new Answer(200, "canary"));
         assertThat(List.of(request.toString(), reply.toString(), claims.get(0).toString()))
                 .noneMatch(text -> text.contains("canary"));
+        assertThat(request).hasToString("IdempotentRequest[]");
+        assertThat(claims.get(0)).hasToString("Claim[" + claims.get(0).key() + "]");
+        assertThat(new Answer(200, "canary")).hasToString("Answer[200]");
         assertThat(entries.keySet()).noneMatch(key -> key.contains("canary"));
         assertThat(claims.get(0).key()).matches("[\\da-f]{64}");
     }
