@@ -18,8 +18,7 @@ class DocumentationTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     private static final Pattern JAVA_BLOCK = Pattern.compile(
-            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n)?```java\\n(?<code>.*?)```",
-            Pattern.DOTALL);
+            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n)?```java\\n(?<code>.*?)```", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|mailto:|#)([^)#\\s]+)");
 
     @Test
