@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -73,19 +72,17 @@ final class ColdStart {
                 "Nimbus, ms",
                 "ratio (95 % interval)");
         JWK key = Tokens.keys(1).get(0);
-        Paired pairs = new Paired();
+        Paired pairs;
         try (IdentityProvider server = new IdentityProvider(key)) {
             String token = Tokens.sign(key, server.issuer(), Tokens.subject());
             for (Class<?> side : List.of(Hardening.class, Nimbus.class)) {
                 milliseconds(side, server, token); // the files are in the machine's memory after this
             }
-            Random order = new Random(17);
-            for (int i = 0; i < budget.coldStarts(); i++) {
-                boolean oursFirst = order.nextBoolean();
-                double first = milliseconds(oursFirst ? Hardening.class : Nimbus.class, server, token);
-                double second = milliseconds(oursFirst ? Nimbus.class : Hardening.class, server, token);
-                pairs.add(oursFirst ? first : second, oursFirst ? second : first);
-            }
+            pairs = Paired.measure(
+                    budget.coldStarts(),
+                    17,
+                    () -> milliseconds(Hardening.class, server, token),
+                    () -> milliseconds(Nimbus.class, server, token));
         }
         section.row("an RS256 token", budget.coldStarts(), pairs.ours(), pairs.theirs(), pairs.text());
         section.targets()

@@ -20,15 +20,19 @@ public interface KeyCache {
      */
     boolean read(long now, int key);
 
-    /** When its timer rings next, or {@link #NEVER}; in the past if it is due. */
-    long timerAt(long now);
+    /** When its timer rings next, or {@link #NEVER}; in the past if it is due. By default it has no timer. */
+    default long timerAt(long now) {
+        return NEVER;
+    }
 
     /**
      * Its timer rings.
      *
      * @return whether a fetch begins
      */
-    boolean timer(long now);
+    default boolean timer(long now) {
+        return false;
+    }
 
     /** Until when no request with a token of a known key begins a fetch. */
     long quietUntil();

@@ -41,16 +41,6 @@ final class NimbusCache implements KeyCache {
     }
 
     @Override
-    public long timerAt(long now) {
-        return NEVER;
-    }
-
-    @Override
-    public boolean timer(long now) {
-        return false;
-    }
-
-    @Override
     public long quietUntil() {
         return expiresAt - REFRESH_AHEAD;
     }

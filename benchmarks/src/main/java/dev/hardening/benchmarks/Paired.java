@@ -3,6 +3,7 @@ package dev.hardening.benchmarks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Random;
 
 /**
  * Measurements of two sides in turn, and their ratio. What the machine does meanwhile meets both; the ratio is the median
@@ -12,6 +13,25 @@ final class Paired {
 
     private final List<Double> ours = new ArrayList<>();
     private final List<Double> theirs = new ArrayList<>();
+
+    /** A measurement of one side. */
+    @FunctionalInterface
+    interface Side<E extends Exception> {
+        double measure() throws E;
+    }
+
+    /** Measures both sides as often as told, in an order that is drawn for each pair. */
+    static <E extends Exception> Paired measure(int pairs, long seed, Side<E> ours, Side<E> theirs) throws E {
+        Paired measured = new Paired();
+        Random order = new Random(seed);
+        for (int i = 0; i < pairs; i++) {
+            boolean oursFirst = order.nextBoolean();
+            double first = (oursFirst ? ours : theirs).measure();
+            double second = (oursFirst ? theirs : ours).measure();
+            measured.add(oursFirst ? first : second, oursFirst ? second : first);
+        }
+        return measured;
+    }
 
     void add(double our, double their) {
         ours.add(our);

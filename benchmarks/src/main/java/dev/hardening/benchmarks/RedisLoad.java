@@ -7,7 +7,6 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.io.IOException;
-import java.util.Random;
 
 /** SET and GET on a connection with its heartbeat and supervision, and on one of Lettuce alone, in pairs whose order is drawn. */
 final class RedisLoad {
@@ -30,14 +29,11 @@ final class RedisLoad {
             try (StatefulRedisConnection<String, String> theirs = client.connect()) {
                 rate(ours.sync(), budget.commands());
                 rate(theirs.sync(), budget.commands());
-                Paired pairs = new Paired();
-                Random order = new Random(23);
-                for (int i = 0; i < budget.commandPairs(); i++) {
-                    boolean oursFirst = order.nextBoolean();
-                    double first = rate(oursFirst ? ours.sync() : theirs.sync(), budget.commands());
-                    double second = rate(oursFirst ? theirs.sync() : ours.sync(), budget.commands());
-                    pairs.add(oursFirst ? first : second, oursFirst ? second : first);
-                }
+                Paired pairs = Paired.measure(
+                        budget.commandPairs(),
+                        23,
+                        () -> rate(ours.sync(), budget.commands()),
+                        () -> rate(theirs.sync(), budget.commands()));
                 section.row("one thread", budget.commandPairs(), pairs.ours(), pairs.theirs(), pairs.text());
                 section.targets()
                         .add(Section.Target.of(

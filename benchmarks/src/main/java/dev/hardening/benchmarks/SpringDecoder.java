@@ -5,7 +5,6 @@ import dev.hardening.testing.IdentityProvider;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -88,14 +87,8 @@ final class SpringDecoder {
             rate(ours, tokens, budget);
             rate(theirs, tokens, budget);
         }
-        Paired pairs = new Paired();
-        Random order = new Random(29);
-        for (int i = 0; i < budget.appWindows(); i++) {
-            boolean oursFirst = order.nextBoolean();
-            double first = rate(oursFirst ? ours : theirs, tokens, budget);
-            double second = rate(oursFirst ? theirs : ours, tokens, budget);
-            pairs.add(oursFirst ? first : second, oursFirst ? second : first);
-        }
+        Paired pairs = Paired.measure(
+                budget.appWindows(), 29, () -> rate(ours, tokens, budget), () -> rate(theirs, tokens, budget));
         section.row(algorithm, budget.appWindows(), pairs.ours(), pairs.theirs(), pairs.text());
         Section.Target target = Section.Target.of(
                 "Spring's `JwtDecoder` with the starter, " + algorithm + ", against Boot's own",

@@ -24,16 +24,6 @@ final class TimeToLiveCache implements KeyCache {
     }
 
     @Override
-    public long timerAt(long now) {
-        return NEVER;
-    }
-
-    @Override
-    public boolean timer(long now) {
-        return false;
-    }
-
-    @Override
     public long quietUntil() {
         return expiresAt;
     }
