@@ -104,8 +104,8 @@ public final class GuardedSubmission implements AutoCloseable {
     }
 
     /**
-     * Begins a new draft, with a new attempt id; outcomes of the former draft are no longer current. A form that goes away
-     * begins null. Does nothing once the form is closed.
+     * Begins a new draft, with a new attempt id; outcomes of the former draft are no longer current. A form that leaves
+     * the screen calls it with null. Does nothing once the form is closed.
      *
      * @param sessionId the session that the draft is for; null or empty when there is none, which lets everything proceed
      */
@@ -144,8 +144,8 @@ public final class GuardedSubmission implements AutoCloseable {
 
     /**
      * Calls a listener after each change of the state, on the thread that made the change; or on another one, if that is
-     * just calling the listeners for an earlier change. Changes come in order; of several in quick succession only the last
-     * may be told. What a listener throws goes to its thread's handler for uncaught exceptions.
+     * just calling the listeners for an earlier change. Changes come in order. If several follow each other quickly,
+     * the listener may get only the last. What a listener throws goes to its thread's handler for uncaught exceptions.
      *
      * @param listener is handed the new state, and may change it again
      * @return ends the subscription; may be called more than once
@@ -299,7 +299,10 @@ public final class GuardedSubmission implements AutoCloseable {
         tell();
     }
 
-    /** One thread tells at a time, also what others change meanwhile, so that listeners see the changes in order. */
+    /**
+     * Only one thread calls the listeners at a time, also for changes that other threads make meanwhile. So listeners
+     * see the changes in order.
+     */
     private void tell() {
         if (changes.getAndIncrement() > 0) {
             return;
@@ -315,7 +318,7 @@ public final class GuardedSubmission implements AutoCloseable {
         } while (seen > 0);
     }
 
-    /** A callback's failure is its own; the form goes on. */
+    /** A callback that fails does not affect the form. */
     private static void callBack(Runnable callback) {
         try {
             callback.run();
@@ -345,7 +348,10 @@ public final class GuardedSubmission implements AutoCloseable {
 
         private Builder() {}
 
-        /** Leaves the JDK's timer thread at once, and takes a cancelled wait out of its queue. */
+        /**
+         * Completes on the common pool, and not on the JDK's timer thread. A cancelled wait is removed from the JDK's
+         * queue.
+         */
         private static CompletableFuture<?> commonPoolTimer(Duration delay) {
             CompletableFuture<Void> wait = new CompletableFuture<Void>()
                     .completeOnTimeout(null, TimeUnit.NANOSECONDS.convert(delay), TimeUnit.NANOSECONDS);

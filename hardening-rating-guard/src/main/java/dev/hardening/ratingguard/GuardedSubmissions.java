@@ -6,10 +6,11 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the 100 that were asked for last, and each one that is sending.
+ * Keeps a guard for each session outside of the form, so that a form which is drawn again knows what is under way and
+ * what was sent. It keeps the 100 that were asked for last, and each one that is sending.
  *
- * <p>Safe for use by several threads; a new guard is made under its lock. The counterpart of {@code createGuardedSubmissions} in the TypeScript twin.
+ * <p>Safe for use by several threads; a new guard is made under its lock. The counterpart of
+ * {@code createGuardedSubmissions} in the TypeScript twin.
  */
 public final class GuardedSubmissions {
 

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gives the first answer again when the same request comes again under its {@code Idempotency-Key}.
  *
- * <p>It keeps answers below 400, which say that something was done. A refusal changed nothing, so the request may be corrected
- * and sent again under the same key; so may one whose handler failed.
+ * <p>It keeps answers below 400, which say that something was done. A refusal changed nothing, so the request may be
+ * corrected and sent again with the same key. The same is true if the handler failed.
  *
  * <p>Safe for use by several threads, as far as its store is.
  *
@@ -50,7 +50,7 @@ public final class IdempotencyGuard {
     /**
      * A request that its handler has to itself. A handler that writes in a transaction of the same store can write the answer
      * there too: if {@link #key} still has the entry {@link #underWay}, it writes {@link #answered} over it. Then the work and
-     * the answer are kept together or not at all. A handler that does not care returns its answer, and the guard writes it.
+     * the answer are kept together or not at all. Any other handler just returns its answer, and the guard writes it.
      */
     public static final class Claim {
 
@@ -157,7 +157,10 @@ public final class IdempotencyGuard {
                 : new Reply(Verdict.REPLAYED, new Answer(Integer.parseInt(status), found.substring(STATUS)));
     }
 
-    /** Of two texts, unit by unit: an encoder would make one of two lone surrogates. The length tells them apart. */
+    /**
+     * Hashes two texts, UTF-16 unit by unit, because an encoder would write the same bytes for two different lone
+     * surrogates. The length says where the second text begins.
+     */
     private static String hash(String first, String second) {
         ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + Character.BYTES * (first.length() + second.length()));
         bytes.putInt(first.length());

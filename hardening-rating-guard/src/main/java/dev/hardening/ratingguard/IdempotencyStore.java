@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An implementation forgets entries after a time of its choice: an entry that {@link #putIfAbsent} wrote after about a
  * minute, longer than any request takes, so that a crashed server does not block its callers; one that {@link #replace}
- * wrote after as long as a client may try again, such as a day. It may throw whatever it throws; the guard passes it on.
+ * wrote after as long as a client may try again, such as a day. The guard passes on what it throws.
  */
 public interface IdempotencyStore {
 

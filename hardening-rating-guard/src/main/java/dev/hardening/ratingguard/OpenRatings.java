@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The server's check: which sessions a caller may rate, compared with what a request asks for. Unlike the client's
- * {@link RatingSessionGuard}, it fails closed: what is not open is refused.
+ * {@link RatingSessionGuard}, it refuses every session that is not open.
  *
  * <p>Immutable and safe for use by several threads. Ids are compared UTF-16 unit by unit, and none is in its text.
  */

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * The check that a rating goes to the session that the person was asked to rate.
  *
  * <p>Ids are compared as they are, UTF-16 unit by unit: never trimmed, case folded, normalised or parsed. Java and
- * JavaScript differ in each of those, and each difference would be a hole between this class and its TypeScript twin.
+ * JavaScript differ in each of these steps, so an id could pass this check and fail that of the TypeScript twin.
  *
  * <p>Stateless and safe for use by several threads.
  */

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Resolves names, and gives the next of a name's addresses each time: an address that is dead does not fail every
- * attempt, nor every reconnect. Netty's own resolver would leave its UDP socket open when the client is shut down.
+ * Resolves names, and gives the next of a name's addresses each time. So one dead address does not make every attempt
+ * and every reconnect fail. Netty's own resolver would leave its UDP socket open when the client is shut down.
  */
 final class Addresses extends AddressResolverGroup<InetSocketAddress> {
 

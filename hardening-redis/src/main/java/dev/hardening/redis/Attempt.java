@@ -53,7 +53,7 @@ public record Attempt(
         PERMANENT
     }
 
-    /** The same attempt, after which so much is waited. */
+    /** The same attempt, with the wait after it. */
     Attempt before(Optional<Duration> wait) {
         return new Attempt(number, endpoint, took, wait, verdict, reason, error);
     }

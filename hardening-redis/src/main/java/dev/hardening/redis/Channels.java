@@ -40,22 +40,25 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client sees and does on each of its channels, beyond Lettuce: it keeps what the server said last, beats, gives up
- * a peer that is silent or of the wrong role, lets a server without HELLO be spoken to in RESP2, and keeps passwords out of
- * Lettuce's log. All of a channel happens on its event loop.
+ * What a client does on each of its channels, in addition to Lettuce. It remembers the server's last error and sends
+ * the heartbeat. It closes the channel if the peer is silent or has the wrong role. It uses RESP2 for a server without
+ * HELLO, and keeps passwords out of Lettuce's log. All of a channel happens on its event loop.
  */
 final class Channels implements NettyCustomizer {
 
     private static final int LONGEST_ERROR = 200;
 
-    /** What a server may answer to HELLO that says more than that it does not want to be asked. */
+    /** The errors in answer to HELLO that mean more than that the server does not accept HELLO. */
     private static final Pattern VERDICT =
             Pattern.compile("(WRONGPASS|NOAUTH|NOPROTO|LOADING|MASTERDOWN|DENIED|CLUSTERDOWN"
                     + "|ERR (unknown|max number|Client|AUTH|invalid password)).*");
 
     private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
 
-    /** What a server may take its time to answer; the others of these names came with later versions. */
+    /**
+     * Commands that a server may answer late; they are compared by name, because some of them are newer than the oldest
+     * Lettuce.
+     */
     private static final Set<String> BLOCKING = Set.of(
             "BLPOP",
             "BRPOP",
@@ -75,7 +78,7 @@ final class Channels implements NettyCustomizer {
                     || Set.of("AUTH", "HELLO", "MULTI", "EXEC", "DISCARD").contains(type.name()))
             .collect(Collectors.toUnmodifiableSet());
 
-    /** Why the channel is lost whose loss is being told on this thread. */
+    /** Why a channel is lost, while Lettuce reports its loss on this thread. */
     private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
 
     private final Duration heartbeat;
@@ -101,7 +104,7 @@ final class Channels implements NettyCustomizer {
     /**
      * Before a connection is opened.
      *
-     * @param bare whether handshakes do without CLIENT
+     * @param bare whether handshakes leave CLIENT out
      */
     void reset(boolean bare) {
         this.bare = bare;
@@ -117,7 +120,7 @@ final class Channels implements NettyCustomizer {
         check = required;
     }
 
-    /** Whether a channel was connected since: then a silence is the server's, and not the network's. */
+    /** Whether a channel was connected since then. If so, a timeout is due to the server, and not to the network. */
     boolean connected() {
         return connected;
     }
@@ -128,8 +131,8 @@ final class Channels implements NettyCustomizer {
     }
 
     /**
-     * What the server said last, if that was an error. Lettuce may report that the connection was closed upon it, by the
-     * server or by itself, instead of the error.
+     * What the server said last, if that was an error. Lettuce may report only that the connection was closed after it,
+     * by the server or by Lettuce itself, and not the error.
      */
     @Nullable
     String lastError() {
@@ -159,13 +162,16 @@ final class Channels implements NettyCustomizer {
                 : null;
     }
 
-    /** Why the channel is lost whose loss Lettuce tells on this thread at the moment. */
+    /** Why the channel was lost whose loss Lettuce reports on this thread at the moment. */
     static String lossReason() {
         String reason = LOSS.get();
         return reason == null ? "the connection was closed" : reason;
     }
 
-    /** Whether a channel is being lost on this thread: Lettuce 6 then says that it is connected if its handshake was not over. */
+    /**
+     * Whether Lettuce reports a loss on this thread at the moment. If the handshake was not over, Lettuce 6 reports a
+     * connect as well.
+     */
     static boolean isLosing() {
         return LOSS.get() != null;
     }
@@ -175,12 +181,13 @@ final class Channels implements NettyCustomizer {
         ChannelPipeline pipeline = created.pipeline();
         for (Map.Entry<String, ChannelHandler> handler : pipeline) {
             if (handler.getValue().getClass().getSimpleName().equals("CommandEncoder")) {
-                // Its class is not named here, as the Netty module that it builds on has another name in each version.
+                // Its class is not named here, because the Netty module of its supertype has another name in each
+                // version.
                 Watch watch = new Watch(pipeline.context(handler.getKey()));
                 pipeline.addAfter(handler.getKey(), null, watch);
                 pipeline.addLast(new ChannelInboundHandlerAdapter() {
 
-                    // Comes here when the handshake is over.
+                    // Called when the handshake is over.
                     @Override
                     public void channelActive(ChannelHandlerContext context) {
                         watch.beginToBeat();
@@ -253,7 +260,7 @@ final class Channels implements NettyCustomizer {
             context.fireExceptionCaught(cause);
         }
 
-        // ---- what is heard
+        // ---- what is received
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
@@ -283,7 +290,7 @@ final class Channels implements NettyCustomizer {
             return bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
         }
 
-        /** However a server refuses HELLO: Lettuce goes on in RESP2 only if it says that it does not know it. */
+        /** Replaces any refusal of HELLO by "unknown command": Lettuce goes on in RESP2 only after that error. */
         private ByteBuf helloUnknown(ByteBuf bytes) {
             int end = bytes.indexOf(bytes.readerIndex(), bytes.writerIndex(), (byte) '\n');
             if (end < 0) {
@@ -295,7 +302,10 @@ final class Channels implements NettyCustomizer {
             return Unpooled.wrappedBuffer(unknown, bytes);
         }
 
-        /** A name that a node calls another by, and that leads to the node itself, leads elsewhere by now. */
+        /**
+         * If a node answers MOVED with the name that it was reached by itself, the name may have another address now:
+         * looks it up.
+         */
         private void follow(String error) {
             Matcher moved = MOVED.matcher(error);
             InetSocketAddress here = peer;
@@ -325,7 +335,7 @@ final class Channels implements NettyCustomizer {
             }
         }
 
-        // ---- what is said
+        // ---- what is sent
 
         @Override
         public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
@@ -367,7 +377,10 @@ final class Channels implements NettyCustomizer {
             }
         }
 
-        /** A part of the handshake, with PING in place of CLIENT: Lettuce waits for an answer, and does not look at it. */
+        /**
+         * Sends a part of the handshake, with PING in place of CLIENT. Lettuce waits for one answer to it, and does not
+         * look at it.
+         */
         private void writeWithoutClient(Object message, ChannelPromise promise) {
             Iterable<?> commands = message instanceof Iterable<?> several ? several : List.of(message);
             List<RedisCommand<?, ?, ?>> allowed = new ArrayList<>();
@@ -383,7 +396,7 @@ final class Channels implements NettyCustomizer {
             writeUnlogged(allowed, promise);
         }
 
-        /** Past Lettuce's encoder, which logs what it sends at TRACE. */
+        /** Writes past Lettuce's encoder, which logs what it sends at TRACE. */
         private void writeUnlogged(List<RedisCommand<?, ?, ?>> commands, ChannelPromise promise) {
             ByteBuf bytes = encoder.alloc().ioBuffer();
             try {

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 
 /**
- * What a client that is ours runs on, and how it is freed: two event loops, two threads for Lettuce's own work, and a
- * timer.
+ * The threads of a client that the connector made, and how they are freed: two event loops, two threads for Lettuce's
+ * own work, and a timer.
  */
 final class ClientRuntime {
 
@@ -20,7 +20,10 @@ final class ClientRuntime {
 
     private final Channels channels;
 
-    /** One that Lettuce did not make, as it would start it at once, which loses an interrupt of the thread that does. */
+    /**
+     * A timer that Lettuce did not make. Lettuce would start its own at once, and starting one loses an interrupt of
+     * the calling thread.
+     */
     private final HashedWheelTimer timer = new HashedWheelTimer(new DefaultThreadFactory("lettuce-timer", true));
 
     private final ClientResources resources;
@@ -62,32 +65,35 @@ final class ClientRuntime {
         return channels;
     }
 
-    /** Until its connection is verified Lettuce must not reconnect it behind our back: that would hide a drop. */
+    /** Lettuce must not reconnect before the connection is verified, because a reconnect would hide that it was lost. */
     void started(boolean connectionAnswered) {
         started = connectionAnswered;
     }
 
-    /** Frees all that there is, the client's connections too. */
+    /** Frees everything, the client's connections too. */
     void free(AbstractRedisClient client) {
         shutDown(client, resources, Duration.ZERO);
         timer.stop();
     }
 
-    /** The timer first: it still bounds the handshakes of attempts that are over, and would log an error for each. */
+    /**
+     * Stops the timer first. It still has the timeouts of handshakes whose attempts are over, and would log an error
+     * for each.
+     */
     void freeAfterFailure(AbstractRedisClient client) {
         timer.stop();
         shutDown(client, resources, QUIET_AFTER_FAILURE);
     }
 
     /**
-     * Frees a client's threads and sockets in bounded time, as Lettuce's own shutdown can hang.
+     * Frees a client's threads and sockets within a limited time, because Lettuce's own shutdown can hang.
      *
-     * @param quiet for how long nothing may have happened before: a connection that is being opened right now would
-     *     otherwise register after its event loop has closed all others, and stay open
+     * @param quiet how long the event loops must have been without work before they stop; otherwise a connection that
+     *     is being opened could register after all others were closed, and stay open
      */
     static void shutDown(AbstractRedisClient client, ClientResources resources, Duration quiet) {
         long quietMillis = quiet.toMillis();
-        // An interrupted thread has to free what it holds too, and stays interrupted.
+        // An interrupted thread has to free everything too. Its interrupt flag is set again at the end.
         boolean interrupted = Thread.interrupted();
         try {
             client.shutdownAsync(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
@@ -95,7 +101,7 @@ final class ClientRuntime {
         } catch (InterruptedException again) {
             interrupted = true;
         } catch (Exception notInTime) {
-            // Its threads are told to stop below.
+            // Its threads are stopped below.
         }
         try {
             resources

@@ -17,9 +17,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attempt: name, credentials, connection, handshake, and PING. It runs on a thread of its own, because a resolver or a
- * credentials provider may block for ever. Once it is abandoned, whatever still completes is closed; nothing is cancelled,
- * as Lettuce leaves a live connection behind when a cancelled connect succeeds.
+ * One attempt: name, credentials, connection, handshake, and PING. It runs on a thread of its own, because a resolver
+ * or a credentials provider may block for ever. After it was abandoned, a connection that still opens is closed. No
+ * future is cancelled, because Lettuce leaves a live connection behind if a cancelled connect succeeds.
  */
 final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
 
@@ -52,7 +52,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     /**
      * Runs, and waits for the end.
      *
-     * @throws ExecutionException with the failure as its cause, which is a timeout if it is not over in time
+     * @throws ExecutionException with the failure as its cause; the failure is a timeout if the attempt takes too long
      */
     Result<C> run(Duration budget) throws InterruptedException, ExecutionException {
         long from = nanoTime.getAsLong();
@@ -81,7 +81,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         return said;
     }
 
-    /** Lettuce's own bound for a handshake is the attempt's, and may be reached a moment before ours. */
+    /** Lettuce has the attempt's timeout for a handshake too, and may reach it a moment before the attempt does. */
     private static boolean isHandshakeTimeout(Throwable failure) {
         for (Throwable one = failure; one != null; one = one.getCause()) {
             if (one instanceof RedisCommandTimeoutException
@@ -98,7 +98,8 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
             target.resolve();
             phase = () -> "waiting for credentials";
             awaitCredentials();
-            // In this order, and abandon() the other way round: either it is not begun, or awaitOpened() waits for it.
+            // First begun, then abandoned; abandon() and awaitOpened() go the other way round. So either the open
+            // does not begin, or awaitOpened() waits for it.
             begun = true;
             if (abandoned) {
                 return;
@@ -114,7 +115,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         }
     }
 
-    /** Lettuce asks for them again, in the middle of its handshake, where it has no word for a provider that fails. */
+    /** Lettuce asks for them again during its handshake, but it does not report there that the provider failed. */
     private void awaitCredentials() throws InterruptedException {
         Object credentials;
         try {
@@ -163,7 +164,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         });
     }
 
-    /** Gives it up: whatever it has is closed, and whatever it still gets will be. */
+    /** Gives the attempt up: closes the connection that it has, or any that it still gets. */
     void abandon() {
         abandoned = true;
         task.cancel(true);
@@ -171,8 +172,8 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     }
 
     /**
-     * Waits until an abandoned attempt uses the client no more: event loops that Lettuce makes after its client's
-     * shutdown would stay. Lettuce does not block there, unless what it asks of the caller does, hence the bound.
+     * Waits until an abandoned attempt no longer uses the client, because event loops that Lettuce makes after its
+     * client's shutdown would never end. The wait has a bound, because code of the caller may block there.
      */
     void awaitOpened(Duration bound) throws InterruptedException {
         if (begun) {

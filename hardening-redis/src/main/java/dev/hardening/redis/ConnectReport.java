@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param endpoint what was connected to, without user and password
  * @param version the server's version; empty if it may not be asked
- * @param role what the server says that it is
+ * @param role the server's role, as the server reports it
  * @param mode {@code standalone}, {@code cluster} or {@code sentinel}; empty if it may not be asked
  * @param attempts how many attempts it took, from 1
  * @param warmUp how long the client's classes took to load, before the deadline's clock started

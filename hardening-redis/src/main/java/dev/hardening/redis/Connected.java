@@ -6,12 +6,11 @@ import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A connection to Redis, for code that does not care whether it is one server or a cluster. Safe for use by several
- * threads.
+ * A connection to Redis, for code that works with one server and with a cluster. Safe for use by several threads.
  */
 public sealed interface Connected extends AutoCloseable permits ConnectedRedis, ConnectedRedisCluster {
 
-    /** {@return the connection itself} Like each of Lettuce's, it is for several threads at once. */
+    /** {@return the connection itself} As with every connection of Lettuce, several threads may use it at once. */
     StatefulConnection<String, String> connection();
 
     /** {@return commands that wait for their answer, within the URI's timeout, or 5 s if it names none} */
@@ -32,10 +31,10 @@ public sealed interface Connected extends AutoCloseable permits ConnectedRedis, 
     CompletableFuture<RedisCheck> check();
 
     /**
-     * Whether {@link #check()} says up, within a second: for a health check. It never throws. On an event loop, which may
-     * not wait, it says what is known of the connection.
+     * Whether {@link #check()} says up, within a second: for a health check. It never throws. On an event loop, which
+     * must not wait, it returns the last known state.
      *
-     * @return false also if the thread is interrupted, whose flag stays set
+     * @return false also if the thread is interrupted; its interrupt flag stays set
      */
     boolean ping();
 

@@ -11,9 +11,9 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A connection that answered PING. A heartbeat notices when its peer is gone without a word, or has another role than the
- * required one, and it is connected again whenever it is lost; meanwhile commands fail at once instead of queueing. Safe
- * for use by several threads.
+ * A connection that answered PING. A heartbeat notices if the server no longer answers, or has another role than the
+ * required one. A lost connection is made again; until then, commands fail at once and are not queued. Safe for use by
+ * several threads.
  */
 public final class ConnectedRedis implements Connected {
 
@@ -46,7 +46,7 @@ public final class ConnectedRedis implements Connected {
     }
 
     /**
-     * The address, with credentials and the command timeout, for what has to connect by itself.
+     * Gets the address, with credentials and the command timeout, for code that makes connections by itself.
      *
      * @return a copy
      */
@@ -56,7 +56,7 @@ public final class ConnectedRedis implements Connected {
 
     /**
      * Opens a further connection with the same address, credentials, timeouts and supervision, such as one with another
-     * codec or one for blocking commands. It is closed with this one, if it is not closed before.
+     * codec or one for blocking commands. It is closed with this one, unless it was closed before.
      *
      * @param <K> the type of the keys
      * @param <V> the type of the values

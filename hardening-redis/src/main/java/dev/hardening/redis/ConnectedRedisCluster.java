@@ -10,9 +10,9 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A connection to a Redis Cluster of which a node answered PING, and whose slots were all served. A heartbeat notices each
- * node that is gone without a word. Lettuce reconnects to lost nodes and follows the cluster's changes; meanwhile commands
- * for a lost node wait in a bounded queue, and fail at their timeout. Safe for use by several threads.
+ * A connection to a Redis Cluster. A node has answered PING, and all slots were served. A heartbeat notices each node
+ * that no longer answers. Lettuce reconnects to lost nodes and follows the cluster's changes. Until then, commands for
+ * a lost node wait in a bounded queue, and fail at their timeout. Safe for use by several threads.
  */
 public final class ConnectedRedisCluster implements Connected {
 
@@ -46,7 +46,7 @@ public final class ConnectedRedisCluster implements Connected {
 
     /**
      * Opens a further connection with the same nodes, credentials, timeouts and supervision, such as one with another
-     * codec. It is closed with this one, if it is not closed before.
+     * codec. It is closed with this one, unless it was closed before.
      *
      * @param <K> the type of the keys
      * @param <V> the type of the values

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a failure to connect means: a verdict, a reason of one line, and how long the server asks to wait. {@link
- * DiagnosisRule} has the rules for one server; several servers are put together here.
+ * DiagnosisRule} has the rules for one server; this class combines the reasons of several servers.
  */
 record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksToWait) {
 
@@ -25,15 +25,15 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
     /**
      * Says what a failure means, where nothing is known of Sentinels.
      *
-     * @param lastError what the server said last, if it was an error: what a closed connection means is often said by it
+     * @param lastError what the server said last, if it was an error; it often explains why a connection was closed
      */
     static Diagnosis of(Throwable failure, boolean tls, @Nullable String lastError) {
         return of(failure, new Failure.Context(tls, List.of(), lastError, null));
     }
 
     /**
-     * Says what a failure means. If several servers failed, one that may work in a moment is enough for another attempt, and
-     * each reason is said once, with the servers that it is about.
+     * Says what a failure means. If several servers failed, there is another attempt if one of them may work in a
+     * moment. The message has each reason once, with its servers.
      */
     static Diagnosis of(Throwable failure, Failure.Context context) {
         List<Failure> failures = Failure.of(failure, context);
@@ -56,7 +56,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         return new Diagnosis(verdict, reason(servers, context, failures.size()), asksToWait(failures));
     }
 
-    /** The servers are named where they are not just all that the endpoint names. */
+    /** Names the servers, unless they are all of the endpoint's servers. */
     private static String reason(Map<String, Set<String>> servers, Failure.Context context, int failures) {
         boolean obvious = servers.size() == 1 && (context.sentinels().isEmpty() || failures > 1);
         return servers.entrySet().stream()
@@ -73,13 +73,13 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
                 .findFirst();
     }
 
-    /** What INFO says about how long a server still loads. */
+    /** How long a server still loads, as INFO says it. */
     static Optional<Duration> loadingEta(String info) {
         Matcher eta = LOADING_ETA.matcher(info);
         return eta.find() ? Optional.of(Duration.ofSeconds(Long.parseLong(eta.group(1)))) : Optional.empty();
     }
 
-    /** The peer is something else than what was asked for. */
+    /** The server is of another kind than the one that was asked for. */
     static final class WrongServer extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -101,7 +101,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         }
     }
 
-    /** The server is not yet what was asked for. */
+    /** The server does not yet have the role or state that was asked for. */
     static final class NotReady extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -110,7 +110,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         }
     }
 
-    /** The server loads its data, and says how long that will take, or does not. */
+    /** The server is loading its data. It may say how long that will take. */
     static final class Loading extends RuntimeException {
         private static final long serialVersionUID = 1;
 

@@ -34,14 +34,14 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
 /**
- * One row of the table of known failures. {@link #ALL} has them in their order: the first one that is met says what a
+ * One row of the table of known failures. {@link #ALL} has them in their order, and the first one that fits says what a
  * failure means. docs/redis.md shows the same rows.
  *
- * @param what what is met, as the documentation says it
+ * @param what the failure, as the documentation names it
  * @param verdict whether another attempt can help
- * @param isMet whether it is met
- * @param reason what is said of it, in one line
- * @param example such a line
+ * @param isMet whether the row fits a failure
+ * @param reason the reason for people, in one line
+ * @param example an example of a reason
  */
 record DiagnosisRule(
         String what, Verdict verdict, Predicate<Failure> isMet, Function<Failure, String> reason, String example) {
@@ -53,7 +53,7 @@ record DiagnosisRule(
     private static final Pattern TIMEOUT = Pattern.compile("timed out after (\\d+) (milli)?second");
     private static final Pattern FILE = Pattern.compile("(.+) \\(([^()]+)\\)");
 
-    /** What an operating system says of a connection that does not open. Each transport adds words of its own. */
+    /** What an operating system says if a connection does not open. Each transport adds words of its own. */
     private static final List<String> SYSTEM_ERRORS = List.of(
             "Connection refused",
             "No route to host",
@@ -66,7 +66,7 @@ record DiagnosisRule(
             "Too many open files");
 
     static final List<DiagnosisRule> ALL = List.of(
-            // ---- what our own check found
+            // ---- found by our own check
             new DiagnosisRule(
                     "a Sentinel met as plain Redis, or another kind of server",
                     PERMANENT,
@@ -86,7 +86,7 @@ record DiagnosisRule(
                     text(Diagnosis.NoCredentials.class),
                     "the credentials provider failed: the vault is sealed"),
 
-            // ---- what the server answered
+            // ---- errors that the server answered
             new DiagnosisRule(
                     "`LOADING`",
                     TRANSIENT,
@@ -165,7 +165,7 @@ record DiagnosisRule(
                     says(RedisException.class, "Cannot provide redisAddress using sentinel"),
                     "the Sentinels know no primary of that name"),
 
-            // ---- what is wrong on this side
+            // ---- mistakes on this side
             rule(
                     "the caller's client, shut down meanwhile",
                     PERMANENT,
@@ -198,7 +198,7 @@ record DiagnosisRule(
                     says(CertificateException.class, "found no certificates", "could not parse certificate"),
                     "the certificate file of SslOptions holds no certificate in PEM"),
 
-            // ---- what the network did
+            // ---- failures of the network
             new DiagnosisRule(
                     "nothing heard in time",
                     TRANSIENT,
@@ -326,22 +326,22 @@ record DiagnosisRule(
 
     // ---- the forms of a rule
 
-    /** With a reason that is always the same. */
+    /** A rule whose reason is always the same. */
     private static DiagnosisRule rule(String what, Verdict verdict, Predicate<Failure> isMet, String reason) {
         return new DiagnosisRule(what, verdict, isMet, failure -> reason, reason);
     }
 
-    /** For an answer that will not change by itself, and that begins with a word. */
+    /** A rule for an error that begins with a certain word and will not go away by itself. */
     private static DiagnosisRule answer(String what, String beginning, String advice) {
         return rule(what, PERMANENT, answers(beginning), beginning + ": " + advice);
     }
 
-    /** For what the server says by an alert of TLS (RFC 8446, section 6.2). */
+    /** A rule for a TLS alert of the server (RFC 8446, section 6.2). */
     private static DiagnosisRule alert(String what, String reason, String... alerts) {
         return rule(what, PERMANENT, says(SSLException.class, alerts), reason);
     }
 
-    // ---- what is met
+    // ---- conditions
 
     private static Predicate<Failure> has(Class<? extends Throwable> type) {
         return failure -> failure.find(type).isPresent();
@@ -357,7 +357,7 @@ record DiagnosisRule(
                 .isPresent();
     }
 
-    /** Only as the answer to a command: a server that knows no HELLO says so too, which is no failure. */
+    /** Only as the answer to another command: a server without HELLO answers so to HELLO, which is no failure. */
     private static Optional<String> unknownCommand(Failure failure) {
         return failure.find(RedisCommandExecutionException.class)
                 .map(answer -> UNKNOWN_COMMAND.matcher(Failure.text(answer)))
@@ -371,7 +371,7 @@ record DiagnosisRule(
                 .findFirst();
     }
 
-    /** The file and the system's reason; a Unix socket that is not there has another form. */
+    /** The file and the system's reason. The message for a missing Unix socket looks different. */
     private static Optional<String> unreadableFile(Failure failure) {
         return failure.find(FileSystemException.class)
                 .map(refused -> refused.getFile()
@@ -392,7 +392,7 @@ record DiagnosisRule(
                 .anyMatch(one -> one.getClass().getName().contains("CertPath"));
     }
 
-    /** The decoder's own texts say nothing to an operator, and may hold what the peer sent. */
+    /** The decoder's own messages do not help an operator, and may hold what the peer sent. */
     private static boolean isNotRedis(Failure failure) {
         return failure.causes().stream()
                 .anyMatch(one -> one instanceof IndexOutOfBoundsException
@@ -409,7 +409,7 @@ record DiagnosisRule(
                 .anyMatch("io.lettuce.core.protocol.RedisStateMachine"::equals);
     }
 
-    // ---- what is said
+    // ---- reasons
 
     private static Function<Failure, String> text(Class<? extends Throwable> type) {
         return failure -> failure.find(type).map(Failure::firstLine).orElse("");

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of talking to one server: the error with its causes, and what is known beside it.
+ * A failure with one server: the error with its causes, and what else is known.
  *
  * @param causes the error, then its cause, and so on to the root
  */
@@ -28,9 +28,9 @@ record Failure(List<Throwable> causes, Context context) {
     private static final Pattern SERVER = Pattern.compile("Unable to connect to (?!\\S*://)([^/\\s]*)/(\\S*):(\\d+)");
 
     /**
-     * What is known beside an error.
+     * What else is known about an error.
      *
-     * @param tls whether the data node is spoken to in TLS
+     * @param tls whether the connection to the data node uses TLS
      * @param sentinels host and port of each Sentinel that is asked; empty without Sentinels
      * @param lastError what the server said last, if that was an error
      * @param lastPeer host and port that a connection was last open to
@@ -42,8 +42,8 @@ record Failure(List<Throwable> causes, Context context) {
             @Nullable String lastPeer) {}
 
     /**
-     * Takes an error apart, by server. What several seeds or Sentinels said, Lettuce keeps in suppressed exceptions, and the
-     * last Sentinel's in the cause.
+     * Splits an error by server. Lettuce keeps the errors of several seeds or Sentinels as suppressed exceptions, and
+     * that of the last Sentinel as the cause.
      */
     static List<Failure> of(Throwable error, Context context) {
         List<Throwable> causes = chain(error);
@@ -84,8 +84,8 @@ record Failure(List<Throwable> causes, Context context) {
     }
 
     /**
-     * What the server answered, if that was an error. Often it closes the connection upon it, and only that is reported;
-     * protected mode is reported as a failure to connect.
+     * What the server answered, if that was an error. Often the server closes the connection after it, and Lettuce
+     * reports only that. Protected mode is reported as a failure to connect.
      */
     Optional<String> answer() {
         return find(RedisCommandExecutionException.class)
@@ -107,7 +107,7 @@ record Failure(List<Throwable> causes, Context context) {
     boolean isClosed() {
         return find(Diagnosis.ClosedEarly.class).isPresent()
                 || find(ClosedChannelException.class).isPresent()
-                // The second is what Lettuce says of a peer that closes before the handshake begins.
+                // Lettuce reports the second if the peer closes before the handshake begins.
                 || says(RuntimeException.class, "connection closed prematurely", "handler not registered");
     }
 
@@ -119,7 +119,7 @@ record Failure(List<Throwable> causes, Context context) {
         return match(SENTINEL).map(at -> at.group(1).equals("rediss")).orElse(context.tls);
     }
 
-    /** What to look at if a server is silent or ends the connection. */
+    /** A hint for the case that a server is silent or ends the connection. */
     String hint() {
         if (!isTls()) {
             return " (if the port wants TLS, use rediss://)";
@@ -129,12 +129,12 @@ record Failure(List<Throwable> causes, Context context) {
                 : " (if the port does not speak TLS, use redis://)";
     }
 
-    /** The hint where the connection is in TLS: a plain server may take it for the beginning of a command. */
+    /** The hint for a TLS connection: a server without TLS may take its bytes for the beginning of a command. */
     String hintIfTls() {
         return isTls() ? hint() : "";
     }
 
-    /** Host and port of the server, after what it is where there are Sentinels; empty if that is not known. */
+    /** Host and port of the server; with Sentinels, its kind comes first. Empty if the server is not known. */
     Optional<String> server() {
         Optional<String> sentinel = match(SENTINEL).map(at -> "Sentinel " + at.group(2));
         Optional<String> other = match(SERVER)
@@ -161,7 +161,7 @@ record Failure(List<Throwable> causes, Context context) {
         return one.getMessage() == null ? "" : one.getMessage();
     }
 
-    /** What an error says, in one line that is not too long; its type if it says nothing. */
+    /** An error's message as one line that is not too long, or its type if it has no message. */
     static String firstLine(Throwable one) {
         return text(one).isBlank() ? one.getClass().getSimpleName() : firstLine(text(one));
     }

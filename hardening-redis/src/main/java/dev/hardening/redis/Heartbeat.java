@@ -3,17 +3,17 @@ package dev.hardening.redis;
 import java.time.Duration;
 
 /**
- * When to ask a peer whether it is there, and when to give it up. It only computes: it is told what happens and when, and
- * has no clock, thread or lock. One for each channel.
+ * Decides when to ask a peer whether it still answers, and when to give it up. It only computes: it gets each event
+ * with its time, and has no clock, thread or lock. There is one for each channel.
  *
- * <p>The peer is asked once in each period. The periods of all channels of a client begin together, so that a peer which
- * is gone is given up on all of them at once. If nothing at all is heard for a while after the question, the channel is
- * closed. Anything that is heard counts, as a long answer that is still arriving does. It takes two looks to give a peer
- * up: after a pause of this process the answers are there, and only not read yet.
+ * <p>The peer is asked once in each period. The periods of all channels of a client begin together, so that a dead peer
+ * is given up on all of them at once. If nothing arrives for a while after the question, the channel is closed.
+ * Anything that arrives counts, such as a part of a long answer. A peer is given up only at the second look that finds
+ * nothing, because after a pause of this process the answers are there but not read yet.
  */
 final class Heartbeat {
 
-    /** The least time that an answer has: a server may stand still for a moment, to fork for example. */
+    /** The least time for an answer: a server may stop for a moment, to fork for example. */
     static final Duration SHORTEST_PATIENCE = Duration.ofSeconds(3);
 
     private static final Duration SECOND_LOOK = Duration.ofMillis(250);
@@ -65,7 +65,7 @@ final class Heartbeat {
         suspected = false;
     }
 
-    /** The question was answered, whatever the answer. */
+    /** The question was answered, with any answer. */
     void answered() {
         waiting = false;
         suspected = false;
@@ -74,7 +74,8 @@ final class Heartbeat {
     /**
      * A look at the channel.
      *
-     * @param busy a question would not be answered now, as behind a blocking command, or would do harm
+     * @param busy a question must not be sent now: a blocking command would delay its answer, or it would become a part
+     *     of a transaction
      */
     Action look(long now, boolean busy) {
         boolean newTurn = now - turn >= period;
@@ -99,7 +100,7 @@ final class Heartbeat {
         return Action.ASK;
     }
 
-    /** Whether to give the peer up because another channel has just given it up, and this one waits for it too. */
+    /** Whether to give the peer up because another channel has just given it up, and this channel also waits for an answer. */
     boolean givesUpWithOthers(long now) {
         return waiting && now - lastSign() >= patience / 2;
     }

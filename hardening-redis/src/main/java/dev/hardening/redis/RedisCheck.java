@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether a Redis can be used at the moment. Immutable.
  *
- * @param up whether it answered PING and is what was asked for: of the required role, or a cluster that serves its slots
- * @param role what the server says that it is; unknown if it did not say it
+ * @param up whether it answered PING and has the required role, or is a cluster that serves all its slots
+ * @param role the server's role, as the server reports it; unknown if it does not report it
  * @param reason why it is not up, in one line, without a password; null if it is up
  * @param took how long the check took
  */

@@ -3,8 +3,8 @@ package dev.hardening.redis;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Connects to a Redis Cluster at start-up, with the policy, the report and the exceptions of {@link RedisConnector}. It
- * is enough that one of the seeds answers; the cluster's state has to be ok.
+ * Connects to a Redis Cluster at start-up, with the policy, the report and the exceptions of {@link RedisConnector}. At
+ * least one of the seeds has to answer, and the cluster's state has to be ok.
  *
  * <p>Immutable and safe for use by several threads; each {@link #connect()} makes a connection of its own.
  */

@@ -15,7 +15,7 @@ public final class RedisConnectException extends IllegalStateException {
 
     private final transient List<Attempt> attempts;
 
-    /** For attempts of which the last one ended it. */
+    /** Makes the exception for a start that its last attempt ended. */
     RedisConnectException(List<Attempt> attempts) {
         this(
                 attempts,
@@ -23,7 +23,7 @@ public final class RedisConnectException extends IllegalStateException {
                 attempts.get(attempts.size() - 1).error());
     }
 
-    /** For what ended it after the last attempt, such as an interrupt of the wait. */
+    /** Makes the exception for a start that something else ended after the last attempt, such as an interrupt of the wait. */
     RedisConnectException(List<Attempt> attempts, String reason, Throwable cause) {
         super(
                 "Redis connection failed after " + attempts.size()

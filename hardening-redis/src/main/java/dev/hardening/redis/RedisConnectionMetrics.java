@@ -78,7 +78,7 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
         CAUSES.values().forEach(cause -> failures.put(cause, new LongAdder()));
     }
 
-    /** The cause that a reason speaks of: the first that it contains. */
+    /** The cause to count for a reason: the first whose words the reason contains. */
     static String cause(String reason) {
         return CAUSES.entrySet().stream()
                 .filter(entry -> reason.contains(entry.getKey()))

@@ -21,12 +21,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connects to Redis at start-up: with a PING that has to be answered, with backoff, and within a deadline that bounds
- * everything, or fails with the reason.
+ * Connects to Redis at start-up, with backoff and within a deadline for everything. The server has to answer PING. If
+ * it cannot be reached, the start fails with the reason.
  *
- * <p>Three attempts, waits of 1 s, 2 s, 4 s, …, and seven seconds in all; each is an option. The deadline's clock starts
- * once the client's classes are loaded. A failure that another attempt cannot mend, such as a wrong password, ends it at
- * once.
+ * <p>By default there are three attempts, with waits of 1 s, 2 s, 4 s, …, within seven seconds. Each of these is an
+ * option. The deadline's clock starts once the client's classes are loaded. A failure that another attempt cannot
+ * change, such as a wrong password, ends the start at once.
  *
  * <p>Immutable and safe for use by several threads; each {@link #connect()} makes a connection of its own.
  */
@@ -61,9 +61,9 @@ public final class RedisConnector {
     }
 
     /**
-     * The same for a cluster. Commands wait for their node, within the same bounds: told to reject them while
-     * disconnected, Lettuce would refuse the first command to each node. The topology is asked for every minute, and
-     * after each sign of a change.
+     * The same for a cluster. Commands wait for their node, within the same bounds, because Lettuce would refuse the
+     * first command to each node if it rejected commands while disconnected. The topology is asked for every minute,
+     * and after each sign of a change.
      *
      * @return a new builder
      */
@@ -84,7 +84,7 @@ public final class RedisConnector {
                         .build());
     }
 
-    /** Lettuce 7 asks again after each sign of a change by itself; 6 has to be told. */
+    /** Lettuce 7 asks again after each sign of a change by itself; Lettuce 6 has to be configured to. */
     @SuppressWarnings("deprecation")
     private static ClusterClientOptions.Builder clusterClientOptions(ClientOptions options) {
         return ClusterClientOptions.builder(options)
@@ -112,14 +112,14 @@ public final class RedisConnector {
      *
      * @param uri where to connect to
      * @return a builder
-     * @throws IllegalArgumentException if a host in it is none, as happens to a password that was not encoded
+     * @throws IllegalArgumentException if a host in it is not valid, which happens if the password was not encoded
      */
     public static Builder builder(RedisURI uri) {
         return new Builder(List.of(Objects.requireNonNull(uri, "uri")));
     }
 
     /**
-     * Begins a connector for a cluster, some of whose nodes these are; see {@link Builder#buildCluster()}.
+     * Begins a connector for a cluster, from some of its nodes; see {@link Builder#buildCluster()}.
      *
      * @param seeds at least one node
      * @return a builder
@@ -259,7 +259,8 @@ public final class RedisConnector {
         }
 
         /**
-         * Sets by which part of it a wait may be shorter or longer, so that many instances do not connect at once.
+         * Sets by which part of its length a wait may be shorter or longer, so that many instances do not connect at
+         * once.
          *
          * @param part from 0, the default, to 1
          * @return this builder
@@ -293,8 +294,8 @@ public final class RedisConnector {
         }
 
         /**
-         * Uses this client, with its own options and resources. It is never shut down here. Its reconnects are its own:
-         * {@link #heartbeat} and {@link #maxReconnectDelay} are for a client that the connector makes.
+         * Uses this client, with its own options and resources. It is never shut down here, and it reconnects in its
+         * own way: {@link #heartbeat} and {@link #maxReconnectDelay} are only for a client that the connector makes.
          *
          * @param callers the client; by default the connector makes one
          * @return this builder
@@ -389,7 +390,7 @@ public final class RedisConnector {
                             .build();
         }
 
-        /** What is said of one server is taken over for its nodes. */
+        /** The options for one server, applied to the cluster's nodes. */
         ClusterClientOptions clusterClientOptions() {
             if (clientOptions instanceof ClusterClientOptions callers) {
                 return callers;
@@ -405,7 +406,7 @@ public final class RedisConnector {
                     .build();
         }
 
-        /** As the URI has it; Lettuce's minute, which is there if it says nothing, only for the caller's own client. */
+        /** The URI's timeout. If it has none, 5 s, or Lettuce's own default of a minute for the caller's client. */
         Duration commandTimeout() {
             Duration asked = uris.get(0).getTimeout();
             return client == null && asked.equals(RedisURI.DEFAULT_TIMEOUT_DURATION) ? COMMAND_TIMEOUT : asked;

@@ -2,7 +2,7 @@ package dev.hardening.redis;
 
 import java.util.Locale;
 
-/** What a server says that it is. */
+/** A server's role, as the server reports it. */
 public enum Role {
     /** It takes writes; Redis's protocol calls it {@code master}. */
     PRIMARY,
@@ -10,7 +10,7 @@ public enum Role {
     REPLICA,
     /** It watches over primaries and holds no data. */
     SENTINEL,
-    /** It does not say, or may not be asked. */
+    /** The server does not report it, or may not be asked. */
     UNKNOWN;
 
     String word() {

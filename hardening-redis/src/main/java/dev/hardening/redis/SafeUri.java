@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Parses, checks and prints Redis URIs. No part of a password gets into a message, nor is it taken for a host. What Lettuce
- * would read in another way than it is meant, or pass over, is refused (RFC 3986, sections 2 and 3).
+ * Parses, checks and prints Redis URIs. No part of a password gets into a message or is taken for a host. A URI that
+ * Lettuce would misread, or of which it would ignore a part, is refused (RFC 3986, sections 2 and 3).
  */
 final class SafeUri {
 
@@ -32,7 +32,7 @@ final class SafeUri {
 
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
 
-    /** A name, an address, or an address of IPv6; Lettuce would take other text for a name. */
+    /** A name, an IPv4 address or an IPv6 address; Lettuce would take any other text for a name. */
     private static final String HOST_NAME = "(?:[\\p{L}\\p{N}._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\\w]*)";
 
     private static final Pattern HOST = Pattern.compile("\\[" + HOST_NAME + "]|" + HOST_NAME);
@@ -58,7 +58,10 @@ final class SafeUri {
         }
     }
 
-    /** Signs that may not stand in a URI as they are. A message names the class, as the sign is a part of a password. */
+    /**
+     * Characters that have to be encoded in a URI. A message names only their class, because the character is a part of
+     * a password.
+     */
     private enum Sign {
         DELIMITER("@#/?%", "raw @, #, /, ? or %", "write them as %40, %23, %2F, %3F and %25"),
         SPACE("", "raw space, tab or line break", "write a space as %20; a line break often comes from a file's end"),
@@ -92,8 +95,8 @@ final class SafeUri {
     /**
      * Parses a URI, whose hosts may be several.
      *
-     * @throws IllegalArgumentException if it is none, or holds what may not stand in it; the message shows nothing of the
-     *     user and the password, and there is no cause
+     * @throws IllegalArgumentException if it is not a URI, or has a character that has to be encoded; the message shows
+     *     nothing of the user and the password, and there is no cause
      */
     static List<RedisURI> parse(String uri) {
         int schemeEnd = uri.indexOf("://");
@@ -103,7 +106,7 @@ final class SafeUri {
                     "not a Redis URI: it begins with one of " + String.join("://, ", SCHEMES) + "://");
         }
         String rest = uri.substring(schemeEnd + 3);
-        // What stands before the last @ is user and password, whatever a parser would make of it.
+        // The text before the last @ is user and password, even if a parser would read it differently.
         int userInfoEnd = rest.lastIndexOf('@');
         String userInfo = rest.substring(0, Math.max(0, userInfoEnd));
         String address = rest.substring(userInfoEnd + 1).replaceAll(",\\s+", ",");
@@ -173,7 +176,7 @@ final class SafeUri {
         }
     }
 
-    /** With an underscore in the name, Lettuce would take name and port for the name. */
+    /** If the name has an underscore, Lettuce would take name and port together for the name. */
     private static RedisURI at(String host, RedisURI parsed) {
         Matcher parts = HOST_AND_PORT.matcher(host);
         if (parts.matches() && host.equals(parsed.getHost())) {
@@ -183,7 +186,7 @@ final class SafeUri {
         return parsed;
     }
 
-    /** Lettuce passes over what it does not know or cannot read, and leaves its default. */
+    /** Lettuce ignores an option that it does not know or cannot read, and uses its default. */
     private static void checkParameters(String shown, String afterHosts) {
         int start = afterHosts.indexOf('?');
         if (start < 0) {
@@ -202,8 +205,8 @@ final class SafeUri {
     }
 
     /**
-     * With credentials that are at hand, as Lettuce's own are not even then: it would ask for them on another thread, and
-     * may report a connection that was closed upon a wrong password, and not the password.
+     * Adds a provider that has the credentials at once. Lettuce would ask its own provider on another thread. After a
+     * wrong password it may then report that the connection was closed, and not the wrong password.
      */
     private static RedisURI create(String uri) {
         try {
@@ -227,7 +230,7 @@ final class SafeUri {
      * Checks URIs that are built already.
      *
      * @return the same
-     * @throws IllegalArgumentException if a host is none: that is what becomes of a password that was not encoded
+     * @throws IllegalArgumentException if a host is not valid, which happens if the password was not encoded
      */
     static List<RedisURI> check(List<RedisURI> uris) {
         uris.stream()
@@ -243,7 +246,7 @@ final class SafeUri {
         return List.copyOf(uris);
     }
 
-    /** Warns of TLS that does not check with whom it speaks. */
+    /** Warns of TLS that does not check which server answers. */
     static void warnOfUncheckedPeers(List<RedisURI> uris) {
         if (uris.stream()
                 .flatMap(uri -> Stream.concat(Stream.of(uri), uri.getSentinels().stream()))
@@ -255,14 +258,14 @@ final class SafeUri {
         }
     }
 
-    /** Where it leads, without user and password: one server, or a cluster's seeds. */
+    /** The endpoint without user and password: one server, or a cluster's seeds. */
     static String endpoint(List<RedisURI> uris) {
         return uris.size() == 1
                 ? endpoint(uris.get(0))
                 : (uris.get(0).isSsl() ? "rediss://" : "redis://") + String.join(",", addresses(uris));
     }
 
-    /** Where a URI leads, without user and password. */
+    /** The endpoint of a URI, without user and password. */
     static String endpoint(RedisURI uri) {
         List<RedisURI> sentinels = uri.getSentinels();
         if (!sentinels.isEmpty()) {

@@ -5,23 +5,23 @@ import java.util.Optional;
 import java.util.function.DoubleSupplier;
 
 /**
- * When to try again, and for how long. It only computes: it is told how much time has passed, and has no clock, thread or
- * lock. One for each start.
+ * Decides when to try again, and for how long. It only computes: it gets the time that has passed, and has no clock,
+ * thread or lock. There is one for each start.
  *
- * <p>Two things end the waiting. The plan does: waits that add up to more than the deadline are not begun, whatever the
- * clock says. And the clock does: what the attempts cost shortens a wait, by half of it at the most.
+ * <p>Two limits end the waiting. Planned waits that add up to more than the deadline are not begun, whatever the clock
+ * says. And the time that the attempts take shortens a wait, by half of it at the most.
  */
 final class Schedule {
 
     /**
-     * By how much the clock may exceed the deadline before a wait is shortened, and the least that an attempt has: waits
-     * that use up the whole deadline would otherwise leave nothing for the attempt after them.
+     * By how much the clock may exceed the deadline before a wait is shortened, and the least time for an attempt.
+     * Otherwise waits that use up the whole deadline would leave no time for the attempt after them.
      */
     static final Duration TOLERANCE = Duration.ofMillis(150);
 
     private static final Duration FIRST_RECONNECT = Duration.ofMillis(100);
 
-    /** What a caller chose. */
+    /** The caller's options. */
     record Policy(int attempts, Backoff backoff, Duration deadline, Duration attemptTimeout, double jitter) {}
 
     private final Policy policy;
@@ -49,7 +49,7 @@ final class Schedule {
      *
      * @param attempt its number, from 1
      * @param elapsed the time since the start
-     * @param asked how long the server asks to wait; it is granted where that fits
+     * @param asked how long the server asks to wait; the wait is this long if it fits into the deadline
      * @return empty if there is no further attempt
      */
     Optional<Duration> waitAfter(int attempt, Duration elapsed, Optional<Duration> asked) {
@@ -79,8 +79,8 @@ final class Schedule {
     }
 
     /**
-     * The wait before a reconnect after the start: it doubles from a tenth of a second up to the longest, and lies between
-     * 50 and 90 % of that, so that many instances do not reconnect at once, and a connect still fits in.
+     * The wait before a reconnect after the start. It doubles from a tenth of a second up to the longest. It is between
+     * 50 and 90 % of that, so that many instances do not reconnect at once, and there is still time for the connect.
      *
      * @param attempt from 1
      * @param random from 0 to 1

@@ -19,15 +19,16 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks a server whether it answers, what it is, and whether that is what is needed. It never waits.
+ * Asks a server whether it answers, which role and state it has, and whether these are the required ones. It never
+ * waits.
  *
- * @param requiredRole null if any will do
+ * @param requiredRole the role that the server has to have, or null for any
  * @param cluster whether it is asked for the state of its cluster
  * @param clusterNode whether it may be a node of a cluster
  */
 record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
 
-    /** What a server says of itself; what it does not say is empty or unknown. */
+    /** What a server reports about itself; a part that it does not report is empty or unknown. */
     record Server(String version, Role role, String mode) {
 
         static final Server UNKNOWN = new Server("", Role.UNKNOWN, "");
@@ -63,13 +64,13 @@ record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean cluster
         }
     }
 
-    /** A server that answered and is what is needed. */
+    /** A server that answered and meets the requirements. */
     record Answer(Server server, Duration ping) {}
 
     /**
      * Asks.
      *
-     * @param known what the server has said of itself already; null to ask it
+     * @param known what the server has reported already; null to ask it
      * @return it fails with the reason
      */
     CompletableFuture<Answer> ask(StatefulConnection<?, ?> connection, @Nullable Server known) {
@@ -87,7 +88,7 @@ record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean cluster
         }
     }
 
-    /** HELLO without a version changes nothing; old servers do not know it, and some users may not run it. */
+    /** HELLO without a version changes nothing. Old servers do not know it, and some users may not run it. */
     private static CompletableFuture<Server> identify(StatefulConnection<?, ?> connection) {
         return answerTo(connection, CommandType.HELLO)
                 .thenCompose(hello -> hello.isEmpty()
@@ -112,7 +113,7 @@ record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean cluster
         }
         AsyncCommand<String, String, T> command =
                 new AsyncCommand<>(new Command<>(type, output, arguments.length == 0 ? null : args));
-        // Output and arguments have a codec of their own: the connection's is not used.
+        // Output and arguments have their own codec, and not the connection's.
         @SuppressWarnings("unchecked")
         StatefulConnection<String, String> any = (StatefulConnection<String, String>) connection;
         any.dispatch(command);

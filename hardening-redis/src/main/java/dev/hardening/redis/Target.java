@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** What is connected to, one server or a cluster: all that differs between the two is here. */
+/** What the connector connects to: one server or a cluster. Everything that differs between the two is here. */
 interface Target<C extends StatefulConnection<String, String>> {
 
     AbstractRedisClient client();
@@ -25,13 +25,13 @@ interface Target<C extends StatefulConnection<String, String>> {
     @Nullable
     ClientRuntime runtime();
 
-    /** Where it leads, without user and password. */
+    /** The endpoint, without user and password. */
     String endpoint();
 
-    /** Whose user, password and TLS count. */
+    /** The URI whose user, password and TLS are used. */
     RedisURI uri();
 
-    /** What {@link #connect()} is at, in words that follow "while". */
+    /** What {@link #connect()} is doing at the moment, in words that follow "while". */
     String phase();
 
     /** Resolves names, on a thread that may block. */
@@ -39,16 +39,16 @@ interface Target<C extends StatefulConnection<String, String>> {
 
     CompletionStage<C> connect();
 
-    /** What the server said of itself in the handshake of {@link #connect()}; null to ask it. */
+    /** What the server reported in the handshake of {@link #connect()}; null to ask it. */
     ServerCheck.@Nullable Server handshake();
 
-    /** What the server has to be. */
+    /** The role and state that the server has to have. */
     ServerCheck check();
 
-    /** Whether the server closes the connection upon what it does not know: then it is asked PING alone. */
+    /** Whether the server closes the connection after an unknown command. Then only PING is sent to it. */
     boolean isBare();
 
-    /** The connection has answered: from now on commands have so much time. */
+    /** Sets the commands' timeout, once the connection has answered. */
     void commandTimeout(C connection, Duration each);
 
     /** What a failure means. */
@@ -138,8 +138,8 @@ interface Target<C extends StatefulConnection<String, String>> {
         }
 
         /**
-         * Some proxies close the connection upon a command that they do not know. If the last attempt ended so at HELLO,
-         * this one is in RESP2 and without CLIENT.
+         * Some proxies close the connection after an unknown command. If the last attempt ended so at HELLO, this one
+         * uses RESP2 and leaves CLIENT out.
          */
         private void speak(Channels channels) {
             bare = channels.closedUponHello()
@@ -180,10 +180,10 @@ interface Target<C extends StatefulConnection<String, String>> {
     }
 
     /**
-     * A cluster, by some of its nodes. Lettuce asks them all and waits for the slowest, then for all others that they
-     * know, and connects: the timeouts that it does so with are a sixth of the attempt's, so that silent nodes do not
-     * use up the attempt. Lettuce goes on to read the first seed's timeout for each further connection to a node, which
-     * is why the seeds are copies, and change once the start is over.
+     * A cluster, from some of its nodes. Lettuce asks all of these and waits for the slowest, then asks all other nodes
+     * that they know, and then connects. Each of these steps has a sixth of the attempt's timeout, so that silent nodes
+     * do not use up the attempt. For each later connection to a node Lettuce reads the first seed's timeout again. So
+     * the seeds are copies, and get the commands' timeout once the start is over.
      */
     final class Cluster implements Target<StatefulRedisClusterConnection<String, String>> {
 
@@ -203,7 +203,7 @@ interface Target<C extends StatefulConnection<String, String>> {
             client.setOptions(options.clusterClientOptions());
         }
 
-        /** What each of the steps of a connect may take. */
+        /** How long each step of a connect may take. */
         static Duration share(Duration attemptTimeout) {
             return attemptTimeout.dividedBy(PHASES);
         }
@@ -233,7 +233,7 @@ interface Target<C extends StatefulConnection<String, String>> {
             return "asking for the cluster's nodes and connecting";
         }
 
-        /** Lettuce does, on its own threads; one that resolves is enough. */
+        /** Lettuce resolves the names on its own threads, and needs only one of them. */
         @Override
         public void resolve() {}
 
@@ -242,7 +242,7 @@ interface Target<C extends StatefulConnection<String, String>> {
             return client.refreshPartitionsAsync().thenCompose(found -> client.connectAsync(StringCodec.UTF8));
         }
 
-        /** There are several. */
+        /** A cluster has several handshakes. */
         @Override
         public ServerCheck.@Nullable Server handshake() {
             return null;
@@ -266,7 +266,7 @@ interface Target<C extends StatefulConnection<String, String>> {
         }
     }
 
-    /** With a timeout of its own, which is the handshakes' too: Lettuce's default is a minute. */
+    /** A copy with another timeout, which is also that of handshakes. Lettuce's default would be a minute. */
     static RedisURI copy(RedisURI uri, Duration timeout) {
         RedisURI.Builder builder = RedisURI.builder(uri).withTimeout(timeout);
         List<RedisURI> sentinels = uri.getSentinels();
@@ -284,7 +284,10 @@ interface Target<C extends StatefulConnection<String, String>> {
         return copy;
     }
 
-    /** What one of several Sentinels, which Lettuce asks in turn, may take of an attempt, so that silent ones do not use it up. */
+    /**
+     * How long each of several Sentinels may take. Lettuce asks them one after the other, and silent ones must not use
+     * up the attempt.
+     */
     static Duration sentinelShare(RedisURI uri, Duration attemptTimeout) {
         int sentinels = uri.getSentinels().size();
         return sentinels == 0 ? attemptTimeout : attemptTimeout.dividedBy(sentinels + 2);

@@ -24,9 +24,9 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 
 /**
- * Loads Lettuce's and Netty's classes once in a process, before a deadline's clock starts: cold, they take longer than a
- * healthy Redis takes to answer, and on a throttled machine longer than the whole deadline. It has one conversation with
- * a socket of its own on loopback, bounded in time; where that is impossible, it does without.
+ * Loads the classes of Lettuce and Netty once in a process, before a deadline's clock starts. In a cold JVM this takes
+ * longer than the answer of a healthy Redis, and on a slow machine longer than the whole deadline. It connects once to
+ * a socket of its own on loopback, within a limited time. If that is impossible, it loads only what it can.
  */
 final class WarmUp {
 
@@ -34,8 +34,8 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    // Each begins when its holder is initialized, on a thread of its own, so that the thread that waits for it
-    // can be interrupted.
+    // Each begins on a thread of its own when its holder class is initialized, so that the waiting thread can be
+    // interrupted.
 
     private static final class Plain {
         static final FutureTask<Duration> TOOK = begin(WarmUp::run);
@@ -64,11 +64,11 @@ final class WarmUp {
             Duration took = Plain.TOOK.get();
             return tls ? took.plus(Tls.TOOK.get()) : took;
         } catch (ExecutionException failed) {
-            return Duration.ZERO; // the first attempt meets the same, and says it
+            return Duration.ZERO; // the first attempt fails in the same way, and reports it
         }
     }
 
-    /** As far as a client gets without a server: trust store, providers, and the keys of its first message. */
+    /** Does the part of TLS that needs no server: trust store, providers, and the keys of the first message. */
     private static Duration runTls() throws GeneralSecurityException, SSLException {
         long start = System.nanoTime();
         SSLContext context = SSLContext.getInstance("TLS");
@@ -100,14 +100,14 @@ final class WarmUp {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (Exception notPossible) {
-            // No loopback, or a security policy: the classes that were reached are loaded, the others load later.
+            // There is no loopback, or a security policy forbids it. The other classes load later.
         } finally {
             ClientRuntime.shutDown(client, resources, Duration.ZERO);
         }
         return Duration.ofNanos(System.nanoTime() - start);
     }
 
-    /** Speaks just enough of the protocol: an old server that knows no HELLO. */
+    /** Answers just enough of the protocol, as an old server without HELLO does. */
     private static void answer(ServerSocket server) {
         try (Socket socket = server.accept()) {
             socket.setSoTimeout(BOUND_SECONDS * 1_000);
@@ -128,7 +128,7 @@ final class WarmUp {
                 socket.getOutputStream().flush();
             }
         } catch (IOException over) {
-            // The conversation is over.
+            // The client has closed the connection.
         }
     }
 }

@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The threads of this module, all of one kind: for what may block, such as a resolver or a credentials provider. They are
- * daemons, there are as many as block at the moment, and an idle one ends after a tenth of a second.
+ * The threads of this module, for code that may block, such as a resolver or a credentials provider. They are daemons.
+ * There are as many as tasks run at the moment, and an idle one ends after a tenth of a second.
  */
 final class Workers {
 
@@ -32,7 +32,7 @@ final class Workers {
 
     /**
      * Runs a task that is interrupted as soon as the future is completed by someone else, such as by {@code cancel} or
-     * {@code orTimeout}. What the task makes after that is closed.
+     * {@code orTimeout}. A result that the task makes after that is closed.
      */
     static <T> CompletableFuture<T> supply(Supplier<T> task, Consumer<T> close) {
         CompletableFuture<T> result = new CompletableFuture<>();
@@ -60,7 +60,7 @@ final class Workers {
         return result;
     }
 
-    /** It serves several callers, and inherits nothing of the one that happens to start it. */
+    /** It serves several callers, so it inherits nothing from the caller that starts it. */
     private static Thread thread(Runnable task) {
         Thread thread = new Thread(null, task, "hardening-redis-connect", 0, false);
         thread.setDaemon(true);
