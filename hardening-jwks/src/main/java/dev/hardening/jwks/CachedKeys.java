@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
 final class CachedKeys {
 
     /**
-     * When what happens to keys.
+     * The times at which something happens to the keys.
      *
      * @param fetchedAt when they were fetched or confirmed
      * @param timerAt when the timer refreshes them: up to the refresh spread before {@code refreshAt}
      * @param refreshAt when a read refreshes them
      * @param expiresAt the end of their time to live
-     * @param unusableAt from when on they must not be used
+     * @param unusableAt the time from which they must not be used
      */
     record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
 
-    /** What the endpoint knows its answer by (RFC 9110, section 8.8). */
+    /** The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). */
     record Validators(@Nullable String etag, @Nullable String lastModified) {
 
         static final Validators NONE = new Validators(null, null);
@@ -65,7 +65,7 @@ final class CachedKeys {
         return new CachedKeys(fetched, fetched, fetch, times, times.fetchedAt(), validators, false);
     }
 
-    /** The same, with keys that the fetch lacked, which are kept until a time. */
+    /** These keys together with others that the fetch lacked, which are kept until a time. */
     CachedKeys keeping(List<SigningKey> kept, long until) {
         if (kept.isEmpty()) {
             return this;
@@ -75,7 +75,7 @@ final class CachedKeys {
         return new CachedKeys(new KeySet(fetched.jwkSet(), all), fetched, fetch, times, until, validators, invalidated);
     }
 
-    /** The same without the keys that were only kept, if their time is over. */
+    /** These keys without those that were only kept, if their time is over. */
     CachedKeys at(long now) {
         return hasKept() && now - keptUntil >= 0
                 ? new CachedKeys(fetched, fetched, fetch, times, times.fetchedAt(), validators, invalidated)
@@ -83,9 +83,9 @@ final class CachedKeys {
     }
 
     /**
-     * The same as a fallback: each read looks for newer ones, and nothing confirms them.
+     * These keys as a fallback: each read tries to get newer ones, and an answer "not modified" does not renew them.
      *
-     * @param timerAt when the timer looks for newer ones, if no read did
+     * @param timerAt when the timer tries to get newer ones, if no read did
      */
     CachedKeys invalidated(long timerAt) {
         Times changed = new Times(times.fetchedAt(), timerAt, times.refreshAt(), times.expiresAt(), times.unusableAt());

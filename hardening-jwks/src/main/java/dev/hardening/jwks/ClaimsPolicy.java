@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the claims of a verified token have to say (RFC 7519, section 4.1), in the order in which it is checked.
+ * What the claims of a verified token have to be (RFC 7519, section 4.1), in the order in which they are checked.
  *
  * @param issuer the only {@code iss}, or null for any
  * @param audiences of which {@code aud} has to name one; empty for any
@@ -60,7 +60,7 @@ record ClaimsPolicy(
         runChecks(claims.set());
     }
 
-    /** Checks again, for claims that passed before, what may have changed meanwhile. */
+    /** Checks claims that passed before again, as far as the result may have changed. */
     void recheck(TokenClaims claims) {
         checkTimes(claims);
         runChecks(claims.set());

@@ -49,7 +49,7 @@ final class CompactToken {
         if (firstDot < 1 || secondDot < firstDot + 2) {
             throw new InvalidTokenException(Reason.MALFORMED);
         }
-        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // what it lacks becomes a '?'
+        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // a character that ISO 8859-1 lacks becomes a '?'
         for (int i = 0; i < ascii.length; i++) {
             if (BASE64_URL[ascii[i] & 0xff] == NO_DIGIT && i != firstDot && i != secondDot) {
                 throw new InvalidTokenException(Reason.MALFORMED);
@@ -101,7 +101,7 @@ final class CompactToken {
         return secondDot;
     }
 
-    /** The signature; null if there is none, or it is not encoded in the only way: with 0 in the bits that are left. */
+    /** The signature. Null if there is none, or if it is not encoded in the only valid way, with 0 in the unused bits. */
     byte @Nullable [] signature() {
         int start = secondDot + 1;
         int length = ascii.length - start;

@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** The decoders of trusted issuers, each made for the first token that names its issuer. Safe for use by several threads. */
+/** The decoders of trusted issuers. Each is made when the first token names its issuer. Safe for use by several threads. */
 final class DiscoveredIssuers {
 
     private static final class Issuer {
@@ -103,7 +103,7 @@ final class DiscoveredIssuers {
         try {
             cache = cacheOptions.apply(JWKSCache.discover(URI.create(name))).build();
         } catch (IllegalArgumentException impossible) {
-            return null; // trusted, but no URI that keys could be fetched from
+            return null; // trusted, but not a URI from which keys could be fetched
         }
         TokenDecoder decoder = decoderOptions
                 .apply(TokenDecoder.builder(cache))
@@ -114,9 +114,9 @@ final class DiscoveredIssuers {
     }
 
     /**
-     * Removes the issuer that was idle for longest, of those of which no token ever verified, if there are any: a forger who
-     * names many issuers displaces at most one that is in use. Its cache is not closed, because a token may be waiting for
-     * it; it ends when it is forgotten.
+     * Removes the issuer that was unused for longest. Issuers of which no token ever verified are removed first, so a
+     * forger who names many issuers displaces at most one that is in use. The cache of a removed issuer is not closed,
+     * because a token may be waiting for it. It ends when nothing refers to it.
      */
     private void removeOne() {
         long now = ticker.read();

@@ -17,7 +17,7 @@ final class FastProvider {
 
     private FastProvider() {}
 
-    /** Loaded once for all decoders. */
+    /** It is loaded once for all decoders. */
     private static final class Conscrypt {
 
         static final @Nullable Provider PROVIDER;
@@ -75,7 +75,7 @@ final class FastProvider {
                 : text;
     }
 
-    /** The version of the artifact; a provider's own number may be another, such as Conscrypt's 1.0. */
+    /** The version of the artifact. The provider's own version may differ, such as Conscrypt's 1.0. */
     private static @Nullable String version(Provider provider) {
         String manifest = provider.getClass().getPackage().getImplementationVersion();
         ModuleDescriptor module = provider.getClass().getModule().getDescriptor();

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * <ul>
  *   <li>After a failure, the backoff holds for every reason to fetch.
  *   <li>Without a failure, a due refresh may begin at once.
- *   <li>An invalidation lifts the backoff and fetches at once: five in a row, then one in ten seconds.
+ *   <li>An invalidation ends the backoff and fetches at once: five in a row, then one in ten seconds.
  *   <li>An unknown key id has the budget of {@link UnknownKeys}.
  * </ul>
  *
@@ -32,7 +32,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
         return backoff.failures() > 0;
     }
 
-    /** Whether there were more invalidations than may fetch by now. */
+    /** Whether there were more invalidations than are allowed to fetch now. */
     boolean isOverdrawn(long now) {
         return invalidationPending && !invalidations.allows(now);
     }
@@ -43,7 +43,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
         return new FetchBudget(lifted, invalidations, true, unknownKeys);
     }
 
-    /** A fetch begins, for any reason; one that serves an invalidation pays for it. */
+    /** A fetch begins, for any reason. If an invalidation is pending, the fetch uses one of its tokens. */
     FetchBudget began(long now) {
         return invalidationPending ? new FetchBudget(backoff, invalidations.taken(now), false, unknownKeys) : this;
     }
@@ -74,7 +74,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
      * five to ten. After a fetch that took longer than its pause, there is one of 0.8 seconds.
      *
      * @param failures how many fetches failed since the last success
-     * @param until when the next may begin; means nothing without a failure
+     * @param until when the next fetch may begin; not used without a failure
      */
     record Backoff(int failures, long until) {
 
@@ -118,7 +118,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
             return now - nextAt() >= 0;
         }
 
-        /** When the next token can be taken, or could already. */
+        /** The time from which the next token can be taken; it may be in the past. */
         long nextAt() {
             return paidUntil - (burst - 1) * interval;
         }
@@ -134,8 +134,8 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
 
     /**
      * The budget of fetches for unknown key ids and for signatures that do not verify: three in a row, half a second apart,
-     * then one in each cooldown. If more than 16 different ids were refused since the last fetch, they are forged: then
-     * the burst is not spent on them, and there is one fetch in each cooldown.
+     * then one in each cooldown. If more than 16 different ids were refused since the last fetch, they count as forged.
+     * Then there is only one fetch in each cooldown, and the burst is kept for real keys.
      *
      * @param lastFetch the number of the last fetch that was paid for; 0 if there was none
      * @param lastFetchAt when it was paid for
@@ -158,12 +158,12 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
                     && (lastFetch == 0 || since >= bucket.interval() || (since >= SPACING && refused <= FLOOD));
         }
 
-        /** A fetch for an unknown key id begins, or one that began for another reason served as one. */
+        /** A fetch for an unknown key id begins, or a fetch for another reason has answered for an unknown key id. */
         UnknownKeys paid(long now, long fetch) {
             return fetch == lastFetch ? this : new UnknownKeys(bucket.taken(now), fetch, now, 0, 0);
         }
 
-        /** The fetch failed: the backoff takes the place of this budget. */
+        /** The fetch failed: the backoff replaces this budget. */
         UnknownKeys refunded(long fetch) {
             return fetch == lastFetch ? new UnknownKeys(bucket.givenBack(), 0, lastFetchAt, 0, 0) : this;
         }

@@ -15,17 +15,17 @@ public final class InvalidTokenException extends RuntimeException {
         UNKNOWN_KEY("is signed with a key that is not in the key set"),
         /** The signature does not verify. */
         BAD_SIGNATURE("has a signature that does not verify"),
-        /** Its {@code exp} has passed, or it has none that ever passes. */
+        /** Its {@code exp} has passed, or it has no usable {@code exp}. */
         EXPIRED("has expired, or never would"),
-        /** Its {@code nbf} is yet to come. */
+        /** Its {@code nbf} is in the future. */
         NOT_YET_VALID("is not valid yet"),
-        /** Its {@code iss} is another. */
+        /** Its {@code iss} is not the one that is accepted. */
         WRONG_ISSUER("is of another issuer"),
         /** Its {@code aud} names no audience that is accepted. */
         WRONG_AUDIENCE("is for another audience"),
         /** It has no {@code sub}. */
         MISSING_SUBJECT("names no subject"),
-        /** Its header's {@code typ} is none that is accepted. */
+        /** Its header's {@code typ} is not one that is accepted. */
         WRONG_TYPE("is of another type"),
         /** A claim that is required is missing or has another value, or a check refused the claims. */
         WRONG_CLAIM("has a claim that is wrong or missing");

@@ -14,9 +14,9 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes the tokens of several issuers, each with a decoder and keys of its own: what happens to one issuer's keys changes
- * nothing for the tokens of the others. A token's {@code iss} only chooses the decoder, which then verifies everything, that
- * claim included.
+ * Decodes the tokens of several issuers, each with its own decoder and keys. A failure of one issuer's endpoint does
+ * not affect the tokens of the others. A token's {@code iss} only chooses the decoder, which then verifies everything,
+ * that claim included.
  *
  * <p>Safe for use by several threads.
  */
@@ -33,7 +33,7 @@ public final class IssuerRouter implements AutoCloseable {
     }
 
     /**
-     * Makes a router for issuers that are known. Their caches stay the caller's to close.
+     * Makes a router for issuers that are known. The caller has to close their caches.
      *
      * @param decoders one for each issuer
      * @return the router
@@ -54,12 +54,12 @@ public final class IssuerRouter implements AutoCloseable {
     }
 
     /**
-     * Begins a router that finds the keys of each issuer by its metadata ({@link JWKSCache#discover}) when its first token
-     * comes.
+     * Begins a router that finds the keys of each issuer from its metadata ({@link JWKSCache#discover}), when its first
+     * token comes.
      *
      * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may
-     *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; what it
-     *     throws counts as no. An issuer that is not trusted costs no request
+     *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; if it
+     *     throws, the issuer is not trusted. An issuer that is not trusted costs no request
      * @return a builder
      */
     public static Builder discovering(Predicate<String> trusted) {
@@ -109,7 +109,7 @@ public final class IssuerRouter implements AutoCloseable {
         }
     }
 
-    /** Closes the caches that this router made. The keys that they hold stay usable until they expire; nothing is fetched after this. */
+    /** Closes the caches that this router made. Their keys stay usable until they expire. Nothing is fetched after this. */
     @Override
     public void close() {
         onClose.run();
@@ -147,8 +147,8 @@ public final class IssuerRouter implements AutoCloseable {
         }
 
         /**
-         * Sets the options of each issuer's decoder, such as its audience. The issuer is the router's to set. By default
-         * they are as in {@link TokenDecoder#builder}.
+         * Sets the options of each issuer's decoder, such as its audience. The router sets the issuer. By default they
+         * are as in {@link TokenDecoder#builder}.
          *
          * @param options is handed each builder, and returns it
          * @return this builder
@@ -159,8 +159,8 @@ public final class IssuerRouter implements AutoCloseable {
         }
 
         /**
-         * Sets how many issuers' keys are held at the same time. One more takes the place of the one that was idle for
-         * longest, of those without a verified token first.
+         * Sets how many issuers' keys are held at the same time. If one more comes, the issuer that was unused for
+         * longest is removed, beginning with those that never had a verified token.
          *
          * @param issuers positive; 1,000 by default
          * @return this builder

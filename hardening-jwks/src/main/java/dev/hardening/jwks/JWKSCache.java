@@ -29,10 +29,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A cache of one JSON Web Key Set (RFC 7517) that survives key rotation and outages of its endpoint.
  *
- * <p>Keys live for an hour. Five minutes before its end the first read, or a timer where there are no reads, refreshes
- * them in the background. If that fails, the old keys stay, for a day after they were fetched at the most, and it is
- * tried again with backoff. An unknown key id refreshes too: three times in a row, then once in 30 s. All of these are
- * options.
+ * <p>Keys are used for an hour. Five minutes before its end the first read refreshes them in the background, or a timer
+ * if there are no reads. If that fails, the old keys are still used, for a day after they were fetched at the most, and
+ * the refresh is tried again with backoff. An unknown key id refreshes too: three times in a row, then once in 30 s.
+ * All of these are options.
  *
  * <p>Safe for use by several threads; make one for each endpoint and share it. {@link #close()} it when the service
  * stops; a cache that is not closed keeps no JVM alive.
@@ -78,8 +78,8 @@ public final class JWKSCache implements AutoCloseable {
 
     /**
      * Begins a cache of an issuer's keys. Each fetch first asks the issuer's metadata where they are (OpenID Connect
-     * Discovery 1.0, section 4; RFC 8414, section 3); if it does not answer, the last known place holds. Nothing is fetched
-     * before the first read.
+     * Discovery 1.0, section 4; RFC 8414, section 3); if it does not answer, the last known address is used. Nothing is
+     * fetched before the first read.
      *
      * @param issuer as in {@code iss}, without {@code /.well-known/…}; {@code https}, or {@code http} to a loopback
      *     address
@@ -113,8 +113,8 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * Reads the current key set, as it was published, without what is private, symmetric or rejected. Waits only when
-     * there are no keys, or when they have expired and no background refresh was tried.
+     * Reads the current key set as it was published, without private parts, symmetric keys and rejected keys. Waits
+     * only if there are no keys, or if they have expired and no background refresh was tried.
      *
      * @return the keys; not null
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
@@ -198,11 +198,11 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * Lets the next read fetch the keys anew, past caches on the way. What is being fetched already never becomes
-     * current.
+     * Makes the next read fetch the keys again, from the endpoint itself and not from a cache on the way. The result of
+     * a fetch that is under way is dropped.
      *
-     * <p>The old keys are a fallback from now on: they are used only while fetching fails, or while there are more
-     * invalidations than a burst of 5 and one in 10 s, which is as often as they fetch.
+     * <p>From now on the old keys are only a fallback. They are used while fetching fails. They are also used if there
+     * are more invalidations than may fetch: a burst of 5, then one in 10 s.
      */
     public void invalidate() {
         state.invalidate();
@@ -217,7 +217,7 @@ public final class JWKSCache implements AutoCloseable {
         return state.wantedStatus();
     }
 
-    /** {@link #status()} without wanting keys. */
+    /** {@link #status()} without starting a fetch. */
     JWKSCacheStatus observedStatus() {
         return state.status();
     }
@@ -256,7 +256,7 @@ public final class JWKSCache implements AutoCloseable {
         return selected;
     }
 
-    /** Stops refreshing: nothing is fetched after this. The keys that are held stay readable until they expire. */
+    /** Stops refreshing: nothing is fetched after this. The keys can still be read until they expire. */
     @Override
     public void close() {
         state.close();
@@ -268,7 +268,7 @@ public final class JWKSCache implements AutoCloseable {
         return "JWKSCache[" + endpoint + ", " + state.status().state() + "]";
     }
 
-    /** The options of a cache. What does not fit together fails in {@link #build()}. Not safe for use by several threads. */
+    /** The options of a cache. If options do not fit together, {@link #build()} throws. Not safe for use by several threads. */
     public static final class Builder {
 
         private static final Duration LONGEST = Duration.ofDays(365);
@@ -304,7 +304,8 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets how long keys are used without being confirmed. The endpoint's {@code max-age} may shorten it.
+         * Sets how long keys are used until they have to be fetched again. The endpoint's {@code max-age} may shorten
+         * it.
          *
          * @param duration positive; 1 hour by default
          * @return this builder
@@ -339,7 +340,7 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets for how long after they were fetched keys go on being used while fetching fails.
+         * Sets how long after their fetch keys are still used while fetching fails.
          *
          * @param duration at least the time to live; 24 hours by default
          * @return this builder
@@ -350,8 +351,8 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets the least time between fetches for unknown key ids, after a burst of three. Keys that were confirmed within
-         * this time are good enough to say that there is no key of an id.
+         * Sets the least time between fetches for unknown key ids, after a burst of three. If keys were confirmed
+         * within this time, an id that they lack counts as unknown.
          *
          * @param duration zero for no limit; 30 seconds by default
          * @return this builder
@@ -397,9 +398,9 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Allows {@code http} beyond loopback, for a key endpoint inside a cluster. By default it is refused. Someone
-         * who can change what is sent on the way chooses the keys, and so who is let in; someone who can read it sees
-         * the request headers.
+         * Allows {@code http} beyond loopback, for a key endpoint inside a cluster. By default it is refused. Anyone
+         * who can change the answer on its way can choose the keys, and so which tokens are accepted. Anyone who can
+         * read the request sees its headers.
          *
          * @return this builder
          */
@@ -411,7 +412,8 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Replaces the transport.
          *
-         * @param transport by default an own one, by HTTP/1.1 without redirects; not together with {@link #httpClient}
+         * @param transport by default one of this library, with HTTP/1.1 and without redirects; not together with
+         *     {@link #httpClient}
          * @return this builder
          */
         public Builder fetcher(JWKSFetcher transport) {
@@ -456,7 +458,7 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets the clock for durations. With one of the caller's, the timer looks at it four times a second.
+         * Sets the clock for durations. If the caller sets one, the timer reads it four times a second.
          *
          * @param monotonic {@link Ticker#system()} by default
          * @return this builder
@@ -468,7 +470,7 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets where fetches run. If it rejects one, that fetch has failed, and is tried again.
+         * Sets where fetches run. If the executor rejects a fetch, that fetch has failed, and is tried again.
          *
          * @param executor by default threads that all caches share
          * @return this builder
@@ -481,7 +483,7 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets where the last good keys are kept over a restart. It is read in {@link #build()}.
          *
-         * @param store nowhere by default
+         * @param store by default they are not kept
          * @return this builder
          */
         public Builder snapshotStore(JWKSSnapshotStore store) {

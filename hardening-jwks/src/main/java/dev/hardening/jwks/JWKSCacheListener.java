@@ -3,9 +3,9 @@ package dev.hardening.jwks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hears what a cache does: in order, one thing at a time, on a thread that all caches share for what may block. No read, no
- * refresh and no other cache waits for a listener. What it throws is logged and changes nothing. If it blocks for so
- * long that 1,000 events wait, the oldest are dropped.
+ * Is called for each event of a cache: in order, one at a time, on a shared thread that may block. No read, no refresh
+ * and no other cache waits for a listener. What it throws is logged and changes nothing. If it blocks for so long that
+ * 1,000 events wait, the oldest are dropped.
  */
 public interface JWKSCacheListener {
 
@@ -17,7 +17,7 @@ public interface JWKSCacheListener {
     default void refreshed(JWKSCacheStatus status) {}
 
     /**
-     * A fetch failed; the old keys, if there are any, stay.
+     * A fetch failed; the old keys, if there are any, are kept.
      *
      * @param status the status after it; its {@code lastError} says why
      */

@@ -37,7 +37,7 @@ public record JWKSCacheStatus(
         FRESH,
         /** The keys are within their time to live, and a refresh is due or under way. */
         REFRESH_DUE,
-        /** The keys are past their time to live, or were invalidated; they go on being used until a fetch succeeds. */
+        /** The keys are past their time to live, or were invalidated. They are used until a fetch succeeds. */
         STALE,
         /** There are no usable keys, because of an outage: answer 503. */
         UNAVAILABLE

@@ -39,8 +39,8 @@ public interface JWKSFetcher {
      * @param lastModified its modification date as it was sent, for {@code If-Modified-Since}, or null
      * @param timeout for everything, from connecting to the last byte
      * @param maxResponseBytes the size from which a body is refused
-     * @param headers further request headers: the caller's, which may be secret, and {@code Cache-Control: no-cache}
-     *     where no cache on the way may answer
+     * @param headers further request headers: the caller's, which may be secret, and {@code Cache-Control: no-cache} if
+     *     no cache on the way may answer
      */
     record Request(
             URI uri,
@@ -131,7 +131,7 @@ public interface JWKSFetcher {
         }
 
         /**
-         * Makes the answer that the set that is held is still current (RFC 9110, section 15.4.5).
+         * Makes the answer "not modified": the current set is still valid (RFC 9110, section 15.4.5).
          *
          * @param maxAge how long it stays fresh, or null
          * @return the answer

@@ -3,8 +3,8 @@ package dev.hardening.jwks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * There are no usable keys, or it cannot be known whether there is a key of an id: an outage, for which a service answers
- * 503. It says nothing about any token, and is never a kind of {@link InvalidTokenException}.
+ * There are no usable keys, or no one can tell whether there is a key of an id. This is an outage: answer 503. It says
+ * nothing about any token, and is never a kind of {@link InvalidTokenException}.
  */
 public final class JWKSUnavailableException extends RuntimeException {
 

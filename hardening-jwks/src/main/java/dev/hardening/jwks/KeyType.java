@@ -60,7 +60,7 @@ enum KeyType {
         return jwkType.isInstance(jwk) && (curve == null || curve.equals(((CurveBasedJWK) jwk).getCurve()));
     }
 
-    /** The public key of a JWK, of whichever type it is. */
+    /** The public key of a JWK of any type. */
     static PublicKey publicKey(JWK jwk) throws UnusableKeyException {
         try {
             for (KeyType type : values()) {
@@ -71,7 +71,7 @@ enum KeyType {
         } catch (GeneralSecurityException | JOSEException | RuntimeException malformed) {
             throw new UnusableKeyException("malformed"); // Not chained: it may show a part of the key.
         }
-        // Of all curves that Nimbus knows: no text of the endpoint's gets into a message.
+        // Only the names of curves that Nimbus knows, so that no text of the endpoint gets into a message.
         throw new UnusableKeyException(
                 jwk instanceof CurveBasedJWK curved
                         ? "of the curve " + curved.getCurve() + ", which is not supported"
@@ -79,10 +79,10 @@ enum KeyType {
     }
 
     private static PublicKey rsa(RSAKey jwk) throws UnusableKeyException, JOSEException {
-        // The significant bits: zeros in front make the encoding longer, not the key.
+        // Counts the significant bits. Zeros in front make only the encoding longer, not the key.
         int bits = jwk.getModulus().decodeToBigInteger().bitLength();
         if (bits == 0) {
-            throw new UnusableKeyException("malformed"); // Nimbus reads what is no Base64 as nothing
+            throw new UnusableKeyException("malformed"); // Nimbus reads text that is not Base64 as empty
         }
         if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
             throw new UnusableKeyException("of " + bits + " bits, which is not supported: an RSA key has "
@@ -90,7 +90,7 @@ enum KeyType {
         }
         RSAPublicKey key = jwk.toRSAPublicKey();
         BigInteger exponent = key.getPublicExponent();
-        // With the exponent 1, anything is its own signature; an even one is no RSA key.
+        // With the exponent 1, every message is its own signature. A key with an even exponent is not an RSA key.
         if (!exponent.testBit(0) || exponent.bitLength() < 2) {
             throw new UnusableKeyException("malformed");
         }

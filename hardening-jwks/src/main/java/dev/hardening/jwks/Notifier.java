@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the log, the store and the listener what a cache does: in order, one thing at a time, on a worker. A listener or
- * a store that blocks holds up only its own cache's later news.
+ * Reports to the log, the store and the listener what a cache does: in order, one event at a time, on a worker. A
+ * listener or a store that blocks delays only later events of its own cache.
  */
 final class Notifier {
 
@@ -41,13 +41,13 @@ final class Notifier {
         this.workers = workers;
     }
 
-    /** The key endpoint, as it is named in messages. */
+    /** The key endpoint, as messages name it. */
     String endpoint() {
         return endpoint;
     }
 
     /**
-     * Logs what came of a fetch.
+     * Logs the outcome of a fetch.
      *
      * @param outcome null if it was dropped
      */
@@ -65,7 +65,7 @@ final class Notifier {
         }
     }
 
-    /** Queues what came of a fetch, for the store and the listener. */
+    /** Queues the outcome of a fetch for the store and the listener. */
     void concluded(Fetch.Outcome outcome, JWKSCacheStatus status) {
         if (outcome instanceof Fetch.Outcome.Success success) {
             SavedKeys saves = store;
@@ -80,9 +80,9 @@ final class Notifier {
     }
 
     /**
-     * A key of the set is not used; it is told once.
+     * A key of the set is not used. It is reported once.
      *
-     * @param fingerprint tells it from other keys with the same id, or none
+     * @param fingerprint distinguishes it from other keys with the same id or without one
      */
     void rejected(@Nullable String kid, String reason, int fingerprint) {
         String shown = kid == null || kid.length() <= MAX_KID ? kid : kid.substring(0, MAX_KID) + "…";
@@ -105,7 +105,7 @@ final class Notifier {
             later(() -> {
                 try {
                     event.accept(hears);
-                } catch (Throwable thrown) { // of the caller's code: it changes nothing here
+                } catch (Throwable thrown) { // thrown by the caller's code: it changes nothing here
                     LOG.warn(
                             "A listener of the key cache threw {}",
                             thrown.getClass().getName());
@@ -118,7 +118,7 @@ final class Notifier {
         lock.lock();
         try {
             if (news.size() == MAX_WAITING) {
-                news.remove(); // a listener that blocks for days hears the last ones
+                news.remove(); // a listener that blocks for days gets only the last events
             }
             news.add(task);
         } finally {
@@ -126,7 +126,7 @@ final class Notifier {
         }
     }
 
-    /** Delivers what is waiting, on a worker. */
+    /** Delivers the waiting events, on a worker. */
     void deliver() {
         lock.lock();
         try {

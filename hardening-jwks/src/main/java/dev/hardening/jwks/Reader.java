@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 
-/** One reader that found more to do than to take the keys: it asks the state, waits for fetches, and asks again. */
+/** One reader that cannot just take the keys: it asks the state, waits for fetches, and asks again. */
 final class Reader {
 
     private final RefreshState state;
@@ -16,9 +16,9 @@ final class Reader {
     private Visit visit;
 
     /**
-     * A reader, as it comes.
+     * A reader that has just come.
      *
-     * @param workers what completes a future after a wait
+     * @param workers the threads that complete a future after a wait
      */
     Reader(RefreshState state, Need need, Executor workers) {
         this.state = state;
@@ -93,7 +93,7 @@ final class Reader {
 
     private void hasWaited(Answer.Wait wait) {
         boolean isSlow = !wait.fetch().outcome().isDone();
-        if (isSlow || wait.fetch().hasCounted()) { // not if it was dropped: then there is another to wait for
+        if (isSlow || wait.fetch().hasCounted()) { // not if it was dropped: then there is another fetch to wait for
             visit = new Visit(visit.arrival(), wait.fetch().number());
         }
     }

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
 final class RefreshState implements Fetch.Observer {
 
     /*
-     * Concurrency. All that a read needs is in one immutable object behind one volatile field: while nothing is due, a read
-     * is that field, the ticker and a comparison. Everything else happens under one lock. It is never held while something
-     * is fetched, parsed or logged, or while a listener, a store or a future's continuation runs. The timer's and the
-     * notifier's own locks are taken inside it, never around it.
+     * Concurrency. Everything that a read needs is in one immutable object behind one volatile field. While nothing is
+     * due, a read only reads that field and the ticker, and compares. Everything else happens under one lock. It is
+     * never held while something is fetched, parsed or logged, or while a listener, a store or a future's continuation
+     * runs. The timer's and the notifier's own locks are taken inside it, never around it.
      *
      * A reader waits for a fetch's future, not for the lock. So it can be interrupted without harm to the others, and pins
      * no virtual thread.
@@ -62,9 +62,9 @@ final class RefreshState implements Fetch.Observer {
     private @Nullable Throwable lastCause;
 
     /**
-     * A state that knows nothing.
+     * A state before anything was fetched.
      *
-     * @param pollsTicker whether the ticker may go at another pace than the timer
+     * @param pollsTicker whether the ticker may run faster or slower than the timer
      */
     RefreshState(
             Fetch.Setup setup,
@@ -153,7 +153,7 @@ final class RefreshState implements Fetch.Observer {
         }
     }
 
-    /** The timer rings. */
+    /** The timer's time has come. */
     void timerRang() {
         Fetch begun;
         lock.lock();
@@ -243,7 +243,7 @@ final class RefreshState implements Fetch.Observer {
                         + (text == null ? "" : ": " + text.lines().findFirst().orElse(""));
     }
 
-    /** Lets the next read fetch, and what is under way never become current. */
+    /** Makes the next read fetch, and drops the result of the fetch that is under way. */
     void invalidate() {
         lock.lock();
         try {
@@ -285,7 +285,7 @@ final class RefreshState implements Fetch.Observer {
         }
     }
 
-    /** What is known, for those who only look. */
+    /** The current state, without starting a fetch. */
     JWKSCacheStatus status() {
         lock.lock();
         try {
@@ -295,7 +295,7 @@ final class RefreshState implements Fetch.Observer {
         }
     }
 
-    /** The same for one who wants keys: if there are none, they are fetched in the background from now on. */
+    /** The current state. If there are no keys, they are fetched in the background from now on. */
     JWKSCacheStatus wantedStatus() {
         lock.lock();
         try {

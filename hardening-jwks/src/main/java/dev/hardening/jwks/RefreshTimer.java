@@ -5,7 +5,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Wakes a state when it has to look. It holds the state weakly, so that a forgotten cache ends. Guarded by its lock. */
+/**
+ * Calls a state when something may be due. It holds the state weakly, so that a cache which nothing refers to ends.
+ * Guarded by the state's lock.
+ */
 final class RefreshTimer {
 
     private static final long SHORTEST = TimeUnit.MILLISECONDS.toNanos(100);
@@ -20,7 +23,8 @@ final class RefreshTimer {
     /**
      * A timer that is not set.
      *
-     * @param pollsTicker whether the state's ticker may go at another pace than the timer: then it looks every 250 ms
+     * @param pollsTicker whether the state's ticker may run faster or slower than the timer; if so, the state is called
+     *     every 250 ms
      */
     RefreshTimer(Timer timer, boolean pollsTicker, RefreshState state) {
         this.timer = timer;
@@ -28,7 +32,7 @@ final class RefreshTimer {
         this.state = new WeakReference<>(state);
     }
 
-    /** Sets it anew. */
+    /** Sets the timer again. */
     void set(long nanos) {
         unset();
         if (!ended) {

@@ -5,7 +5,7 @@ import java.util.concurrent.Future;
 
 /**
  * The threads that all caches of a process share: one for the timer, and workers. They are daemons, end when there is
- * nothing to do, and take over nothing of the thread that happens to start them.
+ * nothing to do, and inherit nothing from the thread that starts them.
  */
 final class SharedThreads implements Timer {
 

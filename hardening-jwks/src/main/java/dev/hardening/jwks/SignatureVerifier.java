@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Verifies signatures by one key and one algorithm. A {@link Signature} is costly to build and serves one thread at a time:
- * as many are kept as ever verified at once. Safe for use by several threads.
+ * Verifies signatures by one key and one algorithm. A {@link Signature} is expensive to build, and only one thread at a
+ * time can use it. So as many are kept as were ever used at once. Safe for use by several threads.
  */
 final class SignatureVerifier {
 
@@ -35,10 +35,10 @@ final class SignatureVerifier {
     }
 
     /**
-     * Whether a signature is the key's over the first bytes of a token.
+     * Whether the key made a signature over the first bytes of a token.
      *
      * @param length how many of them were signed
-     * @param signature as in a JWS; it may hold anything
+     * @param signature as in a JWS; it may be any bytes
      */
     boolean verifies(byte[] token, int length, byte[] signature) {
         try {

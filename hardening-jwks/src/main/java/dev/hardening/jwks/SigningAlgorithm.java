@@ -58,10 +58,10 @@ enum SigningAlgorithm {
     ES512(List.of("ES512"), KeyType.P_521, SignatureForm.R_AND_S, null, "SHA512withECDSA"),
     ED25519(List.of("Ed25519", "EdDSA"), KeyType.ED25519, SignatureForm.AS_IS, null, "Ed25519");
 
-    /** How a JWS holds a signature, beside how the JCA wants it. */
+    /** How a signature is encoded in a JWS, compared with the JCA's encoding. */
     private enum SignatureForm {
         AS_IS,
-        /** Two numbers of a fixed length, which the JCA wants as DER. */
+        /** Two numbers of a fixed length, which the JCA expects as DER. */
         R_AND_S
     }
 
@@ -105,7 +105,7 @@ enum SigningAlgorithm {
         return algorithm != null && algorithm.names.contains(name) ? algorithm : null;
     }
 
-    /** An algorithm's registered name, whatever case it is written in; a name that is not known stays as it is. */
+    /** An algorithm's registered name, if the name is known in any case; otherwise the name as it is. */
     static String registeredName(String name) {
         SigningAlgorithm algorithm = BY_NAME.get(name);
         return algorithm == null
@@ -116,14 +116,14 @@ enum SigningAlgorithm {
                         .orElse(name);
     }
 
-    /** Whether a key is of this algorithm's type, and its own {@code alg}, if it has one, says nothing else. */
+    /** Whether a key is of this algorithm's type, and has this algorithm as its {@code alg} or none. */
     boolean fits(JWK jwk) {
         return keyType.matches(jwk)
                 && (jwk.getAlgorithm() == null
                         || names.contains(jwk.getAlgorithm().getName()));
     }
 
-    /** Whether a provider has this algorithm; null stands for the JDK's choice among the registered ones. */
+    /** Whether a provider has this algorithm. Null means the JDK's choice among the registered ones. */
     boolean isOfferedBy(@Nullable Provider provider) {
         try {
             return newSignature(provider) != null;
@@ -150,7 +150,7 @@ enum SigningAlgorithm {
         throw unknown == null ? new NoSuchAlgorithmException(names.get(0)) : unknown;
     }
 
-    /** A JWS's signature as the JCA wants it; null if it can be none, such as one with a number out of its range. */
+    /** A JWS's signature in the JCA's encoding. Null if it cannot be a signature, for example if a number is out of range. */
     byte @Nullable [] toJcaForm(byte[] signature) {
         if (form == SignatureForm.AS_IS) {
             return signature;

@@ -15,7 +15,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** A snapshot in one file: written beside it, owner-only from the start, then moved over it. */
+/**
+ * A snapshot in one file. It is first written to a temporary file in the same directory, which only the owner can read,
+ * and then moved over the file.
+ */
 record SnapshotFile(Path file) implements JWKSSnapshotStore {
 
     private static final int MAX_BYTES = 4 << 20;
@@ -50,7 +53,7 @@ record SnapshotFile(Path file) implements JWKSSnapshotStore {
         json.put("source", stored.source());
         json.put("fetchedAt", stored.fetchedAt().toString());
         json.put("jwkSet", stored.jwkSet());
-        // A temporary file is readable by its owner only where the file system knows owners.
+        // Only where the file system knows owners is a temporary file readable by its owner only.
         Path directory = file.toAbsolutePath().getParent();
         Path fresh = Files.createTempFile(directory, file.getFileName().toString(), ".tmp");
         try {

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs short tasks later, on one thread that sleeps until the next is due, and exists only while there are any. The JDK's
- * scheduled executor either keeps its thread for good or wakes it each time its keep-alive ends.
+ * Runs short tasks later, on one thread that sleeps until the next task is due. The thread exists only while there are
+ * tasks. The JDK's scheduled executor either keeps its thread for ever, or wakes it each time its keep-alive ends.
  */
 final class TimerThread {
 
@@ -100,12 +100,12 @@ final class TimerThread {
         }
     }
 
-    @SuppressWarnings("WaitNotInLoop") // its caller loops
+    @SuppressWarnings("WaitNotInLoop") // the caller has a loop around it
     private void awaitChange(long nanos) {
         try {
             var unused = changed.awaitNanos(nanos);
         } catch (InterruptedException ignored) {
-            // Only a stranger interrupts it; the tasks decide when it ends.
+            // Nothing in this module interrupts this thread. It ends only when there are no tasks.
         }
     }
 }

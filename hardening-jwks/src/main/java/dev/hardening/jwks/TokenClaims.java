@@ -11,14 +11,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The claims of a token, and its times apart from them: a caller could change the dates in the claims.
+ * The claims of a token, and its times separately, because a caller could change the dates in the claims.
  *
  * @param expires {@code exp} in milliseconds of the wall clock; {@link Long#MIN_VALUE} if there is none
  * @param notBefore {@code nbf} in the same way
  */
 record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
 
-    private static final long MAX_SECONDS = Long.MAX_VALUE / 1000; // what milliseconds in a long can hold
+    private static final long MAX_SECONDS = Long.MAX_VALUE / 1000; // so that milliseconds fit into a long
 
     /**
      * Reads the claims.
@@ -43,7 +43,10 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
         }
     }
 
-    /** A NumericDate (RFC 7519, section 2). One that no date can hold is refused here, before it could wrap around. */
+    /**
+     * A NumericDate (RFC 7519, section 2). A number that does not fit into a date is refused here, before it could
+     * overflow.
+     */
     private static long millis(@Nullable Object date, Reason tooEarly, Reason tooLate) {
         if (date == null) {
             return Long.MIN_VALUE;

@@ -28,10 +28,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Decodes and verifies signed JWTs (RFC 7519, RFC 8725) with the keys of a {@link JWKSCache}.
  *
- * <p>The algorithm has to be on the allow-list and the key's own; {@code crit} is refused; a key that a token brings
- * ({@code jwk}, {@code jku}, {@code x5u}, {@code x5c}) is never looked at. Where several keys may have signed a token,
- * because it has no key id or they share one, up to 4 are tried. If none verifies it, the set may be refreshed, within the
- * cache's budget for unknown key ids: an issuer may have given an old key id a new key.
+ * <p>The algorithm has to be allowed and has to fit the key. {@code crit} is refused. A key that a token brings ({@code
+ * jwk}, {@code jku}, {@code x5u}, {@code x5c}) is never used. If several keys may have signed a token, because it has
+ * no key id or they share one, up to 4 are tried. If none verifies it, the set may be refreshed, within the cache's
+ * budget for unknown key ids: an issuer may have given an old key id a new key.
  *
  * <p>Immutable and safe for use by several threads.
  */
@@ -74,7 +74,7 @@ public final class TokenDecoder {
     }
 
     /**
-     * Begins a decoder. Set the issuer and the audience: what is not set is not checked.
+     * Begins a decoder. Set the issuer and the audience: one that is not set is not checked.
      *
      * @param cache where the keys come from
      * @return a builder
@@ -99,14 +99,14 @@ public final class TokenDecoder {
     }
 
     /**
-     * Verifies a token and returns its claims. It waits only where the cache does: for the first keys, and for a key that
+     * Verifies a token and returns its claims. It waits only if the cache waits: for the first keys, and for a key that
      * the set lacks.
      *
      * @param token a compact JWS; null is malformed
      * @return the token's claims; not null
      * @throws InvalidTokenException if it is refused: answer 401
-     * @throws JWKSUnavailableException if there are no usable keys, or whether there is one for this token cannot be
-     *     known: answer 503
+     * @throws JWKSUnavailableException if there are no usable keys, or no one can tell whether there is a key for this
+     *     token: answer 503
      */
     public JWTClaimsSet decode(@Nullable String token) {
         VerifiedTokens.Entry entry = remembered(token);
@@ -125,8 +125,9 @@ public final class TokenDecoder {
     }
 
     /**
-     * {@link #decode} for event loops and coroutines: it never waits on the calling thread, and holds no other while it
-     * waits. Where the key is known, the future is already complete; the signature is then verified on the calling thread.
+     * {@link #decode} for event loops and coroutines: it never waits on the calling thread, and holds no other thread
+     * while it waits. If the key is known, the future is already complete, and the signature was verified on the
+     * calling thread.
      *
      * @param token a compact JWS; null is malformed
      * @return fails with what {@link #decode} throws, and never throws itself
@@ -168,12 +169,12 @@ public final class TokenDecoder {
     }
 
     /**
-     * Finds the key that a token says it is signed with. The token may be forged: where one key fits, nothing is
-     * verified. Where several do, it is the one that verifies the signature, or the first if none does.
+     * Finds the key that a token names. The token may be forged: if one key fits, nothing is verified. If several keys
+     * fit, it is the one that verifies the signature, or the first if none does.
      *
      * @param token a compact JWS; null is malformed
      * @return the key; not null
-     * @throws InvalidTokenException if it cannot be read, or no key of the set is the one
+     * @throws InvalidTokenException if it cannot be read, or the set does not have its key
      * @throws JWKSUnavailableException if there are no usable keys
      */
     public SigningKey getSigningKey(@Nullable String token) {
@@ -221,7 +222,7 @@ public final class TokenDecoder {
         for (SignatureVerifier verifier : verifiersOf(keys).of(header)) {
             if (verifier.verifies(token.ascii(), token.signedLength(), signature)) {
                 if (!headers.containsKey(token.encodedHeader()) && headers.size() < MAX_HEADERS) {
-                    headers.put(token.encodedHeader(), header); // only now: a forger cannot fill it
+                    headers.put(token.encodedHeader(), header); // only now, so that a forger cannot fill it
                 }
                 return verifier.key();
             }
@@ -241,7 +242,8 @@ public final class TokenDecoder {
 
     /** Whether a newer set may have a key for a token that no key of this one verifies. */
     private static boolean mayBeNewer(CompactToken token, TokenHeader header, KeySet keys) {
-        // For an unknown key id the cache has looked already; for another algorithm than its key's it never does.
+        // For an unknown key id the cache has fetched already. If the algorithm does not fit the key, it never
+        // fetches.
         return token.signature() != null
                 && (header.kid() == null
                         || !keys.fitting(header.kid(), header.algorithm()).isEmpty());
@@ -321,8 +323,8 @@ public final class TokenDecoder {
         }
 
         /**
-         * Sets the only {@code iss} that is accepted (RFC 7519, section 4.1.1), compared character by character. By default
-         * any is, which is logged as a warning.
+         * Sets the only {@code iss} that is accepted (RFC 7519, section 4.1.1), compared character by character. By
+         * default any issuer is accepted, and a warning is logged.
          *
          * @param issuer the accepted value; not null
          * @return this builder
@@ -333,8 +335,8 @@ public final class TokenDecoder {
         }
 
         /**
-         * Sets the audiences of which {@code aud} has to name at least one (RFC 7519, section 4.1.3). By default it may name
-         * any or none, which is logged as a warning.
+         * Sets the audiences of which {@code aud} has to name at least one (RFC 7519, section 4.1.3). By default any
+         * audience is accepted, or none, and a warning is logged.
          *
          * @param anyOf the accepted values
          * @return this builder
@@ -408,7 +410,8 @@ public final class TokenDecoder {
 
         /**
          * Verifies signatures and leaves all claims to the caller, times included: for a framework that checks them itself,
-         * as Spring Security's validators do. An {@code issuer} then only says whose tokens these are.
+         * as Spring Security's validators do. An {@code issuer} is then only a name for these tokens, and is not
+         * checked.
          *
          * @return this builder
          */
@@ -451,7 +454,8 @@ public final class TokenDecoder {
         }
 
         /**
-         * Sets the security provider that verifies. By default Conscrypt where it is on the class path, or the JDK's where it is not.
+         * Sets the security provider that verifies. By default Conscrypt if it is on the class path, and the JDK's
+         * provider if not.
          *
          * @param provider used for every signature
          * @return this builder
@@ -462,8 +466,8 @@ public final class TokenDecoder {
         }
 
         /**
-         * Remembers verified tokens, never beyond their {@code exp}, nor beyond their key's membership in the current set.
-         * Objects and arrays in their claims are unmodifiable. It needs Caffeine on the class path.
+         * Remembers verified tokens, at the longest until their {@code exp}, or until their key is no longer in the
+         * current set. Objects and arrays in their claims are unmodifiable. It needs Caffeine on the class path.
          *
          * @param maxEntries how many; 0, which is the default, for none
          * @return this builder
@@ -473,7 +477,7 @@ public final class TokenDecoder {
             return this;
         }
 
-        /** Warns of nothing: another decoder with these options has. */
+        /** Logs no warning, because another decoder with the same options has. */
         Builder quiet() {
             quiet = true;
             return this;

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a token's header says about how it is verified (RFC 7515, section 4). All else in it is ignored; above all a key that
- * it brings or points to ({@code jwk}, {@code jku}, {@code x5u}, {@code x5c}).
+ * What a token's header says about how it is verified (RFC 7515, section 4). Everything else in it is ignored, and so
+ * is a key that it brings or points to ({@code jwk}, {@code jku}, {@code x5u}, {@code x5c}).
  *
  * @param kid the key id, or null
  */

@@ -4,14 +4,14 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import org.jspecify.annotations.Nullable;
 
-/** Tokens that were accepted. Whether that still holds of their times, checks and key is for each use to ask. */
+/** Tokens that were accepted. Each use has to check again whether their times, checks and key still hold. */
 final class VerifiedTokens {
 
     record Entry(TokenClaims claims, SigningKey key) {}
 
     /**
-     * A token, hashed by the end of its signature. Each request brings its token as a new string, whose own hash would be
-     * computed over all of it each time. Only tokens that verified are kept: a forger cannot make them collide.
+     * A token with a hash of the end of its signature. Each request has its token as a new string, and the hash of a
+     * string is computed over all of it. Only tokens that verified are kept, so a forger cannot make hashes collide.
      */
     private record Key(String token) {
 

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Threads for what may block: transports, listeners, stores, and what continues a future. There are two as long as tasks
- * are short. If tasks wait and none is taken, because the threads are blocked, there are more, without a bound that others'
- * blocked tasks could use up. They end when there is nothing to do.
+ * Threads for code that may block: transports, listeners, stores, and the continuations of futures. There are two as
+ * long as tasks are short. If tasks wait and none is taken, because the threads are blocked, there are more. There is
+ * no small limit, because blocked tasks of some caches could use it up. The threads end when there is nothing to do.
  */
 final class Workers implements Executor {
 
@@ -27,7 +27,7 @@ final class Workers implements Executor {
     private final AtomicLong taken = new AtomicLong();
     private final AtomicBoolean watched = new AtomicBoolean();
 
-    /** Used by one look after the other. */
+    /** Only one look uses it at a time. */
     private static final class Watch {
         long takenBefore;
         long takenASecondAgo;
@@ -41,7 +41,7 @@ final class Workers implements Executor {
         }
     }
 
-    @SuppressWarnings("ErroneousThreadPoolConstructorChecker") // it is told when to grow
+    @SuppressWarnings("ErroneousThreadPoolConstructorChecker") // it grows only when it is told to
     Workers(TimerThread timer) {
         this.timer = timer;
         pool = new ThreadPoolExecutor(
@@ -75,7 +75,7 @@ final class Workers implements Executor {
 
     private void look(Watch watch) {
         if (pool.getQueue().isEmpty()) {
-            // Beside those that are still blocked there are two again; the others end when they are idle.
+            // Two threads beside those that are still busy are enough. The others end when they have no work.
             pool.setCorePoolSize(Math.min(pool.getCorePoolSize(), FEWEST + pool.getActiveCount()));
             watched.set(false);
             watch();
@@ -107,7 +107,7 @@ final class Workers implements Executor {
         try {
             pool.setCorePoolSize(Math.min(MOST, size + more));
         } catch (OutOfMemoryError noThreadLeft) {
-            // Another look may find one.
+            // The next look may start one.
         }
     }
 }
