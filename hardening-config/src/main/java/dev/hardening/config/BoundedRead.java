@@ -11,13 +11,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives up a read that does not end, such as one of {@code /proc/kmsg} or from a network mount whose server is gone. The
- * read has a thread of its own, which ends with it. Where the system does not let a read be interrupted, its thread stays
- * until the read ends; it does not keep the process alive, and until then no other read of the same directory is begun.
+ * Gives up a read that does not end, such as one of {@code /proc/kmsg} or from a network mount whose server is gone.
+ * The read has a thread of its own, which ends with the read. If the system cannot interrupt the read, the thread stays
+ * until the read ends. It does not keep the process alive, and no other read of the same directory begins until then.
  */
 final class BoundedRead<T> implements Runnable {
 
-    /** How long a read may take: together with what is around it, less than a second. */
+    /** How long a read may take. Together with the work around it, this is less than a second. */
     private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
     private static final Map<Path, Thread> STUCK = Collections.synchronizedMap(new HashMap<>());
@@ -45,8 +45,8 @@ final class BoundedRead<T> implements Runnable {
     /**
      * Reads, in a thread that ends before this returns unless the read is given up.
      *
-     * @param directory the directory that is read from; after a read of it that did not end, it is not asked again until
-     *     that read has ended
+     * @param directory the directory that is read from; if a read of it did not end, it is not read again until that
+     *     read has ended
      * @throws NoAnswerException if the read does not end in time
      * @throws IOException if the read fails
      */
@@ -59,7 +59,7 @@ final class BoundedRead<T> implements Runnable {
         BoundedRead<T> run = new BoundedRead<>(read);
         Thread thread = new Thread(null, run, "hardening-config read", 0, false);
         thread.setDaemon(true);
-        thread.setContextClassLoader(null); // a read that is stuck must keep no application in memory
+        thread.setContextClassLoader(null); // a read that hangs must not keep an application in memory
         thread.start();
         run.awaitEnd(thread);
         if (thread.isAlive()) {
@@ -71,8 +71,8 @@ final class BoundedRead<T> implements Runnable {
     }
 
     /**
-     * The time counts from when the read begins, so that a busy machine is not taken for a read that is stuck. An
-     * interrupt of the caller does not cut the wait short; the caller finds it afterwards.
+     * Waits for the read. The time counts from the moment when the read begins, so that a busy machine does not look
+     * like a read that hangs. An interrupt of the caller does not end the wait; its interrupt flag is set afterwards.
      */
     private void awaitEnd(Thread thread) {
         boolean interrupted = false;

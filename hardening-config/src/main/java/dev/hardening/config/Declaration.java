@@ -42,7 +42,7 @@ final class Declaration {
         return lines;
     }
 
-    /** An example's first line, and each further one as what it goes on with. */
+    /** An example's first line, and each further line as its continuation. */
     private static String example(String text) {
         return lines(text)
                 .map(line -> (" " + line).stripTrailing())
@@ -83,7 +83,7 @@ final class Declaration {
         return text.toString();
     }
 
-    /** A text that neither ends its cell nor becomes markup. */
+    /** A text without characters that would end its cell or become markup. */
     private static String cell(String text) {
         return lines(text)
                 .collect(Collectors.joining(" "))

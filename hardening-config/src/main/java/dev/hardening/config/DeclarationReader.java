@@ -26,7 +26,7 @@ final class DeclarationReader {
     private final Map<String, Setting<?>> settings = new LinkedHashMap<>();
     private final List<GroupLine> groups = new ArrayList<>();
 
-    // What stands before the next name.
+    // The lines before the next name.
     private Function<String, Setting<?>> type = Setting::secret;
     private final List<UnaryOperator<Setting<?>>> refinements = new ArrayList<>();
     private final Set<String> rules = new HashSet<>();
@@ -38,7 +38,7 @@ final class DeclarationReader {
     /**
      * Reads a declaration.
      *
-     * @throws IllegalArgumentException naming the line that is wrong, and never showing what is on it
+     * @throws IllegalArgumentException if a line is wrong; the message has its number, and never its text
      */
     static SecretValidator read(String text) {
         DeclarationReader reader = new DeclarationReader();

@@ -15,7 +15,7 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
         if (found.isPresent() && !found.get().isAbsent()) {
             return found;
         }
-        // A directory that does not exist is reported rather than a blank value.
+        // If one of them is a directory that does not exist, that is reported, and not the blank value.
         Optional<Found> next = second.find(name);
         boolean keepsFirst = next.isEmpty()
                 || (next.get().isAbsent() && found.flatMap(Found::fault).isPresent());

@@ -1,6 +1,9 @@
 package dev.hardening.config;
 
-/** Keeps a text on its line: a character that could forge a line of a message, or hide in one, is shown as an escape. */
+/**
+ * Keeps a text on one line: a character that could look like a new line of a message, or be invisible in it, is shown
+ * as an escape.
+ */
 final class OneLine {
 
     private OneLine() {}
@@ -20,7 +23,7 @@ final class OneLine {
         return line.toString();
     }
 
-    /** Line breaks and terminal escapes, what changes the direction of writing, and halves of a character. */
+    /** Line breaks, terminal escapes, marks that change the direction of writing, and lone surrogates. */
     private static boolean isUnsafe(int codePoint) {
         return switch (Character.getType(codePoint)) {
             case Character.CONTROL,

@@ -23,12 +23,12 @@ public record Problem(
     public enum Kind {
         /** There is no value, or a blank one. */
         MISSING,
-        /** There is a value that breaks a rule, or that could not be read. */
+        /** There is a value, but it breaks a rule or could not be read. */
         INVALID
     }
 
     /**
-     * Requires what is not nullable, and makes each text a single line.
+     * Checks for null, and makes each text a single line.
      *
      * @param kind whether the value is absent or unusable; not null
      * @param name the setting's name, the names of a group, or the place; not null

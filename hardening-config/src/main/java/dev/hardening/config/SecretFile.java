@@ -6,13 +6,13 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads one secret from one file, and says why it cannot without showing a path or a value. */
+/** Reads one secret from one file. If it cannot, the reason shows neither a path nor a value. */
 final class SecretFile {
 
     private SecretFile() {}
 
     /**
-     * Reads a file, less one last line break.
+     * Reads a file without one line break at its end.
      *
      * @param what how a reason begins, such as {@code X_FILE names}
      */

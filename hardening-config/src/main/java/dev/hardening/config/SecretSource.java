@@ -25,14 +25,14 @@ public interface SecretSource {
     Optional<Found> find(String name);
 
     /**
-     * {@return the names that the source has} They are for hints about near misses; the set is empty where a source
-     * cannot tell.
+     * {@return the names that the source has} They are for hints about misspelt names. The set is empty if the source
+     * does not know them.
      */
     Set<String> names();
 
     /**
-     * {@return where it looks, such as {@code environment}} The places are in the words of a message and in the order
-     * in which it looks. They never hold a value. None by default.
+     * {@return where it looks, such as {@code environment}} The places are in the words of a message, and in the order
+     * in which it looks. They never hold a value. By default there are none.
      */
     default List<String> places() {
         return List.of();
@@ -57,10 +57,10 @@ public interface SecretSource {
     /**
      * Makes a source of a directory that has a file for each name, as Kubernetes and Docker mount secrets. The name
      * {@code a/b} is the file {@code b} in its directory {@code a}. Files are read when they are looked up: UTF-8, at
-     * most 1 MiB, less a byte order mark and one trailing line break.
+     * most 1 MiB, without a byte order mark and one trailing line break.
      *
-     * <p>An entry that cannot be read is a problem of the setting that asks for it. An absent directory is one problem,
-     * and only if a setting that was looked up there is found in no other place.
+     * <p>An entry that cannot be read is a problem of the setting that asks for it. If the directory does not exist,
+     * that is one problem, and only if a setting that was looked up there is found in no other place.
      *
      * @param directory the directory; it need not exist yet
      * @return the source
@@ -72,7 +72,7 @@ public interface SecretSource {
     /**
      * Makes a source of the credentials that systemd passes to a service in {@code $CREDENTIALS_DIRECTORY}.
      *
-     * @return a {@link #directory}, or an empty source where that variable is not set
+     * @return a {@link #directory}, or an empty source if that variable is not set
      * @see <a href="https://systemd.io/CREDENTIALS/">System and Service Credentials</a>
      */
     static SecretSource systemdCredentials() {
@@ -91,8 +91,8 @@ public interface SecretSource {
     }
 
     /**
-     * Adds the {@code NAME_FILE} convention: where {@code NAME} has no value, the file that {@code NAME_FILE} names is
-     * read, as {@link #directory} reads its own. To set both is an error.
+     * Adds the {@code NAME_FILE} convention: if {@code NAME} has no value, the file that {@code NAME_FILE} names is
+     * read, as {@link #directory} reads its files. It is an error to set both.
      *
      * @return this source with that convention
      */
@@ -106,7 +106,7 @@ public interface SecretSource {
      */
     final class Found {
 
-        /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, whatever the name. */
+        /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, for any name. */
         record Fault(Problem.Kind kind, String reason, boolean ofThePlace) {}
 
         private final transient Supplier<String> value;
@@ -123,7 +123,7 @@ public interface SecretSource {
             this(hidden(Objects.requireNonNull(value, "value")), origin, null);
         }
 
-        /** A value that the supplier does not hold in a field either. */
+        /** Reports a value that no field of the supplier holds. */
         Found(Supplier<String> value, String origin) {
             this(value, origin, null);
         }
@@ -140,8 +140,8 @@ public interface SecretSource {
         }
 
         /**
-         * Reports that there is no value, because what should hold it is not there. The setting is then missing, also
-         * an optional one.
+         * Reports that there is no value, because the file or entry that should hold it is not there. The setting is
+         * then missing, even an optional one.
          *
          * @param reason what is wrong, in words that follow the setting's name; never a part of a value
          * @param origin where it was looked up
@@ -152,8 +152,8 @@ public interface SecretSource {
         }
 
         /**
-         * Reports that there is no value, because what is there cannot be used. The setting is then invalid, also an
-         * optional one.
+         * Reports that there is no value, because the file or entry cannot be used. The setting is then invalid, even
+         * an optional one.
          *
          * @param reason what is wrong, in words that follow the setting's name, such as
          *     {@code refers to K, which is not set}; never a part of a value
@@ -164,7 +164,7 @@ public interface SecretSource {
             return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, false));
         }
 
-        /** No value, because the place itself, which the origin names, cannot be asked for anything. */
+        /** Reports that there is no value, because the place itself, which the origin names, cannot be asked. */
         static Found unreachable(String reason, String origin) {
             return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, true));
         }
@@ -183,7 +183,7 @@ public interface SecretSource {
             return Optional.ofNullable(fault);
         }
 
-        /** Whether it leaves the question to the next source: a blank value, or a place that could not be asked. */
+        /** Whether the next source is asked: the value is blank, or the place could not be asked. */
         boolean isAbsent() {
             return fault == null ? Blank.isBlank(value()) : fault.ofThePlace();
         }

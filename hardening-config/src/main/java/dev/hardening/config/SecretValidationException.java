@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The settings are not fit to start with. Its message names everything that is missing, then everything that is
- * invalid, and holds no value; it never has a cause.
+ * The settings are missing or invalid, so the service must not start. The message names everything that is missing,
+ * then everything that is invalid. It holds no value, and there is never a cause.
  */
 public final class SecretValidationException extends IllegalStateException {
 
@@ -48,7 +48,7 @@ public final class SecretValidationException extends IllegalStateException {
                 }
             }
             if (report.looksBeyondTheEnvironment()) {
-                // The line above speaks of the environment alone.
+                // The line above only names environment variables.
                 message.append("\nLooked in: ").append(String.join(", ", report.lookedIn()));
             }
         }

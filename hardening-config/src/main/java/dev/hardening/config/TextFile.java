@@ -10,14 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** Reads a regular file of UTF-8 text of at most 1 MiB, whatever the file turns out to be, within a second. */
+/** Reads a regular file of UTF-8 text of at most 1 MiB. Whatever the file is, this ends within a second. */
 final class TextFile {
 
     static final int MAX_BYTES = 1 << 20;
 
     private static final char BYTE_ORDER_MARK = '\ufeff';
 
-    /** There is more than we read. */
+    /** The file is larger than the limit. */
     static final class TooLargeException extends IOException {
 
         private static final long serialVersionUID = 1;
@@ -29,7 +29,7 @@ final class TextFile {
         private static final long serialVersionUID = 1;
     }
 
-    /** It is a pipe, a device or a socket: to open it could wait for ever. */
+    /** It is a pipe, a device or a socket: opening it could take for ever. */
     static final class NotRegularException extends IOException {
 
         private static final long serialVersionUID = 1;
@@ -72,7 +72,7 @@ final class TextFile {
             throw new TooLargeException();
         }
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_BYTES + 1); // what grows, or is made as it is read, says another size
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1); // the size is wrong if the file grows, or is made while it is read
             if (bytes.length > MAX_BYTES) {
                 throw new TooLargeException();
             }

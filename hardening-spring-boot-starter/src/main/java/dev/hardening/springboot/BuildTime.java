@@ -10,7 +10,7 @@ final class BuildTime {
 
     private BuildTime() {}
 
-    /** Why nothing is asked for, or null in an ordinary run. */
+    /** Why the secrets and Redis are not checked; null in an ordinary run. */
     static @Nullable String reason() {
         if (Boolean.getBoolean(AbstractAotProcessor.AOT_PROCESSING)) {
             return "this run prepares the application ahead of time (AOT)";

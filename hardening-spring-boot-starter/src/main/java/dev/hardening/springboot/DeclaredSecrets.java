@@ -8,10 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The secrets that were declared, for what has to hide them, and why none were asked for. Immutable. */
+/** The declared secrets, for the code that has to hide them; or why nothing was validated. Immutable. */
 final class DeclaredSecrets {
 
-    /** A shorter secret is hidden where it is the whole value; in the midst of others' values it would hide anything. */
+    /** A shorter secret is hidden only if it is the whole value of a property. As a part of values it would hide too much. */
     private static final int LEAST_TO_SEARCH_FOR = 8;
 
     private final int names;
@@ -31,7 +31,7 @@ final class DeclaredSecrets {
             try {
                 secrets.put(name, settings.find(Setting.secret(name)).orElse(Secret.of("")));
             } catch (IllegalArgumentException notASecret) {
-                // A URL, a text: it is validated, and no secret.
+                // A URL or a text is validated, but is not a secret.
             }
         }
         return new DeclaredSecrets(validator.settings().size(), secrets, null);

@@ -16,8 +16,8 @@ import org.springframework.core.env.PropertySource;
 
 /**
  * Spring's {@code Environment}, by the exact name, from the first property source that has it. A reference to another
- * property is resolved as Spring does. A value that holds what looks like references and cannot be resolved is taken as it
- * is, unless it is one reference and nothing else.
+ * property is resolved as Spring does. If a value has references that cannot be resolved, it is taken as it is, unless
+ * the whole value is one reference.
  */
 final class EnvironmentSource implements SecretSource {
 
@@ -63,7 +63,7 @@ final class EnvironmentSource implements SecretSource {
         }
     }
 
-    /** Where it came from, as Boot says it: a file with line and column, or the name of an environment variable. */
+    /** Where the value came from, in Boot's words: a file with line and column, or the name of an environment variable. */
     private static String origin(PropertySource<?> source, String name) {
         Origin origin = OriginLookup.getOrigin(source, name);
         return origin == null ? source.getName() : origin.toString();

@@ -22,7 +22,7 @@ import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfigu
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
-/** Where a connection factory connects to, as Lettuce says it; the factory keeps that to itself. */
+/** The address of a connection factory as Lettuce's {@code RedisURI}, because the factory does not give it. */
 final class FactoryAddress {
 
     private final LettuceConnectionFactory factory;
@@ -33,7 +33,7 @@ final class FactoryAddress {
         client = factory.getClientConfiguration();
     }
 
-    /** Whether its nodes are listed one by one, a primary and its replicas; the factory does not say which. */
+    /** Whether its nodes are listed one by one, a primary and its replicas. The factory does not say which is which. */
     boolean isListOfNodes() {
         return new DirectFieldAccessor(factory).getPropertyValue("configuration")
                 instanceof RedisStaticMasterReplicaConfiguration;

@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Configuration;
 
 /**
  * Adds the health of the keys, {@code jwks}, and of Redis, {@code redis}. It replaces Boot's own, which may wait for a
- * minute. Where there are several issuers or several connections, each has its own below that name.
+ * minute. If there are several issuers or several connections, each has its own entry below that name.
  */
 @AutoConfiguration(
         after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class},

@@ -7,13 +7,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a health indicator says; each line of Boot has types of its own for it.
+ * A health indicator's answer; Boot 3 and Boot 4 have different types for it.
  *
  * @param status {@code UP}, {@code DOWN} or {@code UNKNOWN}
  */
 record HealthAnswer(String status, Map<String, Object> details) {
 
-    /** Up while there are keys, stale ones included; down in an outage without any; unknown before the first fetch. */
+    /**
+     * Up while there are keys, also stale ones; down if there are none because of an outage; unknown before the first
+     * fetch.
+     */
     static HealthAnswer of(KeySource source) {
         JWKSCacheStatus keys = source.cache().status();
         Map<String, Object> details = new LinkedHashMap<>();
@@ -35,7 +38,7 @@ record HealthAnswer(String status, Map<String, Object> details) {
         return new HealthAnswer(status, details);
     }
 
-    /** Up if it answers within this time, and is what was asked for. */
+    /** Up if Redis answers within this time and has the required role. */
     static HealthAnswer of(WatchedRedis redis, Duration patience) {
         WatchedRedis.RedisAnswer answer = redis.ask(patience);
         Map<String, Object> details = new LinkedHashMap<>();

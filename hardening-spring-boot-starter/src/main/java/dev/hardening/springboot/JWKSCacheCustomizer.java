@@ -3,8 +3,8 @@ package dev.hardening.springboot;
 import dev.hardening.jwks.JWKSCache;
 
 /**
- * Changes the key cache before it is built, as a bean: what the {@code hardening.jwks} properties do not say, such as a
- * transport, a listener or a store for the keys over a restart.
+ * Changes the key cache before it is built. Make it a bean, for options that are not among the {@code hardening.jwks}
+ * properties, such as a transport, a listener or a store for the keys over a restart.
  */
 @FunctionalInterface
 public interface JWKSCacheCustomizer {

@@ -15,11 +15,11 @@ import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
-/** The caches, for both stacks; only where a decoder of ours uses them. */
+/** The caches, for servlet and WebFlux; only if a decoder of this starter uses them. */
 @Configuration(proxyBeanMethods = false)
 class KeySourcesConfiguration {
 
-    /** The cache of the only issuer; there is none where several are configured. */
+    /** The cache of the only issuer; this bean does not exist if several are configured. */
     @Bean
     @ConditionalOnMissingBean
     @Conditional(OnOneIssuer.class)
@@ -31,7 +31,7 @@ class KeySourcesConfiguration {
         return new KeySourcesFactory(environment, ours, customizers, bundles).cache();
     }
 
-    /** It fetches in the background right away, in a lazy context too; the start does not wait for it. */
+    /** Fetches in the background at once, also in a lazy context. The start does not wait for it. */
     @Bean
     @Lazy(false)
     KeySources hardeningKeySources(

@@ -22,10 +22,10 @@ import org.springframework.core.env.Environment;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.util.StringUtils;
 
-/** Makes the caches and their decoders of what the properties say, or names the property that is wrong. */
+/** Makes the caches and their decoders from the properties, or names the property that is wrong. */
 final class KeySourcesFactory {
 
-    /** As long as servers take; the decoder's own bound is shorter than that of some. */
+    /** As long as web servers accept; the decoder's own default is shorter than that of some. */
     private static final int MAX_TOKEN_LENGTH = 64 * 1024;
 
     private final ResourceServer springs;
@@ -91,7 +91,7 @@ final class KeySourcesFactory {
         return new KeySource(name == null ? nameOf(iss) : name, iss, issuer.audiences(), cache, decoder);
     }
 
-    /** Such as {@code login.example-realms-a}: it is a part of a path in Actuator's answers. */
+    /** Such as {@code login.example-realms-a}, because the name is a part of a path in Actuator. */
     private static String nameOf(String issuer) {
         return issuer.replaceFirst("^[a-zA-Z]+://", "")
                 .replaceAll("[^A-Za-z0-9._-]+", "-")
@@ -168,7 +168,10 @@ final class KeySourcesFactory {
         return builder.build();
     }
 
-    /** Those that are named; if none is, each that Spring knows, with keys of its own kind only. */
+    /**
+     * The named algorithms. If none is named, each one that Spring knows; a key is then used only with algorithms of
+     * its own type.
+     */
     private static JWSAlgorithm[] algorithms(String prefix, List<String> names) {
         List<JWSAlgorithm> accepted = new ArrayList<>();
         for (String name : names) {

@@ -9,8 +9,8 @@ import org.springframework.security.authentication.AuthenticationServiceExceptio
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Answers 503 where a token could not be looked at because there are no keys. Spring Security rethrows that failure, and a
- * servlet container would make a 500 of it, or a 401 where the error page asks for a user.
+ * Answers 503 if a token could not be verified because there are no keys. Spring Security throws that failure again,
+ * and a servlet container would answer 500, or 401 if the error page requires a user.
  */
 final class KeysUnavailableFilter extends OncePerRequestFilter {
 
@@ -29,8 +29,9 @@ final class KeysUnavailableFilter extends OncePerRequestFilter {
             if (response.isCommitted() || !KeysUnavailable.isCauseOf(outage)) {
                 throw outage;
             }
-            // Written here, because an error page would be a request of its own, without a user, and end as a 401.
-            // Headers that others set stay: without those for CORS a page could not read the answer.
+            // The answer is written here. An error page would be a request of its own, without a user, and its answer
+            // would be 401. Headers that other filters have set are kept: without those for CORS a page could not
+            // read the answer.
             response.resetBuffer();
             response.setStatus(HttpServletResponse.SC_SERVICE_UNAVAILABLE);
             response.setHeader("Retry-After", String.valueOf(keys.secondsToNextAttempt()));

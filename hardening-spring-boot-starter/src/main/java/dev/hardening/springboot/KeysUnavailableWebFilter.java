@@ -9,10 +9,10 @@ import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
 import reactor.core.publisher.Mono;
 
-/** Answers 503 where a token could not be looked at because there are no keys: {@link KeysUnavailableFilter} for WebFlux. */
+/** Answers 503 if a token could not be verified because there are no keys: {@link KeysUnavailableFilter} for WebFlux. */
 final class KeysUnavailableWebFilter implements WebFilter, Ordered {
 
-    /** Around Spring Security's own, which is at -100. */
+    /** Before Spring Security's own filter, which is at -100. */
     private static final int ORDER = -101;
 
     private final KeySources keys;

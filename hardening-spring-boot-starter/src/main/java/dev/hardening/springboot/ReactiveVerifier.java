@@ -20,8 +20,8 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Verifies by a {@code TokenDecoder}'s way inside Spring's {@link NimbusReactiveJwtDecoder}. No thread waits: with a key that
- * is held the answer is there at once, on the caller's thread; else it comes on Reactor's parallel scheduler.
+ * Verifies with a {@code TokenDecoder} inside Spring's {@link NimbusReactiveJwtDecoder}. No thread waits: if the cache
+ * has the key, the answer is there at once, on the caller's thread. Otherwise it comes on Reactor's parallel scheduler.
  */
 final class ReactiveVerifier implements Converter<JWT, Mono<JWTClaimsSet>> {
 

@@ -3,7 +3,8 @@ package dev.hardening.springboot;
 import dev.hardening.redis.RedisConnector;
 
 /**
- * Changes how Redis is connected to at start-up, as a bean, where the {@code hardening.redis} properties do not say it.
+ * Changes how Redis is connected to at start-up. Make it a bean, for options that are not among the {@code
+ * hardening.redis} properties.
  */
 @FunctionalInterface
 public interface RedisConnectorCustomizer {

@@ -3,8 +3,8 @@ package dev.hardening.springboot;
 import dev.hardening.config.SecretValidator;
 
 /**
- * Declares what an application's secrets have to be, where {@code hardening.config.required}, a list of names, is not
- * enough. At the time of the check there are no beans yet, so it is named in {@code META-INF/spring.factories}:
+ * Declares types and rules of an application's secrets, if {@code hardening.config.required}, a list of names, is not
+ * enough. At the time of the check there are no beans yet, so the class is named in {@code META-INF/spring.factories}:
  *
  * <pre>dev.hardening.springboot.SecretDeclaration=com.example.Secrets</pre>
  *

@@ -19,7 +19,10 @@ final class Told implements ConnectListener {
         this.listeners = listeners;
     }
 
-    /** The same for the start's own connection, whose end is none of the application's: it only made sure. */
+    /**
+     * The application's listeners for the connection that only checks Redis at the start. They do not get its end,
+     * because the application never uses it.
+     */
     ConnectListener ofTheStart() {
         return new ConnectListener() {
             @Override

@@ -3,7 +3,7 @@ package dev.hardening.springboot;
 import java.lang.reflect.RecordComponent;
 import java.util.Locale;
 
-/** A property says what the hardening cannot do. Its value is not shown: it may hold a password. */
+/** A property has a value that the starter cannot use. The value is not shown, because it may hold a password. */
 final class UnusablePropertyException extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1;
@@ -16,16 +16,17 @@ final class UnusablePropertyException extends IllegalArgumentException {
     }
 
     /**
-     * What a library's builder refused. Its message begins with the option, and the property has the option's name.
+     * Makes the exception for an option that a library's builder refused. The builder's message begins with the option,
+     * and the property has the option's name.
      *
-     * @param properties the options that there are properties for, as components
+     * @param properties the record whose components are the options that have properties
      */
     static UnusablePropertyException of(
             Class<? extends Record> properties, String prefix, IllegalArgumentException refused) {
         return of(properties, prefix, refused, prefix);
     }
 
-    /** The same, with the property that it is about where the message begins with none. */
+    /** The same, with the property to name if the message does not begin with an option. */
     static UnusablePropertyException of(
             Class<? extends Record> properties, String prefix, IllegalArgumentException refused, String otherwise) {
         String message =

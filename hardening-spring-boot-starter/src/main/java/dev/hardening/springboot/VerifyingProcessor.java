@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 
 /**
- * Verifies by a {@code TokenDecoder}'s way inside Spring's {@link NimbusJwtDecoder}, which converts and validates the claims
- * as ever. Each refusal is the exception that Nimbus's own processor throws, so that Spring makes the same answer of it.
+ * Verifies with a {@code TokenDecoder} inside Spring's {@link NimbusJwtDecoder}, which converts and validates the
+ * claims as it does by itself. Each refusal is the exception that Nimbus's own processor throws, so that Spring gives
+ * the same answer.
  */
 final class VerifyingProcessor implements JWTProcessor<SecurityContext> {
 
@@ -90,7 +91,7 @@ final class VerifyingProcessor implements JWTProcessor<SecurityContext> {
         }
     }
 
-    /** What Nimbus says in this case. */
+    /** Nimbus's message in this case. */
     static BadJOSEException refusal(InvalidTokenException refused) {
         return switch (refused.reason()) {
             case BAD_SIGNATURE -> new BadJWSException(INVALID_SIGNATURE, refused);

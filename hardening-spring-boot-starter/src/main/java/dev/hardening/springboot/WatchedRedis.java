@@ -41,7 +41,7 @@ final class WatchedRedis {
     private @Nullable String down;
 
     /**
-     * What a Redis said of itself.
+     * What a Redis reported about itself.
      *
      * @param reason why it is down; null if it is up
      */
@@ -97,7 +97,7 @@ final class WatchedRedis {
         down = reason;
     }
 
-    /** What Redis says now, or that it said nothing in this time. Several callers share one question. */
+    /** What Redis reports now, or that it did not answer in this time. Several callers share one question. */
     RedisAnswer ask(Duration patience) {
         try {
             return question().get(patience.toNanos(), TimeUnit.NANOSECONDS);
