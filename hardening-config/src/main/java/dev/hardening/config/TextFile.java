@@ -72,7 +72,7 @@ final class TextFile {
             throw new TooLargeException();
         }
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_BYTES + 1); // the size is wrong if the file grows, or is made while it is read
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1); // the file may be larger than its size says
             if (bytes.length > MAX_BYTES) {
                 throw new TooLargeException();
             }
