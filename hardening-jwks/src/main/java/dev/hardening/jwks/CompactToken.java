@@ -49,7 +49,7 @@ final class CompactToken {
         if (firstDot < 1 || secondDot < firstDot + 2) {
             throw new InvalidTokenException(Reason.MALFORMED);
         }
-        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // a character that ISO 8859-1 lacks becomes a '?'
+        byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // any other character becomes a '?'
         for (int i = 0; i < ascii.length; i++) {
             if (BASE64_URL[ascii[i] & 0xff] == NO_DIGIT && i != firstDot && i != secondDot) {
                 throw new InvalidTokenException(Reason.MALFORMED);

@@ -56,7 +56,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         return new Diagnosis(verdict, reason(servers, context, failures.size()), asksToWait(failures));
     }
 
-    /** Names the servers, unless they are all of the endpoint's servers. */
+    /** Names the servers, unless the endpoint names just these. */
     private static String reason(Map<String, Set<String>> servers, Failure.Context context, int failures) {
         boolean obvious = servers.size() == 1 && (context.sentinels().isEmpty() || failures > 1);
         return servers.entrySet().stream()
