@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Asks an issuer where its keys are (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3), and gets them from
- * there, within the time of one fetch. If the issuer does not say it this time, its last answer holds.
+ * there, within the time of one fetch. If the issuer does not answer this time, its last answer is used.
  */
 final class DiscoveringTransport implements JWKSFetcher {
 
@@ -57,7 +57,7 @@ final class DiscoveringTransport implements JWKSFetcher {
     /**
      * The key endpoint that the issuer names.
      *
-     * @param share which part of the time that is left it may take: 2 is half of it
+     * @param share which part of the remaining time it may take: 2 means a half
      */
     private URI discover(Request request, long end, int share) throws IOException, InterruptedException {
         URI issuer = request.uri();
@@ -116,7 +116,7 @@ final class DiscoveringTransport implements JWKSFetcher {
                 throw new IOException("the metadata has no jwks_uri");
             }
             URI keys = new URI(text);
-            // What https protects must not depend on an answer in plain text.
+            // Keys over https must not depend on an answer over plain http.
             boolean isPlainAllowed = plainHttp || "http".equalsIgnoreCase(issuer.getScheme());
             String refusal = isPlainAllowed || "https".equalsIgnoreCase(keys.getScheme())
                     ? EndpointRules.refusal(keys, "the metadata's jwks_uri", plainHttp)

@@ -17,13 +17,13 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One fetch, from its request to its outcome: it calls the transport, parses what comes back, keeps the deadline, and
- * releases those who wait. Its outcome is told once. After that, the transport may still be running; that it has returned
- * is told too.
+ * One fetch, from its request to its outcome: it calls the transport, parses the answer, keeps the deadline, and lets
+ * the waiting readers go on. It reports its outcome once. The transport may still be running then. When it has
+ * returned, that is reported too.
  */
 final class Fetch {
 
-    /** What came of a fetch. */
+    /** The outcome of a fetch. */
     sealed interface Outcome {
 
         /**
@@ -40,7 +40,7 @@ final class Fetch {
         record Failure(Throwable cause) implements Outcome {}
     }
 
-    /** Hears how far a fetch is. */
+    /** Is called as a fetch goes on. */
     interface Observer {
 
         /** It takes longer than a reader waits for an unknown key id. */
@@ -49,7 +49,7 @@ final class Fetch {
         /** Its deadline has passed: this is its outcome, and the transport may still be running. */
         void late(Fetch fetch, Outcome outcome);
 
-        /** Nothing of it runs now. This is its outcome, unless it was late. */
+        /** Nothing of it runs now. This is its outcome, unless the deadline had passed before. */
         void ended(Fetch fetch, Outcome outcome);
     }
 
@@ -91,7 +91,7 @@ final class Fetch {
     /**
      * Prepares a fetch; nothing happens before it is started.
      *
-     * @param basis what was held when it began: whose validators it sends, and what "not modified" confirms
+     * @param basis the keys that were held when it began: it sends their validators, and "not modified" confirms them
      */
     Fetch(Setup setup, RefreshPolicy.Running running, @Nullable CachedKeys basis, Observer observer) {
         this.setup = setup;
@@ -115,7 +115,7 @@ final class Fetch {
         return outcome;
     }
 
-    /** Completes then, or when the fetch is slow; it never fails. */
+    /** Completes when the outcome is known, or when the fetch is slow; it never fails. */
     CompletableFuture<Void> outcomeOrSlow() {
         return outcomeOrSlow;
     }
@@ -156,7 +156,7 @@ final class Fetch {
         outcomeOrSlow.complete(null);
     }
 
-    /** No thread has taken it in time; if one has, {@link #timedOut} follows. */
+    /** Fails the fetch if no thread has begun it in time. If one has, {@link #timedOut} follows. */
     private void notBegun() {
         if (!isRunning()) {
             end("no thread began it within " + setup.timeout().toMillis() + " ms");
@@ -191,7 +191,7 @@ final class Fetch {
         try {
             beginDeadline();
             result = parse(setup.transport().fetch(request()));
-        } catch (Throwable failed) { // of the caller's code, or of a parser: those who wait are not left waiting
+        } catch (Throwable failed) { // from the caller's code or a parser: the readers must not wait for ever
             result = new Outcome.Failure(cause(failed));
             ownersInterrupt = failed instanceof InterruptedException;
         }
@@ -211,7 +211,7 @@ final class Fetch {
         }
     }
 
-    /** The time that it waited for a thread is not the endpoint's. */
+    /** The time that it waited for a thread does not count. */
     private void beginDeadline() {
         lock.lock();
         try {
@@ -278,7 +278,7 @@ final class Fetch {
     }
 
     /**
-     * Lets those who wait go on, and ends the deadline.
+     * Lets the waiting readers go on, and ends the deadline.
      *
      * @param hasCounted whether its outcome was applied, not dropped
      */
@@ -289,7 +289,7 @@ final class Fetch {
         outcomeOrSlow.complete(null);
     }
 
-    /** Ends what it still does: its result is not needed now. */
+    /** Stops the fetch, because its result is not needed. */
     void abort() {
         cancelTimers();
         boolean neverCalled;
@@ -322,7 +322,7 @@ final class Fetch {
         }
     }
 
-    /** What went wrong, without what futures wrap around it. */
+    /** The failure, without the exceptions that futures wrap around it. */
     private static Throwable cause(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)

@@ -6,7 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 
-/** The transport by the caller's HTTP client, with its TLS, proxy and authenticator. An interrupt ends it. */
+/** The transport that uses the caller's HTTP client, with its TLS, proxy and authenticator. An interrupt ends it. */
 record HttpClientTransport(HttpClient client) implements JWKSFetcher {
 
     @Override

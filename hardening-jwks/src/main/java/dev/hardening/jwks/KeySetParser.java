@@ -27,16 +27,16 @@ final class KeySetParser {
     private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
     private static final Set<String> USES = Set.of("sig", "enc");
 
-    /** Told of keys that are not used, or not as they were published. */
+    /** Is called for keys that are not used, or not as they were published. */
     @FunctionalInterface
     interface Rejections {
 
         /**
-         * A key has something to be said about it.
+         * Reports something about a key.
          *
          * @param kid the key id, of any length, or null
          * @param reason the end of "a key is …"
-         * @param fingerprint tells a key from others, which may have the same id or none
+         * @param fingerprint distinguishes a key from others, which may have the same id or none
          */
         void rejected(@Nullable String kid, String reason, int fingerprint);
     }
@@ -56,7 +56,7 @@ final class KeySetParser {
     /**
      * Parses a key set.
      *
-     * @param previous whose keys are used again where they are the same, so that verifiers built on them stay
+     * @param previous a set whose keys are used again if they are equal, so that their verifiers are kept
      * @throws IOException if it is no key set, or has no key that verifies; the message holds nothing of the body
      */
     static KeySet parse(byte[] body, @Nullable KeySet previous, Rejections rejections) throws IOException {
@@ -113,7 +113,7 @@ final class KeySetParser {
         }
     }
 
-    /** A public key, without what is private, and without what verifying does not need and cannot be read. */
+    /** A public key without private parts, and without members that are not needed to verify and cannot be read. */
     private static JWK jwk(Map<String, Object> members, List<String> remarks) throws UnusableKeyException {
         members.values().removeIf(value -> value == null);
         checkType(members);

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what a cache does: when to fetch, what to serve, what to refuse. Each method takes a state, an event and the
- * ticker's time, and returns the next state, with what a reader does. It is pure: it has no lock, no thread and no clock, and its
- * only randomness is the source that it was given.
+ * ticker's time, and returns the next state, with what a reader does. It has no lock, no thread and no clock. Its only
+ * randomness is from the source that it was given.
  */
 class RefreshPolicy {
 
@@ -28,8 +28,8 @@ class RefreshPolicy {
      *
      * @param number counts from 1
      * @param beganAt when it began
-     * @param generation which invalidations it knows of; see {@link State}
-     * @param background whether it began while readers had what they need
+     * @param generation the number of invalidations before it began; see {@link State}
+     * @param background whether it began while readers had what they needed
      * @param fresh whether no cache on its way may answer it
      * @param progress how far it is
      */
@@ -51,7 +51,7 @@ class RefreshPolicy {
     }
 
     /**
-     * What the policy knows. Immutable.
+     * The state of a cache. Immutable.
      *
      * @param keys what was fetched last; null if there was nothing yet
      * @param running the fetch under way, or null
@@ -144,9 +144,8 @@ class RefreshPolicy {
 
     private final Options options;
     private final DoubleSupplier random;
-    // Drawn once: caches that started together have timers of different periods, so they part with each refresh. With a
-    // new
-    // moment for each refresh, what brings them apart is a random walk, which takes days.
+    // Drawn once, so that caches that started together have timers of different periods, and get further out of step
+    // with each refresh. With a new moment for each refresh this would take days.
     private final double earlyBy;
 
     /**
@@ -160,7 +159,7 @@ class RefreshPolicy {
         this.earlyBy = random.getAsDouble();
     }
 
-    /** The state of a cache that knows nothing. */
+    /** The state of a cache before anything was fetched. */
     State initial(long now) {
         return new State(null, FetchBudget.full(options.unknownKeyCooldown(), now), null, 0, 0, null, false);
     }
@@ -185,7 +184,7 @@ class RefreshPolicy {
         return new Decision(state, isAwaitable(state.running()) ? Verdict.WAIT : Verdict.UNAVAILABLE);
     }
 
-    /** The reader's keys are there; it waits only if they are old and no refresh in the background was tried. */
+    /** The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. */
     private Decision readHeld(State before, CachedKeys held, long now, Visit visit) {
         if (!held.isRefreshDue(now) || visit.hasWaited()) {
             return new Decision(before, Verdict.SERVE);
@@ -204,7 +203,8 @@ class RefreshPolicy {
     private Decision readMissing(State state, CachedKeys held, long now, Need need, Visit visit) {
         UnknownKeys budget = state.budget().unknownKeys();
         if (held.fetch() > visit.arrival()) {
-            // They were fetched after the reader came: it is certain. That fetch counts as one for an unknown key id.
+            // The keys were fetched after the reader came, so there is no such key. That fetch counts as one for an
+            // unknown key id.
             UnknownKeys paid = budget.paid(now, held.fetch());
             return new Decision(state.with(state.budget().with(paid)), Verdict.SERVE);
         }
@@ -227,7 +227,7 @@ class RefreshPolicy {
         return new Decision(refused, withoutKey(refused, held, now, need));
     }
 
-    /** Whether it can be known that a key does not exist: the keys were confirmed lately, or nothing is wrong. */
+    /** Whether a key that the set lacks does not exist: the keys were confirmed within the cooldown, or nothing is wrong. */
     private Verdict withoutKey(State state, CachedKeys held, long now, Need need) {
         boolean confirmed = now - held.times().fetchedAt() <= options.unknownKeyCooldown() && !held.isInvalidated();
         boolean isWell = !state.budget().isFailing()
@@ -243,7 +243,7 @@ class RefreshPolicy {
         return due.isPresent() && due.getAsLong() <= 0 ? begin(state, now, true, false) : state;
     }
 
-    /** In how many nanoseconds the timer has to look, 0 or less if now; empty if there is nothing to look for. */
+    /** In how many nanoseconds the timer has to look; 0 or less for now; empty if nothing will be due. */
     OptionalLong nextTimer(State state, long now) {
         CachedKeys held = state.keys();
         if (state.closed() || state.running() != null) {
@@ -337,7 +337,7 @@ class RefreshPolicy {
         return concluded(state).with(budget);
     }
 
-    /** The outcome of the fetch is known, whatever it is; its transport may not have returned yet. */
+    /** The outcome of the fetch is known. Its transport may not have returned yet. */
     State concluded(State state) {
         Running running = state.running();
         return running == null ? state : state.withRunning(running.at(Progress.CONCLUDED));
@@ -349,7 +349,7 @@ class RefreshPolicy {
         return running != null && running.number() == fetch ? state.withRunning(null) : state;
     }
 
-    /** The keys are a fallback from now on, and what is under way never becomes current. */
+    /** From now on the keys are only a fallback, and the result of a fetch that is under way is dropped. */
     State invalidated(State state, long now) {
         CachedKeys held = state.keys();
         return new State(
@@ -362,13 +362,13 @@ class RefreshPolicy {
                 state.closed());
     }
 
-    /** Keys were restored that another process had fetched so long ago. */
+    /** Keys were restored that another process had fetched. Their age counts from that fetch. */
     State restored(State state, long now, KeySet keys, Duration age) {
         Times times = times(now - age.toNanos(), null);
         return state.with(CachedKeys.of(keys, 0, times, Validators.NONE));
     }
 
-    /** No fetch begins after this, and readers wait for none: what is under way is dropped. */
+    /** No fetch begins after this, and readers wait for none. A fetch that is under way is dropped. */
     State closed(State state) {
         State dropped = concluded(state);
         return new State(

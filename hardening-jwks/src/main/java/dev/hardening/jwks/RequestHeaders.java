@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
-/** The request headers of one fetch. No message here has a header's value in it: it may be a secret. */
+/** The request headers of one fetch. No message has a header's value, because it may be a secret. */
 final class RequestHeaders {
 
     private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+"); // RFC 9110, section 5.6.2
@@ -27,7 +27,7 @@ final class RequestHeaders {
 
     private RequestHeaders() {}
 
-    /** Why a name cannot be the caller's, or an empty string if it can. */
+    /** Why the caller may not set a header of this name, or an empty string if it may. */
     static String refusal(String name) {
         if (!NAME.matcher(name).matches()) {
             return "a request header has a name that is not allowed in HTTP";

@@ -30,7 +30,7 @@ final class SavedKeys {
     /** Keys that were saved. */
     record Restored(KeySet keys, Duration age, Instant fetchedAt) {}
 
-    /** The saved keys, if there are some of this endpoint that were fetched less than so long ago. */
+    /** The saved keys, if they are of this endpoint and were fetched recently enough. */
     Optional<Restored> restore(Duration staleFor, KeySetParser.Rejections rejections) {
         try {
             JWKSSnapshotStore.Stored stored = store.load().orElse(null);
