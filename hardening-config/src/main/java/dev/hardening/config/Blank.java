@@ -1,6 +1,9 @@
 package dev.hardening.config;
 
-/** What counts as blank: also what {@link String#isBlank} leaves out, such as U+00A0, U+FEFF and U+200B. */
+/**
+ * Says what is blank. This includes characters that {@link String#isBlank} does not count, such as U+00A0, U+FEFF and
+ * U+200B.
+ */
 final class Blank {
 
     private Blank() {}
@@ -9,7 +12,7 @@ final class Blank {
         return text.codePoints().allMatch(Blank::isBlank);
     }
 
-    /** A text without what is blank at its edges. */
+    /** A text without the blank characters at its edges. */
     static String strip(String text) {
         int start = 0;
         int end = text.length();

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory with a file for each name. What Kubernetes keeps beside the files, such as {@code ..data}, is not a name.
+ * A directory with a file for each name. Entries that Kubernetes adds, such as {@code ..data}, are not names.
  *
  * @param subject how a reason about the directory itself begins, after the origin
  */
@@ -25,7 +25,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
     /** How deep the names of a projected volume may be nested. */
     private static final int MAX_DEPTH = 4;
 
-    /** What a look at the directory shows. */
+    /** The result of looking for a file in the directory. */
     private enum Entry {
         PRESENT,
         ABSENT,
@@ -34,7 +34,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
         NO_ANSWER
     }
 
-    /** A place that cannot be asked for anything. */
+    /** A source whose place cannot be read at all. */
     private record Unreachable(String reason, String origin) implements SecretSource {
 
         @Override
@@ -98,7 +98,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
                 if (Files.notExists(directory)) {
                     return Entry.NO_DIRECTORY;
                 }
-                // What we may not look at is reported when it is read, as is a link that leads nowhere.
+                // An entry that we may not look at is reported when it is read, and so is a link to nothing.
                 return Files.exists(directory) ? Entry.NOT_A_DIRECTORY : Entry.PRESENT;
             });
         } catch (IOException stuck) {

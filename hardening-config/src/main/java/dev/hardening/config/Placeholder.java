@@ -27,12 +27,15 @@ final class Placeholder {
             "example",
             "dummy");
 
-    /** {@code <x>}, <code>${x}</code>, {@code $(x)}, {{x}}, #{x}#, %x%, __x__ and {@code $X_Y}: what nothing has expanded. */
+    /**
+     * {@code <x>}, <code>${x}</code>, {@code $(x)}, {{x}}, #{x}#, %x%, __x__ and {@code $X_Y}: references that nothing
+     * has replaced.
+     */
     private static final Pattern TEMPLATE = Pattern.compile(
             "<[^<>]*>|\\$\\{[^{}]*}|\\$\\([^()]*\\)|\\{\\{[^{}]*}}|#\\{[^{}]*}#?|%[A-Za-z_]+%|__[A-Za-z_]+__"
                     + "|\\$[A-Z][A-Z0-9]*_[A-Z0-9_]+");
 
-    /** Crosses instead of a key, also after its usual beginning, such as {@code sk-xxxxxxxx}. */
+    /** A row of x instead of a key, also after a usual beginning, such as {@code sk-xxxxxxxx}. */
     private static final Pattern CROSSES = Pattern.compile("[a-z_-]{0,12}[-_]x{4,}");
 
     private static final Pattern LETTERS = Pattern.compile("[a-z]+");
@@ -55,7 +58,7 @@ final class Placeholder {
                 || isPhrase(List.of(WORD_BREAK.split(plain)));
     }
 
-    /** Most values begin with a letter or a digit, and need no look at the pattern. */
+    /** Most values begin with a letter or a digit, and need not be compared with the pattern. */
     private static boolean isTemplateStart(char first) {
         return "<$#{%_".indexOf(first) >= 0;
     }

@@ -20,7 +20,7 @@ import java.util.Objects;
  */
 public final class Secret {
 
-    /** This process's own: without it, a hash code that was printed somewhere could be used to try guesses. */
+    /** A random key of this process. Without it, a hash code that was printed somewhere could be used to check guesses. */
     private static final class HashKey {
 
         static final byte[] BYTES = new byte[32];

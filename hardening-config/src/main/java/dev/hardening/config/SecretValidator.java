@@ -9,8 +9,8 @@ import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
- * Refuses to start a service without its secrets, and names all that are missing or invalid at once. No message, trace,
- * report or text of it holds a value.
+ * Refuses to start a service without its secrets, and names everything that is missing or invalid at once. None of its
+ * messages, stack traces, reports and texts holds a value.
  *
  * <p>Immutable and safe for use by several threads. It starts no thread and uses no reflection.
  */
@@ -98,7 +98,7 @@ public final class SecretValidator {
                         .toList());
     }
 
-    /** A group names a setting; that it does not say verbatim again takes nothing back. */
+    /** A group only names a setting: it does not undo the setting's {@code verbatim()}. */
     private static Setting<?> withRulesOf(Setting<?> known, Setting<?> named) {
         requireSameType(known, named);
         return known == named ? known : known.and(known.isVerbatim() ? named.verbatim() : named);

@@ -46,7 +46,7 @@ public final class Setting<T> {
         TYPES.put("parsed", expectation -> parsedType(String.join(" ", expectation), text -> text));
     }
 
-    /** What the refinements have said so far; it does not change once its setting is made. */
+    /** The rules so far. They do not change once the setting is made. */
     private static final class Rules {
 
         private boolean required = true;
@@ -89,7 +89,7 @@ public final class Setting<T> {
         return new Setting<>(name, type, new Rules());
     }
 
-    /** Whether a text can be a name; one that can leads out of no directory. */
+    /** Whether a text can be a name. No name leads out of a directory. */
     static boolean isName(String text) {
         return NAME.matcher(Objects.requireNonNull(text, "name")).matches();
     }
@@ -292,7 +292,7 @@ public final class Setting<T> {
     }
 
     /**
-     * This setting with the rules of another of the same name and type too: a value has to be fit for both.
+     * This setting with the rules of another setting of the same name and type as well. A value has to pass both.
      *
      * @throws IllegalArgumentException if both are URLs and have no scheme in common
      */
@@ -328,7 +328,7 @@ public final class Setting<T> {
         return (ValueType<T>) uriType(both);
     }
 
-    /** Null is "always". */
+    /** Null means always. */
     private static @Nullable Predicate<SecretSource> either(
             @Nullable Predicate<SecretSource> a, @Nullable Predicate<SecretSource> b) {
         return a == null || b == null ? null : a.or(b);
@@ -403,7 +403,7 @@ public final class Setting<T> {
             return Optional.of("is the example from its documentation");
         }
         if (text.indexOf(REPLACEMENT_CHARACTER) >= 0) {
-            // The JDK decodes the environment in the process's locale, and puts this where it cannot.
+            // The JDK decodes the environment in the process's locale, and puts this character where it cannot.
             return Optional.of("has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
         }
         if (rules.noPlaceholder && Placeholder.matches(text)) {

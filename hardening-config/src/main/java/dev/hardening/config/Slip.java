@@ -7,14 +7,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What looks like a slip of the tool that wrote a value, rather than like a value: quotes that were meant for a shell,
- * white space at an edge, a PEM without its line breaks, a reference that was never resolved. Only whole values count: a
- * real secret may hold any of it within.
+ * Values that look like a mistake of the tool or the person that set them: quotes that were meant for a shell, white
+ * space at an edge, a PEM without its line breaks, a reference that was never resolved. Only whole values count,
+ * because a real secret may contain any of these.
  */
 final class Slip {
 
     /**
-     * A whole value that stands for another.
+     * A form of a whole value that refers to another value.
      *
      * @param inside what is between its beginning and its end
      * @param reason what it is and what to do, in words that follow the name
@@ -126,7 +126,7 @@ final class Slip {
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
 
-    /** So that a value is compared with the few rows that begin with its first letter. */
+    /** The rows by their first character, so that a value is compared with only a few of them. */
     private static final Map<Character, List<Row>> BY_FIRST_LETTER =
             ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
 
@@ -200,7 +200,7 @@ final class Slip {
         return Optional.empty();
     }
 
-    /** What reads a PEM or a JSON object skips white space around it. */
+    /** White space around a PEM or a JSON object is accepted, because their readers skip it. */
     private static boolean ignoresWhiteSpace(String inside) {
         return (inside.startsWith(PEM_BEGINNING) && inside.endsWith("-----"))
                 || (inside.startsWith("{") && inside.endsWith("}") && inside.indexOf('"') > 0);

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Reads an absolute URL with a host, and says what keeps a text from being one. */
+/** Reads an absolute URL with a host. If a text is not one, it says why. */
 record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
 
     private static final int MAX_PORT = 65_535;
@@ -32,7 +32,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return new UrlParser(allowed);
     }
 
-    /** What is fit for both; empty if no scheme is allowed by both. */
+    /** A parser for URLs that both accept; empty if they have no scheme in common. */
     Optional<UrlParser> and(UrlParser other) {
         if (schemes.isEmpty() || other.schemes.isEmpty()) {
             return Optional.of(schemes.isEmpty() ? other : this);
@@ -86,7 +86,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                 && text.indexOf('@', end) >= 0;
     }
 
-    /** What stands between {@code ://} and the first of {@code / ? #}. */
+    /** The text between {@code ://} and the first of {@code / ? #}. */
     private static String authority(String text) {
         int start = text.indexOf("://") + 3;
         int end = start;
