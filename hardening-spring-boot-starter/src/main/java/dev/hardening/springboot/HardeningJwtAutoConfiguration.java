@@ -2,6 +2,7 @@ package dev.hardening.springboot;
 
 import dev.hardening.jwks.JWKSCache;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.stream.StreamSupport;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
@@ -12,6 +13,9 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
@@ -33,7 +37,6 @@ import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
 import org.springframework.security.oauth2.server.resource.authentication.BearerTokenAuthenticationToken;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationProvider;
 import org.springframework.security.oauth2.server.resource.authentication.JwtReactiveAuthenticationManager;
-import org.springframework.util.StringUtils;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
@@ -54,7 +57,7 @@ import reactor.core.publisher.Mono;
             HardeningJwtAutoConfiguration.BOOT_3 + "reactive.ReactiveOAuth2ResourceServerAutoConfiguration"
         })
 @ConditionalOnClass({BearerTokenAuthenticationToken.class, JWKSCache.class, NimbusJwtDecoder.class})
-@ConditionalOnProperty(name = "hardening.jwks.enabled", havingValue = "true", matchIfMissing = true)
+@ConditionalOnSwitch("hardening.jwks.enabled")
 @Conditional(HardeningJwtAutoConfiguration.OnKeyEndpoint.class)
 @EnableConfigurationProperties(JwksProperties.class)
 public final class HardeningJwtAutoConfiguration {
@@ -158,7 +161,11 @@ public final class HardeningJwtAutoConfiguration {
         }
     }
 
+    /** Whether anything is said about issuers, even if it is not enough: then the start ends with what is missing. */
     static boolean hasIssuers(Environment environment) {
-        return StringUtils.hasText(environment.getProperty(FIRST_ISSUER));
+        ConfigurationPropertyName issuers = ConfigurationPropertyName.of("hardening.jwks.issuers");
+        return StreamSupport.stream(
+                        ConfigurationPropertySources.get(environment).spliterator(), false)
+                .anyMatch(source -> source.containsDescendantOf(issuers) == ConfigurationPropertyState.PRESENT);
     }
 }

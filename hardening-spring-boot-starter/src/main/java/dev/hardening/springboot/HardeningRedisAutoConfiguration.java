@@ -11,7 +11,6 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -33,7 +32,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
             "org.springframework.boot.autoconfigure.data.redis.RedisAutoConfiguration"
         })
 @ConditionalOnClass({LettuceConnectionFactory.class, RedisClient.class, RedisConnector.class})
-@ConditionalOnProperty(name = "hardening.redis.enabled", havingValue = "true", matchIfMissing = true)
+@ConditionalOnSwitch("hardening.redis.enabled")
 @EnableConfigurationProperties(RedisProperties.class)
 public final class HardeningRedisAutoConfiguration {
 
@@ -71,7 +70,7 @@ public final class HardeningRedisAutoConfiguration {
     }
 
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnProperty(name = "hardening.redis.fail-fast", havingValue = "true", matchIfMissing = true)
+    @ConditionalOnSwitch("hardening.redis.fail-fast")
     @ConditionalOnClass(
             org.springframework.boot.autoconfigure.data.redis.LettuceClientConfigurationBuilderCustomizer.class)
     static class Boot3 {
@@ -93,7 +92,7 @@ public final class HardeningRedisAutoConfiguration {
     }
 
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnProperty(name = "hardening.redis.fail-fast", havingValue = "true", matchIfMissing = true)
+    @ConditionalOnSwitch("hardening.redis.fail-fast")
     @ConditionalOnClass(
             org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer.class)
     static class Boot4 {

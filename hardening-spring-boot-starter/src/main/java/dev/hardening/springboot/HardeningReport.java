@@ -97,7 +97,7 @@ final class HardeningReport {
     }
 
     private boolean isOff(String property) {
-        return "false".equalsIgnoreCase(environment.getProperty(property));
+        return !OnSwitch.isOn(environment, property);
     }
 
     private boolean isThere(String type) {

@@ -94,9 +94,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             return null;
         }
         try {
-            ConnectReport report = connect(factory, address);
-            LOG.info("Redis behind {} answers: {}", name, report);
-            return report;
+            return connect(factory, address);
         } catch (RedisConnectException failed) {
             if (properties.required()) {
                 throw failed;

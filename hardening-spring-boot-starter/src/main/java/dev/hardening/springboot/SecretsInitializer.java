@@ -51,7 +51,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     private static DeclaredSecrets validate(ConfigurableApplicationContext context) {
         ConfigurableEnvironment environment = context.getEnvironment();
-        if (!environment.getProperty(PREFIX + ".enabled", Boolean.class, true)) {
+        if (!OnSwitch.isOn(environment, PREFIX + ".enabled")) {
             return DeclaredSecrets.off(PREFIX + ".enabled=false");
         }
         String build = BuildTime.reason();

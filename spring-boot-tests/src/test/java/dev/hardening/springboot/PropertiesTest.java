@@ -1,0 +1,80 @@
+package dev.hardening.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.hardening.springboot.app.RatingsApplication;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.Banner;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** Properties that turn parts on and off, and those that are half there: never silently off. */
+@ExtendWith(OutputCaptureExtension.class)
+class PropertiesTest {
+
+    private static final String KEYS = "spring.security.oauth2.resourceserver.jwt.jwk-set-uri=https://127.0.0.1:1/keys";
+
+    private static SpringApplicationBuilder application(String... properties) {
+        return new SpringApplicationBuilder(RatingsApplication.class)
+                .web(Stack.SERVLET.type)
+                .bannerMode(Banner.Mode.OFF)
+                .properties("server.port=0", "server.address=127.0.0.1", "spring.data.redis.port=1")
+                .properties(properties);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hardening.config.enabled",
+                "hardening.jwks.enabled",
+                "hardening.redis.enabled",
+                "hardening.redis.fail-fast"
+            })
+    void a_switch_that_is_no_boolean_ends_the_start(String property, CapturedOutput output) {
+        assertThatThrownBy(application(KEYS, property + "=ture")::run).isInstanceOf(Exception.class);
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", "Property: " + property, "Value: \"ture\"")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void each_word_that_spring_has_for_false_turns_a_part_off(CapturedOutput output) {
+        try (ConfigurableApplicationContext context = application(
+                        KEYS, "hardening.config.enabled=0", "hardening.jwks.enabled=off", "hardening.redis.enabled=no")
+                .run()) {
+            assertThat(context.containsBean("hardeningKeySources")).isFalse();
+            assertThat(context.containsBean("hardeningRedisStartUp")).isFalse();
+        }
+        assertThat(output)
+                .contains("secrets off: hardening.config.enabled=false; keys off: hardening.jwks.enabled=false;"
+                        + " redis off: hardening.redis.enabled=false");
+    }
+
+    @Test
+    void each_word_that_spring_has_for_true_leaves_a_part_on() {
+        try (ConfigurableApplicationContext context = application(
+                        KEYS, "hardening.jwks.enabled=yes", "hardening.redis.enabled=on", "hardening.redis.required=no")
+                .run()) {
+            assertThat(context.containsBean("hardeningKeySources")).isTrue();
+            assertThat(context.containsBean("hardeningRedisStartUp")).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    hardening.jwks.issuers[0].name=staff                   | hardening.jwks.issuers[0].issuer-uri: is not set
+                    hardening.jwks.issuers[0].jwk-set-uri=https://a.test/k | hardening.jwks.issuers[0].issuer-uri: is not set
+                    hardening.jwks.issuers[1].issuer-uri=https://a.test    | hardening.jwks.issuers[1]
+                    """)
+    void an_issuer_that_is_half_declared_is_named(String property, String description, CapturedOutput output) {
+        assertThatThrownBy(application(property)::run).isInstanceOf(Exception.class);
+        assertThat(output).contains("APPLICATION FAILED TO START", description).doesNotContain("\tat ");
+    }
+}
