@@ -37,8 +37,10 @@ class SlicesTest {
 
         @Test
         void a_controller_is_tested_with_a_user_made_for_it() throws Exception {
+            // example: slice
             mvc.perform(get("/hello").with(jwt())).andExpect(status().isOk());
             mvc.perform(get("/hello")).andExpect(status().isUnauthorized());
+            // example: end
         }
     }
 

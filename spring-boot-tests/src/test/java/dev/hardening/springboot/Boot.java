@@ -29,4 +29,11 @@ final class Boot {
                 .map(name -> ClassUtils.resolveClassName(name, null))
                 .orElseThrow();
     }
+
+    /** What Redis connection details say of one server. */
+    static Object standalone(Class<?> details, String host, int port) throws ReflectiveOperationException {
+        return Class.forName(details.getName() + "$Standalone", true, details.getClassLoader())
+                .getMethod("of", String.class, int.class)
+                .invoke(null, host, port);
+    }
 }

@@ -15,6 +15,8 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,6 +110,39 @@ class RedisTest {
                 assertThat(analysis.getAction()).startsWith("Start Redis there, or correct spring.data.redis.host");
             });
             assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
+        }
+
+        /** As Testcontainers and Docker Compose give them: a bean says where Redis is, and no property does. */
+        @Test
+        void connection_details_say_where_it_is() {
+            withDetails(locked.port(), "hunter2 @/#%").run(context -> {
+                assertThat(context).hasNotFailed();
+                assertThat(watched(context).place()).isEqualTo("127.0.0.1:" + locked.port());
+                assertThat(health(context).status()).isEqualTo("UP");
+            });
+            int port = Ports.refusing();
+            withDetails(port, "canary-password")
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .isInstanceOfSatisfying(
+                                    RedisConnectException.class,
+                                    failed -> assertThat(failed.endpoint()).isEqualTo("redis://127.0.0.1:" + port)));
+        }
+
+        private <T> ApplicationContextRunner withDetails(int port, String password) {
+            @SuppressWarnings("unchecked")
+            Class<T> type = (Class<T>) Boot.type("DataRedisConnectionDetails", "RedisConnectionDetails");
+            return at(Ports.refusing())
+                    .withBean(
+                            "details",
+                            type,
+                            () -> type.cast(Proxy.newProxyInstance(
+                                    type.getClassLoader(),
+                                    new Class<?>[] {type},
+                                    (proxy, method, arguments) -> switch (method.getName()) {
+                                        case "getStandalone" -> Boot.standalone(type, "127.0.0.1", port);
+                                        case "getPassword" -> password;
+                                        default -> InvocationHandler.invokeDefault(proxy, method, arguments);
+                                    })));
         }
 
         @Test

@@ -105,6 +105,17 @@ class SecretsTest {
     }
 
     @Test
+    void a_mounted_directory_is_imported_as_a_tree(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("API_KEY"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "spring.config.import=configtree:" + directory + "/")
+                .run()) {
+            assertThat(context.getBean(Settings.class).get(Setting.secret("API_KEY")))
+                    .isEqualTo(Secret.of(CANARY));
+        }
+    }
+
+    @Test
     void a_secret_in_a_file_that_spring_would_take_for_a_template_is_no_property_and_not_shown(
             @TempDir Path directory, CapturedOutput output) throws IOException {
         Path file = Files.writeString(directory.resolve("key"), CANARY + "${x:y}");

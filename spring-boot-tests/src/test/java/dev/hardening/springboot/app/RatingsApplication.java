@@ -39,10 +39,12 @@ public class RatingsApplication {
             return Map.of("user", user.getName());
         }
 
+        // example: unavailable
         @ExceptionHandler(DataAccessException.class)
         ProblemDetail unavailable(DataAccessException outage) {
             return ProblemDetail.forStatus(503);
         }
+        // example: end
     }
 
     @Configuration(proxyBeanMethods = false)
