@@ -219,7 +219,9 @@ enum Scenario {
                             attacks.stream().filter(o -> o.status() == 200).count();
                     return new Result(
                             failed == 0 && fetches <= 4 && accepted == 0,
-                            failed + " of " + outcomes.size() + " failed, " + fetches + " fetches"
+                            failed + " of " + outcomes.size() + " failed"
+                                    + (failed == 0 ? "" : " with " + Load.counts(outcomes)) + ", " + fetches
+                                    + " fetches"
                                     + (accepted == 0 ? "" : ", " + accepted + " forged accepted"));
                 }
             }

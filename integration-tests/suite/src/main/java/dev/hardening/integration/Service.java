@@ -2,8 +2,10 @@ package dev.hardening.integration;
 
 import dev.hardening.testing.IdentityProvider;
 import dev.hardening.testing.Ports;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A host's service as a process. Each request has a connection of its own, as behind a load balancer that keeps none. */
@@ -29,6 +33,8 @@ final class Service implements AutoCloseable {
             return header.lines().anyMatch(line -> line.regionMatches(true, 0, name + ":", 0, name.length() + 1));
         }
     }
+
+    private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: *(\\d+)");
 
     private final int port = Ports.free();
     private final Path log;
@@ -129,7 +135,7 @@ final class Service implements AutoCloseable {
             String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                     + (token == null ? "" : "Authorization: Bearer " + token + "\r\n") + "\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
-            String text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String text = read(socket.getInputStream());
             int end = text.indexOf("\r\n\r\n");
             if (!text.startsWith("HTTP/1.") || end < 0) {
                 throw new IOException(
@@ -142,6 +148,30 @@ final class Service implements AutoCloseable {
                     text.substring(end + 4),
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
         }
+    }
+
+    /** Reads one answer by its own length (RFC 9112, section 6.3): not every host closes the connection at once. */
+    private static String read(InputStream in) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] buffer = new byte[8_192];
+        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+            bytes.write(buffer, 0, count);
+            if (isWhole(bytes.toString(StandardCharsets.ISO_8859_1))) {
+                break;
+            }
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    private static boolean isWhole(String text) {
+        int end = text.indexOf("\r\n\r\n");
+        if (end < 0) {
+            return false;
+        }
+        Matcher length = LENGTH.matcher(text.substring(0, end));
+        return length.find()
+                ? text.length() - end - 4 >= Integer.parseInt(length.group(1))
+                : text.endsWith("\r\n0\r\n\r\n");
     }
 
     /** The status of an answer, or 0 where the connection was refused. */
