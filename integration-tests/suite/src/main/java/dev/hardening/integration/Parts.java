@@ -7,6 +7,7 @@ import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.RedisCheck;
 import dev.hardening.redis.RedisConnectException;
 import dev.hardening.redis.RedisConnector;
+import io.lettuce.core.RedisException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -63,7 +64,14 @@ public final class Parts implements AutoCloseable {
 
     /** The next number from Redis; fails with Lettuce's {@code RedisException} while Redis is away. */
     public CompletableFuture<String> count() {
-        return redis.async().incr("count").toCompletableFuture().thenApply(String::valueOf);
+        return redis.async()
+                .incr("count")
+                .toCompletableFuture()
+                .exceptionally(failed -> {
+                    // A connection that is reset fails the command on its way with an IOException.
+                    throw failed instanceof RedisException known ? known : new RedisException(failed);
+                })
+                .thenApply(String::valueOf);
     }
 
     /** A text, half a second later. */
