@@ -45,8 +45,8 @@ import reactor.core.publisher.Mono;
  * configured by {@code spring.security.oauth2.resourceserver.jwt}, as Spring Boot's own is, or by {@code
  * hardening.jwks.issuers}. While there are no keys, the answer is 503.
  *
- * <p>It does nothing where the application has a decoder of its own, or a customizer of Spring's decoder, which it
- * could not apply.
+ * <p>It does nothing if the application has a decoder of its own, or a customizer of Spring's decoder, which could not
+ * be applied.
  */
 @AutoConfiguration(
         beforeName = {

@@ -52,7 +52,7 @@ public final class HardeningRedisAutoConfiguration {
         return new RedisStartUp(factories, properties, customizers, listeners);
     }
 
-    /** Lettuce's defaults queue commands without a bound while Redis is away. */
+    /** Lettuce's defaults queue commands without a bound while Redis is down. */
     private static void failFast(ClientOptions.Builder options) {
         options.requestQueueSize(QUEUED_COMMANDS);
         if (!(options instanceof ClusterClientOptions.Builder)) {

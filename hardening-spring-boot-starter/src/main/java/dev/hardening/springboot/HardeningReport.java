@@ -9,11 +9,11 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 
-/** What is on and what is off, and why, in one line. It names optional libraries only where they are there. */
+/** What is on and what is off, and why, in one line. It names a type of an optional library only if the library is there. */
 final class HardeningReport {
 
     private static final List<String> TESTED_LINES = List.of("3.5.", "4.0.", "4.1.");
-    /** Boot's own decoders, which some lines make without a use for them. */
+    /** Boot's own decoders, which some versions of Boot make without using them. */
     private static final String SPRINGS_OWN = "jwtDecoderBy";
 
     private static final String SECURITY = "org.springframework.security.oauth2.";
@@ -104,7 +104,10 @@ final class HardeningReport {
         return ClassUtils.isPresent(type, context.getClassLoader());
     }
 
-    /** The first bean of a type with one of these simple names, wherever the type lies on this line of Boot. */
+    /**
+     * The first bean of a type with one of these simple names, in any package, because the package depends on the
+     * version of Boot.
+     */
     private @Nullable String named(String... simpleNames) {
         return Stream.of(simpleNames)
                 .flatMap(name -> Stream.of(

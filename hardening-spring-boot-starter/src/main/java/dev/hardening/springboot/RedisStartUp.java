@@ -29,7 +29,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 
 /**
  * Connects to what each {@code LettuceConnectionFactory} connects to, once all singletons are there and before anything is
- * started: the web server listens after that. Afterwards it watches over the connections that the application uses.
+ * started: the web server listens after that. Afterwards it watches the connections that the application uses.
  */
 final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
@@ -148,7 +148,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         }
     }
 
-    /** How a connection came about that was made at the start; null if none was. */
+    /** The report of the connection that was made at the start; null if there was none. */
     @Nullable
     ConnectReport report(String name) {
         return reports.get(name);

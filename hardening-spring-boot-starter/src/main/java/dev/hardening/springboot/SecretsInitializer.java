@@ -80,7 +80,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         }
     }
 
-    /** A test's slice, such as {@code @WebMvcTest}, turns auto-configuration off and has no need of most secrets. */
+    /** A test slice, such as {@code @WebMvcTest}, turns auto-configuration off and needs few secrets. */
     private static boolean isSlice(ConfigurableEnvironment environment) {
         return !environment.getProperty(EnableAutoConfiguration.ENABLED_OVERRIDE_PROPERTY, Boolean.class, true);
     }
