@@ -71,17 +71,21 @@ final class HangingProvider {
                 }));
             }
             int failed = 0;
+            boolean anyLate = false;
             long end = System.nanoTime() + PATIENCE.toNanos();
             for (Future<?> answer : answers) {
                 try {
                     answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-                } catch (ExecutionException | TimeoutException refusedOrLate) {
+                } catch (ExecutionException refused) {
                     failed++;
+                } catch (TimeoutException late) {
+                    failed++;
+                    anyLate = true;
                 }
             }
             // One that has no answer by now has waited at least as long.
             double slowest =
-                    failed > 0 || nanoseconds.isEmpty() ? PATIENCE.toMillis() : Collections.max(nanoseconds) / 1e6;
+                    anyLate || nanoseconds.isEmpty() ? PATIENCE.toMillis() : Collections.max(nanoseconds) / 1e6;
             return new Outcome(slowest, failed);
         } finally {
             requests.shutdownNow();

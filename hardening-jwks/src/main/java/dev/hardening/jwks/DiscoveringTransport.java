@@ -1,10 +1,8 @@
 package dev.hardening.jwks;
 
-import com.nimbusds.jose.util.JSONObjectUtils;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -108,9 +106,12 @@ final class DiscoveringTransport implements JWKSFetcher {
 
     private URI keysOf(URI issuer, byte[] metadata) throws IOException {
         try {
-            Map<String, Object> json = JSONObjectUtils.parse(new String(metadata, StandardCharsets.UTF_8));
+            Map<String, Object> json = Json.document(metadata);
             if (!issuer.toString().equals(json.get("issuer"))) {
-                throw new IOException("the metadata is of another issuer");
+                boolean bySlash =
+                        withoutSlash(issuer.toString()).equals(withoutSlash(String.valueOf(json.get("issuer"))));
+                throw new IOException("the metadata is of another issuer"
+                        + (bySlash ? ": they differ in a slash at the end, and have to be the same" : ""));
             }
             if (!(json.get("jwks_uri") instanceof String text)) {
                 throw new IOException("the metadata has no jwks_uri");

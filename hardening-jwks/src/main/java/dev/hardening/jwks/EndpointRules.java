@@ -23,7 +23,8 @@ final class EndpointRules {
             return what + " has to be an https URL";
         }
         if (uri.getHost() == null) {
-            return what + " has to be a URL with a host";
+            return what + " has to be a URL with a host"
+                    + (uri.getRawAuthority() == null ? "" : ", whose name is of letters, digits, hyphens and dots");
         }
         if (uri.getRawUserInfo() != null) {
             return what + " may not hold a user or a password";

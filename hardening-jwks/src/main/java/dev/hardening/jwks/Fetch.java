@@ -75,6 +75,7 @@ final class Fetch {
     private final long number;
     private final boolean fresh;
     private final @Nullable CachedKeys basis;
+    private final Validators validators;
     private final Observer observer;
     private final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private final CompletableFuture<Void> outcomeOrSlow = new CompletableFuture<>();
@@ -98,6 +99,8 @@ final class Fetch {
         this.number = running.number();
         this.fresh = running.fresh();
         this.basis = basis;
+        // An unknown key id contradicts a server that would answer "not modified".
+        this.validators = basis == null || fresh ? Validators.NONE : basis.validators();
         this.observer = observer;
     }
 
@@ -243,7 +246,6 @@ final class Fetch {
     }
 
     private JWKSFetcher.Request request() throws IOException {
-        Validators validators = basis == null ? Validators.NONE : basis.validators();
         return new JWKSFetcher.Request(
                 setup.uri(),
                 validators.etag(),
@@ -259,10 +261,10 @@ final class Fetch {
         }
         byte[] body = response.body().orElse(null);
         if (body == null) {
-            if (basis == null || basis.validators().isEmpty()) {
+            if (basis == null || validators.isEmpty()) {
                 throw new IOException("the endpoint answered \"not modified\" to a request without a condition");
             }
-            return new Outcome.Success(basis.fetched(), basis.validators(), response.maxAge());
+            return new Outcome.Success(basis.fetched(), validators, response.maxAge());
         }
         if (body.length > setup.maxResponseBytes()) {
             throw new IOException("the answer is larger than " + setup.maxResponseBytes() + " bytes");

@@ -9,12 +9,14 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /** What an HTTP answer means for a key set. */
 final class HttpAnswer {
 
-    static final String ACCEPT = "application/jwk-set+json, application/json";
+    static final String ACCEPT = "application/jwk-set+json, application/json, */*;q=0.1";
+    static final String ACCEPT_ENCODING = "identity";
 
     private static final Pattern MAX_AGE = Pattern.compile("(?:^|[\\s,])max-age=\"?(\\d{1,10})");
     private static final Pattern SECONDS = Pattern.compile("\\d{1,10}");
@@ -46,7 +48,21 @@ final class HttpAnswer {
             throw new IOException("the endpoint answered HTTP " + status + redirect);
         }
         return JWKSFetcher.Response.of(
-                limited(body.open(), maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
+                limited(decoded(body.open(), headers), maxBytes),
+                first(headers, "ETag"),
+                first(headers, "Last-Modified"),
+                maxAge);
+    }
+
+    /** Some caches on the way compress what was asked for as it is (RFC 9110, section 8.4). */
+    private static InputStream decoded(InputStream body, Function<String, List<String>> headers) throws IOException {
+        String coding =
+                String.join(",", headers.apply("Content-Encoding")).strip().toLowerCase(Locale.ROOT);
+        return switch (coding) {
+            case "", "identity" -> body;
+            case "gzip", "x-gzip" -> new GZIPInputStream(body);
+            default -> throw new IOException("the answer has a content encoding other than gzip");
+        };
     }
 
     private static byte[] limited(InputStream body, int maxBytes) throws IOException {
@@ -67,7 +83,7 @@ final class HttpAnswer {
 
     static @Nullable String first(Function<String, List<String>> headers, String name) {
         List<String> values = headers.apply(name);
-        return values.isEmpty() ? null : values.get(0);
+        return values.isEmpty() || values.get(0).isBlank() ? null : values.get(0);
     }
 
     /** RFC 9111, sections 4.2.1 and 5.1: what is left of max-age after the time in other caches. */

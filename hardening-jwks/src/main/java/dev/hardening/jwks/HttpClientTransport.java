@@ -13,6 +13,7 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
     public Response fetch(Request request) throws IOException, InterruptedException {
         HttpRequest.Builder http = HttpRequest.newBuilder(request.uri())
                 .header("Accept", HttpAnswer.ACCEPT)
+                .header("Accept-Encoding", HttpAnswer.ACCEPT_ENCODING)
                 .timeout(request.timeout());
         request.headers().forEach(http::setHeader);
         if (request.etag() != null) {

@@ -1,7 +1,6 @@
 package dev.hardening.jwks;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +14,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -59,8 +59,8 @@ final class HttpTransport implements JWKSFetcher {
         URI uri = request.uri();
         IOException failure = null;
         for (Proxy proxy : proxies(uri)) {
-            try (Socket socket = connect(uri, proxy, deadline)) {
-                return exchange(request, socket, target(uri, proxy), deadline);
+            try (Socket plain = connect(uri, proxy, deadline)) {
+                return exchange(request, plain, proxy, deadline);
             } catch (Unreachable unreachable) {
                 failure = unreachable;
             }
@@ -68,6 +68,29 @@ final class HttpTransport implements JWKSFetcher {
         throw failure == null
                 ? new IOException("there is no way to " + uri.getAuthority())
                 : new IOException(failure.getMessage(), failure);
+    }
+
+    /** By a connection that is closed at the deadline: a read's own time-out begins anew with each byte, also within TLS. */
+    private static Response exchange(Request request, Socket plain, Proxy proxy, Deadline deadline) throws IOException {
+        URI uri = request.uri();
+        Future<?> end = SharedThreads.INSTANCE.schedule(() -> close(plain), deadline.nanosLeft());
+        try (Socket socket = isHttps(uri) ? secure(plain, uri, proxy) : plain) {
+            send(socket, head(request, target(uri, proxy)));
+            HttpReader reader = new HttpReader(socket.getInputStream());
+            int status = reader.readHead();
+            return HttpAnswer.read(
+                    status, reader::header, () -> reader.body(request.maxResponseBytes()), request.maxResponseBytes());
+        } finally {
+            end.cancel(false);
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException ignored) {
+            // What reads from it fails all the same.
+        }
     }
 
     private static List<Proxy> proxies(URI uri) {
@@ -90,23 +113,11 @@ final class HttpTransport implements JWKSFetcher {
     private static Socket connect(URI uri, Proxy proxy, Deadline deadline) throws IOException {
         String host = host(uri);
         int port = port(uri);
-        Socket plain = switch (proxy.type()) {
+        return switch (proxy.type()) {
             case DIRECT -> connectTo(host, port, deadline);
             case HTTP -> connectTo(proxyHost(proxy), proxyPort(proxy), deadline);
             case SOCKS -> connectBySocks(proxy, host, port, deadline);
         };
-        if (!isHttps(uri)) {
-            return plain;
-        }
-        try {
-            if (proxy.type() == Proxy.Type.HTTP) {
-                openTunnel(plain, uri.getHost() + ":" + port, deadline);
-            }
-            return secure(plain, host, port, deadline);
-        } catch (IOException | RuntimeException failed) {
-            plain.close();
-            throw failed;
-        }
     }
 
     private static Socket connectTo(String host, int port, Deadline deadline) throws IOException {
@@ -149,10 +160,10 @@ final class HttpTransport implements JWKSFetcher {
     }
 
     /** RFC 9110, section 9.3.6. */
-    private static void openTunnel(Socket proxy, String authority, Deadline deadline) throws IOException {
+    private static void openTunnel(Socket proxy, String authority) throws IOException {
         String request = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n";
         send(proxy, request);
-        int status = new HttpReader(new TimedInput(proxy, deadline)).readHead();
+        int status = new HttpReader(proxy.getInputStream()).readHead();
         if (status / 100 != 2) {
             throw new IOException("the proxy answered HTTP " + status
                     + (status == 407 ? "; a client that logs in there can be given by httpClient(…)" : ""));
@@ -160,13 +171,15 @@ final class HttpTransport implements JWKSFetcher {
     }
 
     /** TLS, with the host's name in the certificate (RFC 9110, section 4.3.4). */
-    private static Socket secure(Socket plain, String host, int port, Deadline deadline) throws IOException {
+    private static Socket secure(Socket plain, URI uri, Proxy proxy) throws IOException {
+        if (proxy.type() == Proxy.Type.HTTP) {
+            openTunnel(plain, uri.getHost() + ":" + port(uri));
+        }
         SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-        SSLSocket secured = (SSLSocket) factory.createSocket(plain, host, port, true);
+        SSLSocket secured = (SSLSocket) factory.createSocket(plain, host(uri), port(uri), true);
         SSLParameters parameters = secured.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         secured.setSSLParameters(parameters);
-        secured.setSoTimeout(deadline.millisLeft());
         secured.startHandshake();
         return secured;
     }
@@ -187,15 +200,6 @@ final class HttpTransport implements JWKSFetcher {
 
     // ---- the exchange
 
-    private static Response exchange(Request request, Socket socket, String target, Deadline deadline)
-            throws IOException {
-        send(socket, head(request, target));
-        HttpReader reader = new HttpReader(new TimedInput(socket, deadline));
-        int status = reader.readHead();
-        return HttpAnswer.read(
-                status, reader::header, () -> reader.body(request.maxResponseBytes()), request.maxResponseBytes());
-    }
-
     private static String target(URI uri, Proxy proxy) {
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         String pathAndQuery = uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery();
@@ -208,6 +212,7 @@ final class HttpTransport implements JWKSFetcher {
         StringBuilder head = new StringBuilder("GET " + target + " HTTP/1.1\r\n");
         header(head, "Host", request.uri().getRawAuthority());
         header(head, "Accept", HttpAnswer.ACCEPT);
+        header(head, "Accept-Encoding", HttpAnswer.ACCEPT_ENCODING);
         header(head, "Connection", "close");
         if (!hasUserAgent(request)) {
             header(head, "User-Agent", "hardening-jwks");
@@ -253,42 +258,20 @@ final class HttpTransport implements JWKSFetcher {
         }
 
         boolean isOver() {
-            return end - System.nanoTime() <= 0;
+            return nanosLeft() <= 0;
+        }
+
+        long nanosLeft() {
+            return end - System.nanoTime();
         }
 
         /** At least one millisecond: zero would be without an end. */
         int millisLeft() throws SocketTimeoutException {
-            long left = end - System.nanoTime();
+            long left = nanosLeft();
             if (left <= 0) {
                 throw new SocketTimeoutException();
             }
             return (int) Math.min(Integer.MAX_VALUE, Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
-        }
-    }
-
-    /** What a socket receives, as long as there is time for it. */
-    private static final class TimedInput extends InputStream {
-
-        private final Socket socket;
-        private final InputStream in;
-        private final Deadline deadline;
-
-        TimedInput(Socket socket, Deadline deadline) throws IOException {
-            this.socket = socket;
-            this.in = socket.getInputStream();
-            this.deadline = deadline;
-        }
-
-        @Override
-        public int read() throws IOException {
-            socket.setSoTimeout(deadline.millisLeft());
-            return in.read();
-        }
-
-        @Override
-        public int read(byte[] bytes, int offset, int length) throws IOException {
-            socket.setSoTimeout(deadline.millisLeft());
-            return in.read(bytes, offset, length);
         }
     }
 }

@@ -17,11 +17,13 @@ final class Json {
     private static final int MAX_DEPTH = 255;
 
     private final byte[] utf8;
+    private final boolean lastWins;
     private int at;
     private int depth;
 
-    private Json(byte[] utf8) {
+    private Json(byte[] utf8, boolean lastWins) {
         this.utf8 = utf8;
+        this.lastWins = lastWins;
     }
 
     /**
@@ -31,13 +33,30 @@ final class Json {
      *     of it
      */
     static Map<String, Object> object(byte[] utf8) throws ParseException {
-        Json json = new Json(utf8);
-        json.skipSpace();
-        json.expect('{');
-        Map<String, Object> object = json.members();
-        json.skipSpace();
-        if (json.at < utf8.length) {
-            throw json.malformed();
+        return new Json(utf8, false).whole();
+    }
+
+    /**
+     * Reads an object that a provider publishes, such as a key set: past a byte order mark (RFC 8259, section 8.1), and of
+     * members with the same name the last one counts (RFC 7517, section 4).
+     *
+     * @throws ParseException if it is anything else or is nested too deep; its message holds nothing of it
+     */
+    static Map<String, Object> document(byte[] utf8) throws ParseException {
+        Json json = new Json(utf8, true);
+        if (utf8.length > 2 && utf8[0] == (byte) 0xEF && utf8[1] == (byte) 0xBB && utf8[2] == (byte) 0xBF) {
+            json.at = 3;
+        }
+        return json.whole();
+    }
+
+    private Map<String, Object> whole() throws ParseException {
+        skipSpace();
+        expect('{');
+        Map<String, Object> object = members();
+        skipSpace();
+        if (at < utf8.length) {
+            throw malformed();
         }
         return object;
     }
@@ -95,7 +114,7 @@ final class Json {
                 skipSpace();
                 expect(':');
                 Object value = value();
-                if (members.containsKey(name)) {
+                if (!lastWins && members.containsKey(name)) {
                     throw malformed();
                 }
                 members.put(name, value);

@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,10 +21,11 @@ import org.jspecify.annotations.Nullable;
 /** Parses a key set key by key, so that one malformed key does not take the others with it (RFC 7517, section 5). */
 final class KeySetParser {
 
-    private static final Set<String> KEY_TYPES = Set.of("RSA", "EC", "OKP");
+    private static final List<String> KEY_TYPES = List.of("RSA", "EC", "OKP");
+    private static final List<String> CURVES = List.of("P-256", "P-384", "P-521", "Ed25519");
     private static final Set<String> NEEDED = Set.of("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e");
     private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
-    private static final Set<String> USES = Set.of("sig", "enc");
+    private static final List<String> USES = List.of("sig", "enc");
 
     /** Is called for keys that are not used, or not as they were published. */
     @FunctionalInterface
@@ -62,7 +62,7 @@ final class KeySetParser {
     static KeySet parse(byte[] body, @Nullable KeySet previous, Rejections rejections) throws IOException {
         Object keys;
         try {
-            keys = Json.object(body).get("keys");
+            keys = Json.document(body).get("keys");
         } catch (ParseException notJson) {
             throw new IOException("the answer is not a JSON object");
         }
@@ -115,11 +115,15 @@ final class KeySetParser {
 
     /** A public key without private parts, and without members that are not needed to verify and cannot be read. */
     private static JWK jwk(Map<String, Object> members, List<String> remarks) throws UnusableKeyException {
-        members.values().removeIf(value -> value == null);
+        // Some providers write each member that they know of, empty where a key has none.
+        members.entrySet()
+                .removeIf(member -> member.getValue() == null
+                        || ("".equals(member.getValue()) && !member.getKey().equals("kid")));
         checkType(members);
         if (members.keySet().removeAll(PRIVATE)) {
             remarks.add("published with its private part, which is dropped");
         }
+        tidyKeyId(members, remarks);
         tidyUse(members);
         tidyOperations(members, remarks);
         tidyAlgorithm(members);
@@ -148,6 +152,11 @@ final class KeySetParser {
     }
 
     private static void checkType(Map<String, Object> members) throws UnusableKeyException {
+        tidyCase(members, "kty", KEY_TYPES);
+        tidyCase(members, "crv", CURVES);
+        if (members.containsKey("revoked")) { // OpenID Federation 1.0, section 8.7
+            throw new UnusableKeyException("revoked");
+        }
         if (!(members.get("kty") instanceof String type)) {
             throw new UnusableKeyException("malformed");
         }
@@ -164,12 +173,29 @@ final class KeySetParser {
         }
     }
 
-    /** {@code use} in lower case (RFC 7517, section 4.2), which some providers do not write. */
+    /** A value in the case in which it is registered, which some providers do not write. */
+    private static void tidyCase(Map<String, Object> members, String name, List<String> registered) {
+        if (members.get(name) instanceof String text) {
+            registered.stream().filter(text::equalsIgnoreCase).findFirst().ifPresent(known -> members.put(name, known));
+        }
+    }
+
+    /** {@code kid} as text (RFC 7517, section 4.5), where it is published as a number. */
+    private static void tidyKeyId(Map<String, Object> members, List<String> remarks) {
+        Object kid = members.get("kid");
+        if (kid instanceof Long number) {
+            members.put("kid", number.toString());
+        } else if (kid != null && !(kid instanceof String)) {
+            members.remove("kid");
+            remarks.add("used without its kid, which cannot be read or is not this key's");
+        }
+    }
+
+    /** {@code use} (RFC 7517, section 4.2). */
     private static void tidyUse(Map<String, Object> members) throws UnusableKeyException {
+        tidyCase(members, "use", USES);
         Object use = members.get("use");
-        if (use instanceof String text && USES.contains(text.toLowerCase(Locale.ROOT))) {
-            members.put("use", text.toLowerCase(Locale.ROOT));
-        } else if (use != null) {
+        if (use != null && !(use instanceof String text && USES.contains(text))) {
             throw new UnusableKeyException("for another use than signatures");
         }
     }

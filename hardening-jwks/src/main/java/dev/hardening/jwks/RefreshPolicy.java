@@ -455,6 +455,6 @@ class RefreshPolicy {
             return longest;
         }
         long least = Math.min(longest, Math.max(2 * options.refreshBefore(), LEAST_TIME_TO_LIVE));
-        return Math.max(least, maxAge.toNanos());
+        return maxAge.isNegative() ? least : Math.max(least, maxAge.toNanos());
     }
 }

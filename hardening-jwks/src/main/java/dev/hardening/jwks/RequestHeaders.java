@@ -15,6 +15,7 @@ final class RequestHeaders {
     private static final Pattern VALUE = Pattern.compile("[\\x20-\\x7E\\t]*");
     private static final Set<String> OURS = Set.of(
             "accept",
+            "accept-encoding",
             "connection",
             "content-length",
             "expect",
@@ -56,7 +57,7 @@ final class RequestHeaders {
         String value;
         try {
             value = supplier.get();
-        } catch (RuntimeException failed) {
+        } catch (Throwable failed) { // of the caller's code: its message may hold the value
             throw new IOException("the supplier of the request header " + name + " threw "
                     + failed.getClass().getSimpleName());
         }

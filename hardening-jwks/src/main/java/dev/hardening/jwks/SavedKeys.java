@@ -44,7 +44,7 @@ final class SavedKeys {
             }
             KeySet keys = KeySetParser.parse(stored.jwkSet().getBytes(StandardCharsets.UTF_8), null, rejections);
             return Optional.of(new Restored(keys, age, stored.fetchedAt()));
-        } catch (IOException | RuntimeException damaged) {
+        } catch (IOException | RuntimeException | Error damaged) {
             LOG.warn(
                     "Could not use the saved keys of {}: {}",
                     place,
@@ -62,7 +62,7 @@ final class SavedKeys {
         try {
             store.save(new JWKSSnapshotStore.Stored(
                     source.toString(), fetchedAt, fetched.jwkSet().toString(true)));
-        } catch (IOException | RuntimeException unwritable) {
+        } catch (IOException | RuntimeException | Error unwritable) {
             LOG.warn(
                     "Could not save the keys of {}: {}",
                     place,

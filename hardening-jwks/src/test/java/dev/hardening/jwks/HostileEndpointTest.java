@@ -517,12 +517,27 @@ class HostileEndpointTest {
             endpoint.open(endpoint.inline()).getKeys();
             assertThat(seen)
                     .isCompletedWithValue(List.of(
-                            "GET", "application/jwk-set+json, application/json", "/auth/v1/.well-known/jwks.json"));
+                            "GET",
+                            "application/jwk-set+json, application/json, */*;q=0.1",
+                            "/auth/v1/.well-known/jwks.json"));
         }
     }
 
     @Nested
     class ATransportOfTheCallers {
+
+        @Test
+        void may_say_any_max_age() {
+            JWKSet keys = new JWKSet(List.of(RSA_1));
+            for (Duration maxAge : List.of(Duration.ofSeconds(Long.MIN_VALUE), Duration.ofSeconds(Long.MAX_VALUE))) {
+                JWKSCache cache = endpoint.open(endpoint.inline()
+                        .fetcher(request -> JWKSFetcher.Response.of(
+                                keys.toString(true).getBytes(StandardCharsets.UTF_8), null, null, maxAge)));
+                assertThat(cache.findKey("rsa-1")).isPresent();
+                cache.invalidate();
+                assertThat(cache.getKeys().getKeys()).hasSize(1);
+            }
+        }
 
         @Test
         void is_not_trusted_either() {

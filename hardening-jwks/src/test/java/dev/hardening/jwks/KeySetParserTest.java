@@ -228,7 +228,6 @@ class KeySetParserTest {
         @ParameterizedTest
         @CsvSource({
             "use, tls, for another use than signatures",
-            "use, '', for another use than signatures",
             "alg, ES256, 'for an algorithm that is not supported, or not its type''s'",
             "alg, RSA-OAEP, 'for an algorithm that is not supported, or not its type''s'",
             "key_ops, sign, for other operations than verifying",
@@ -241,9 +240,83 @@ class KeySetParserTest {
         }
 
         @Test
+        void a_key_that_is_revoked_never_verifies() throws Exception {
+            String revoked = with(RSA_1, "revoked", Map.of("revoked_at", 1_700_000_000));
+            assertThat(kids(parse(revoked, GOOD))).containsExactly("ec-1");
+            assertThat(reported).containsExactly("rsa-1 is revoked");
+        }
+
+        @Test
         void an_entry_that_is_no_key_is_malformed() throws Exception {
             assertThat(kids(parse("null", "7", "\"text\"", "[]", "{}", GOOD))).containsExactly("ec-1");
             assertThat(reported).hasSize(5).containsOnly("null is malformed");
+        }
+    }
+
+    @Nested
+    class AProviderThatWritesItInItsOwnWay {
+
+        @Test
+        void may_write_members_that_a_key_does_not_have() throws Exception {
+            String json =
+                    "{\"use\":\"\",\"alg\":\"\",\"crv\":\"\",\"x\":\"\",\"y\":\"\",\"d\":\"\",\"x5u\":\"\",\"x5t\":\"\",\"x5c\":[],"
+                            + "\"key_ops\":null,"
+                            + RSA_1.toPublicJWK().toJSONString().substring(1);
+            assertThat(kids(parse(json))).containsExactly("rsa-1");
+            assertThat(reported).isEmpty();
+        }
+
+        @ParameterizedTest
+        @CsvSource({"RSA_1, kty, rsa", "EC_1, kty, ec", "EC_1, crv, p-256"})
+        void may_write_a_type_or_a_curve_in_another_case(String key, String member, String value) throws Exception {
+            JWK jwk = key.equals("EC_1") ? EC_1 : RSA_1;
+            assertThat(kids(parse(with(jwk, member, value)))).containsExactly(jwk.getKeyID());
+            assertThat(reported).isEmpty();
+        }
+
+        @Test
+        void may_write_a_key_id_as_a_number() throws Exception {
+            assertThat(kids(parse(with(RSA_1, "kid", 42)))).containsExactly("42");
+            assertThat(reported).isEmpty();
+        }
+
+        @Test
+        void may_write_a_key_id_that_is_none() throws Exception {
+            KeySet set = parse(with(RSA_1, "kid", List.of("a")), GOOD);
+            assertThat(set.fitting(null, SigningAlgorithm.RS256)).hasSize(1);
+            assertThat(reported)
+                    .containsExactly("null is used without its kid, which cannot be read or is not this key's");
+        }
+
+        @Test
+        void may_write_a_member_twice_and_the_last_counts() throws Exception {
+            String twice =
+                    "{\"kid\":\"first\"," + RSA_1.toPublicJWK().toJSONString().substring(1);
+            assertThat(kids(parse(twice, GOOD))).containsExactly("rsa-1", "ec-1");
+        }
+
+        @Test
+        void may_begin_with_a_byte_order_mark() throws Exception {
+            byte[] body = ("\uFEFF{\"keys\":[" + GOOD + "]}").getBytes(StandardCharsets.UTF_8);
+            KeySet set = KeySetParser.parse(body, null, (kid, reason, fingerprint) -> reported.add(reason));
+            assertThat(kids(set)).containsExactly("ec-1");
+        }
+
+        @Test
+        void may_pad_numbers_and_use_the_other_base64() throws Exception {
+            byte[] modulus = RSA_1.getModulus().decode();
+            byte[] signed = new java.math.BigInteger(1, modulus).toByteArray(); // with a zero in front
+            String padded = java.util.Base64.getEncoder().encodeToString(signed);
+            KeySet set = parse(with(RSA_1, "n", padded), with(EC_1, "x", longer(EC_1.getX())));
+            assertThat(set.keys().get(0).publicKey()).isEqualTo(RSA_1.toRSAPublicKey());
+            assertThat(set.keys().get(1).publicKey()).isEqualTo(EC_1.toECPublicKey());
+        }
+
+        private static String longer(Base64URL number) {
+            byte[] bytes = number.decode();
+            byte[] longer = new byte[bytes.length + 1];
+            System.arraycopy(bytes, 0, longer, 1, bytes.length);
+            return java.util.Base64.getEncoder().encodeToString(longer);
         }
     }
 

@@ -101,6 +101,34 @@ class SnapshotStoreTest {
         }
     }
 
+    @Test
+    void an_error_of_the_store_changes_nothing() {
+        List<JWKSCacheStatus> heard = new ArrayList<>();
+        JWKSSnapshotStore broken = new JWKSSnapshotStore() {
+            @Override
+            public Optional<Stored> load() {
+                throw new NoClassDefFoundError("canary");
+            }
+
+            @Override
+            public void save(Stored stored) {
+                throw new AssertionError("canary");
+            }
+        };
+        JWKSCache cache = endpoint.open(endpoint.inline().snapshotStore(broken).listener(new JWKSCacheListener() {
+            @Override
+            public void refreshed(JWKSCacheStatus status) {
+                heard.add(status);
+            }
+        }));
+        for (int i = 1; i <= 3; i++) {
+            cache.getKeys();
+            assertThat(heard).hasSize(i);
+            endpoint.advance(Duration.ofMinutes(55));
+        }
+        assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).noneMatch(line -> line.contains("canary"));
+    }
+
     @Nested
     class ARestart {
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.sun.net.httpserver.HttpExchange;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -28,8 +29,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -155,6 +159,92 @@ class TransportTest {
     }
 
     @Nested
+    class AnAnswerThatIsCompressed {
+
+        private void answer(String coding, byte[] body) {
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("Content-Encoding", coding);
+                exchange.sendResponseHeaders(200, body.length);
+                exchange.getResponseBody().write(body);
+            });
+        }
+
+        private static byte[] gzip(byte[] plain) throws IOException {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+                out.write(plain);
+            }
+            return bytes.toByteArray();
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void is_read_though_it_was_not_asked_for(boolean ownClient) throws IOException {
+            answer("gzip", gzip(KEYS.getBytes(StandardCharsets.UTF_8)));
+            JWKSCache.Builder builder = endpoint.inline();
+            assertThat(kids(endpoint.open(ownClient ? builder.httpClient(HttpClient.newHttpClient()) : builder)))
+                    .containsExactly("rsa-1");
+        }
+
+        @Test
+        void is_limited_by_what_it_unpacks_to() throws IOException {
+            answer("gzip", gzip(new byte[50 << 20]));
+            assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys)
+                    .hasMessageEndingWith("the answer is larger than 524288 bytes");
+        }
+
+        @Test
+        void is_a_failed_fetch_if_it_cannot_be_unpacked() {
+            answer("br", new byte[10]);
+            assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys)
+                    .hasMessageEndingWith("the answer has a content encoding other than gzip");
+            answer("gzip", new byte[10]);
+            assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys).isInstanceOf(JWKSUnavailableException.class);
+        }
+    }
+
+    @Nested
+    class AServerThatDrips {
+
+        private static final int BYTES = 400; // in 20 s
+
+        @Test
+        void within_the_handshake_is_stopped_at_the_deadline() throws Exception {
+            AtomicInteger dripped = new AtomicInteger();
+            CompletableFuture<Boolean> closed = new CompletableFuture<>();
+            try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                Thread thread = new Thread(() -> {
+                    try (Socket socket = server.accept()) {
+                        OutputStream out = socket.getOutputStream();
+                        out.write(new byte[] {22, 3, 3, 0x40, 0}); // a handshake record of 16 KiB
+                        for (; dripped.get() < BYTES; dripped.incrementAndGet()) {
+                            out.write(2);
+                            Thread.sleep(50);
+                        }
+                        closed.complete(false);
+                    } catch (IOException | InterruptedException ended) {
+                        closed.complete(true);
+                    }
+                });
+                thread.setDaemon(true);
+                thread.start();
+                JWKSFetcher.Request request = new JWKSFetcher.Request(
+                        URI.create("https://127.0.0.1:" + server.getLocalPort() + "/keys"),
+                        null,
+                        null,
+                        Duration.ofSeconds(1),
+                        1_000);
+                assertThatThrownBy(() -> JWKSFetcher.http().fetch(request))
+                        .isInstanceOf(IOException.class)
+                        .hasMessage("no complete answer within 1000 ms");
+                assertThat(closed.get(30, TimeUnit.SECONDS))
+                        .as("closed by us, after %s bytes", dripped)
+                        .isTrue();
+            }
+        }
+    }
+
+    @Nested
     class WhatARequestSays {
 
         private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
@@ -177,6 +267,38 @@ class TransportTest {
             endpoint.advance(Duration.ofMinutes(55));
             cache.getKeys();
             assertThat(seen).containsExactly("null", "no-cache", "no-cache", "null");
+        }
+
+        @Test
+        void an_unknown_key_is_asked_for_without_a_condition() {
+            // As of a server whose entity tag does not change with the keys.
+            endpoint.script(exchange -> {
+                boolean conditional = exchange.getRequestHeaders().containsKey("If-None-Match");
+                exchange.getResponseHeaders().set("ETag", "\"always\"");
+                String keys = new JWKSet(seen.isEmpty() ? List.of(RSA_1) : List.of(RSA_1, RSA_2)).toString(true);
+                seen.add(String.valueOf(conditional));
+                KeyEndpoint.send(exchange, conditional ? 304 : 200, keys);
+            });
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            assertThat(cache.findKey("rsa-2")).isPresent();
+            endpoint.advance(Duration.ofMinutes(55));
+            cache.getKeys();
+            assertThat(seen).containsExactly("false", "false", "true");
+        }
+
+        @Test
+        void an_entity_tag_that_is_empty_is_not_sent_back() {
+            endpoint.script(exchange -> {
+                seen.add(String.valueOf(exchange.getRequestHeaders().getFirst("If-None-Match")));
+                exchange.getResponseHeaders().set("ETag", "");
+                KeyEndpoint.serving(RSA_1).answer(exchange);
+            });
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            endpoint.advance(Duration.ofMinutes(55));
+            cache.getKeys();
+            assertThat(seen).containsExactly("null", "null");
         }
 
         @ParameterizedTest
@@ -210,13 +332,20 @@ class TransportTest {
         void a_supplier_that_throws_is_a_failed_fetch_and_is_asked_again() {
             AtomicInteger calls = new AtomicInteger();
             JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> {
-                if (calls.incrementAndGet() == 1) {
-                    throw new IllegalStateException("canary");
+                switch (calls.incrementAndGet()) {
+                    case 1 -> throw new IllegalStateException("canary");
+                    case 2 -> throw new AssertionError("canary");
+                    default -> {
+                        return "token";
+                    }
                 }
-                return "token";
             }));
             assertThatThrownBy(cache::getKeys)
                     .hasMessageContaining("the supplier of the request header X-Token threw IllegalStateException")
+                    .hasMessageNotContaining("canary");
+            endpoint.advance(Duration.ofSeconds(2));
+            assertThatThrownBy(cache::getKeys)
+                    .hasMessageContaining("the supplier of the request header X-Token threw AssertionError")
                     .hasMessageNotContaining("canary");
             endpoint.advance(Duration.ofSeconds(2));
             assertThat(kids(cache)).contains("rsa-1");
@@ -393,6 +522,13 @@ class TransportTest {
             cache.getKeys();
             assertThat(cache.status().failures()).isZero();
             assertThat(discoveries).hasValue(1);
+        }
+
+        @Test
+        void an_issuer_that_differs_in_a_slash_is_refused_and_told() {
+            issuer = endpoint.uri().resolve("/realm/").toString();
+            assertThatThrownBy(discovering()::getKeys)
+                    .hasMessageContaining("the metadata is of another issuer: they differ in a slash at the end");
         }
 
         @Test

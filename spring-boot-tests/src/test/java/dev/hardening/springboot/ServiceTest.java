@@ -296,7 +296,7 @@ class ServiceTest {
             int before = requests();
             flood.start();
             await().until(() -> requests() > before);
-            // The fetch hangs for 30 s; whoever waits for it waits far beyond this.
+            // The fetch hangs for 30 s: a request that waits for it is answered only after that.
             assertThat(service.get("/me", good).statusCode()).isEqualTo(200);
             assertThat(requests()).isEqualTo(before + 1);
             flood.join();
