@@ -76,23 +76,36 @@ final class DiscoveredIssuers {
     }
 
     private @Nullable Issuer add(String name) {
+        Issuer opened = open(name); // not under the lock: the caller's options and a store may block
+        if (opened == null) {
+            return null;
+        }
+        Issuer added = put(name, opened);
+        if (added != opened) {
+            opened.cache.close(); // another token was faster, or this is closed
+        }
+        if (added == null) {
+            throw new JWKSUnavailableException("the router is closed", null);
+        }
+        return added;
+    }
+
+    /** The issuer of this name from now on: the one that is there, if there is one; null if this is closed. */
+    private @Nullable Issuer put(String name, Issuer opened) {
         lock.lock();
         try {
+            if (closed) {
+                return null;
+            }
             Issuer known = issuers.get(name);
             if (known != null) {
                 return known;
             }
-            if (closed) {
-                throw new JWKSUnavailableException("the router is closed", null);
+            if (issuers.size() >= maxIssuers) {
+                removeOne();
             }
-            Issuer added = open(name);
-            if (added != null) {
-                if (issuers.size() >= maxIssuers) {
-                    removeOne();
-                }
-                issuers.put(name, added);
-            }
-            return added;
+            issuers.put(name, opened);
+            return opened;
         } finally {
             lock.unlock();
         }

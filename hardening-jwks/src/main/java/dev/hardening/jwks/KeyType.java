@@ -110,7 +110,7 @@ enum KeyType {
         boolean xIsOdd = bigEndian[0] < 0;
         bigEndian[0] &= 0x7f;
         BigInteger y = new BigInteger(1, bigEndian);
-        if (Ed25519Points.SMALL_ORDER.contains(y)) {
+        if (y.compareTo(Ed25519Points.P) >= 0 || Ed25519Points.SMALL_ORDER.contains(y)) {
             throw new UnusableKeyException("malformed");
         }
         PublicKey key = KeyFactory.getInstance("Ed25519")

@@ -17,15 +17,19 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -327,6 +331,60 @@ class IssuerRouterTest {
                 assertThat(router.decode(token(provider.issuer("tenant-2"), EC_1)))
                         .isNotNull();
                 assertThat(provider.requests("tenant-2")).as("it was forgotten").isEqualTo(4);
+            }
+        }
+
+        @Test
+        void does_not_wait_for_another_issuers_store() throws Exception {
+            CountDownLatch loading = new CountDownLatch(1);
+            CountDownLatch gate = new CountDownLatch(1);
+            AtomicBoolean first = new AtomicBoolean();
+            JWKSSnapshotStore store = new JWKSSnapshotStore() {
+                @Override
+                public Optional<Stored> load() {
+                    if (first.compareAndSet(true, false)) {
+                        loading.countDown();
+                        try {
+                            gate.await();
+                        } catch (InterruptedException ended) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                    return Optional.empty();
+                }
+
+                @Override
+                public void save(Stored stored) {}
+            };
+            ExecutorService requests = Executors.newCachedThreadPool();
+            try (IssuerRouter router = trusting("tenant-")
+                    .cache(options -> options.snapshotStore(store))
+                    .build()) {
+                first.set(true);
+                Future<?> blocked = requests.submit(() -> router.decode(token(provider.issuer("tenant-1"), EC_1)));
+                assertThat(loading.await(30, TimeUnit.SECONDS)).isTrue();
+                Future<?> other = requests.submit(() -> router.decode(token(provider.issuer("tenant-2"), EC_1)));
+                assertThat(other.get(30, TimeUnit.SECONDS)).isNotNull();
+                assertThat(blocked).isNotDone();
+                gate.countDown();
+                assertThat(blocked.get(30, TimeUnit.SECONDS)).isNotNull();
+            } finally {
+                gate.countDown();
+                requests.shutdownNow();
+            }
+        }
+
+        @Test
+        void makes_one_cache_for_tokens_that_come_together() throws Exception {
+            ExecutorService requests = Executors.newFixedThreadPool(20);
+            try (IssuerRouter router = trusting("tenant-").build()) {
+                String token = token(provider.issuer("tenant-1"), EC_1);
+                for (Future<?> one : requests.invokeAll(Collections.nCopies(20, () -> router.decode(token)))) {
+                    assertThat(one.get()).isNotNull();
+                }
+                assertThat(provider.requests("tenant-1")).isEqualTo(2); // the metadata, and the keys
+            } finally {
+                requests.shutdownNow();
             }
         }
 

@@ -213,6 +213,7 @@ class KeySetParserTest {
                     "{'kty':'OKP','crv':'Ed25519','x':'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'} | malformed",
                     "{'kty':'OKP','crv':'Ed25519','x':'AAAA'} | malformed",
                     "{'kty':'OKP','crv':'Ed25519','x':'AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'} | malformed",
+                    "{'kty':'OKP','crv':'Ed25519','x':'7v_______________________________________38'} | malformed",
                     "{'kty':'OKP','crv':'P-256','x':'AAAA'} | malformed",
                     "{'kty':'EC','crv':'P-999','x':'AA','y':'AA'} | of a curve that is not supported",
                     "{'kty':'AKP','alg':'ML-DSA-44','pub':'AAAA'} | of a type that is not supported",
