@@ -5,13 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.hardening.testing.IdentityProvider;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.Tokens;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -19,8 +13,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The application in a JVM of its own, on each JDK and both stacks, for what a process alone can show. */
 class ProcessTest {
-
-    private static final Pattern PORT = Pattern.compile("(?:started on port|Netty started on port) (\\d+)");
 
     static Stream<Arguments> everywhere() {
         return ServiceProcess.jdks().flatMap(jdk -> Stream.of(Stack.values()).map(stack -> Arguments.of(jdk, stack)));
@@ -43,23 +35,11 @@ class ProcessTest {
                     .contains("secrets on (1 validated); keys on (jwt); redis on (redisConnectionFactory: ")
                     .doesNotContain("canary");
             String good = provider.token(Tokens.RSA_1);
-            assertThat(status(service, "/ratings/count", good)).isEqualTo(200);
-            assertThat(status(service, "/ratings/count", provider.token(Tokens.RSA_2)))
+            assertThat(service.statusOf("/ratings/count", good)).isEqualTo(200);
+            assertThat(service.statusOf("/ratings/count", provider.token(Tokens.RSA_2)))
                     .isEqualTo(401);
             provider.down();
-            assertThat(status(service, "/ratings/count", good)).isEqualTo(200);
+            assertThat(service.statusOf("/ratings/count", good)).isEqualTo(200);
         }
-    }
-
-    private static int status(ServiceProcess service, String path, String token) throws Exception {
-        Matcher port = PORT.matcher(service.output());
-        assertThat(port.find()).as(service.output()).isTrue();
-        return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port.group(1) + path))
-                                .header("Authorization", "Bearer " + token)
-                                .build(),
-                        HttpResponse.BodyHandlers.discarding())
-                .statusCode();
     }
 }

@@ -3,6 +3,10 @@ package dev.hardening.springboot;
 import dev.hardening.springboot.app.RatingsApplication;
 import java.io.File;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,11 +14,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** An application in a JVM of its own, as it is started in production. */
 final class ServiceProcess implements AutoCloseable {
+
+    private static final Pattern PORT = Pattern.compile("started on port (\\d+)");
 
     private final Process process;
     private final Path output;
@@ -72,15 +79,15 @@ final class ServiceProcess implements AutoCloseable {
     }
 
     int exitCode() throws Exception {
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+        if (!process.waitFor(6, TimeUnit.MINUTES)) {
             throw new IllegalStateException("it still runs: " + output());
         }
         return process.exitValue();
     }
 
-    /** Waits until its log says this. */
+    /** Waits until its log says this, for minutes on a machine that has too much to do. */
     void awaitOutput(String text) throws Exception {
-        for (int i = 0; i < 1_200; i++) {
+        for (int i = 0; i < 3_600; i++) {
             if (output().contains(text)) {
                 return;
             }
@@ -90,6 +97,22 @@ final class ServiceProcess implements AutoCloseable {
             TimeUnit.MILLISECONDS.sleep(100);
         }
         throw new IllegalStateException("it never said " + text + ": " + output());
+    }
+
+    /** The status of an answer to a request with this token; the port is the one that the log named last. */
+    int statusOf(String path, String token) throws Exception {
+        String port = PORT.matcher(output())
+                .results()
+                .reduce((earlier, later) -> later)
+                .orElseThrow()
+                .group(1);
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                                .header("Authorization", "Bearer " + token)
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding())
+                .statusCode();
     }
 
     boolean isAlive() {
