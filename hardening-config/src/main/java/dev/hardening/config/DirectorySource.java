@@ -1,18 +1,19 @@
 package dev.hardening.config;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,12 +112,25 @@ record DirectorySource(Path directory, String origin, String subject) implements
     public Set<String> names() {
         try {
             return BoundedRead.from(directory, () -> {
-                try (Stream<Path> files = Files.find(
-                        directory, MAX_DEPTH, (file, is) -> is.isRegularFile(), FileVisitOption.FOLLOW_LINKS)) {
-                    return files.map(this::name).filter(Setting::isName).collect(Collectors.toSet());
-                }
+                Set<String> names = new HashSet<>();
+                Files.walkFileTree(
+                        directory, Set.of(FileVisitOption.FOLLOW_LINKS), MAX_DEPTH, new SimpleFileVisitor<>() {
+                            @Override
+                            public FileVisitResult visitFile(Path file, BasicFileAttributes is) {
+                                if (is.isRegularFile() && Setting.isName(name(file))) {
+                                    names.add(name(file));
+                                }
+                                return FileVisitResult.CONTINUE;
+                            }
+
+                            @Override
+                            public FileVisitResult visitFileFailed(Path file, IOException unreadable) {
+                                return FileVisitResult.CONTINUE; // the other entries have names all the same
+                            }
+                        });
+                return names;
             });
-        } catch (IOException | UncheckedIOException | SecurityException unreadable) {
+        } catch (IOException | SecurityException unreadable) {
             return Set.of();
         }
     }

@@ -273,6 +273,18 @@ class SecretSourceTest {
         }
 
         @Test
+        void hasNamesBesideWhatCannotBeRead() throws IOException {
+            file("SUPBASE_URL", "abc");
+            Files.createSymbolicLink(directory.resolve("loop"), directory);
+            Files.createSymbolicLink(directory.resolve("dangling"), Path.of("nowhere"));
+            Files.setPosixFilePermissions(Files.createDirectory(directory.resolve("lost+found")), Set.of());
+            SecretSource source = SecretSource.directory(directory);
+            assertThat(source.names()).containsExactly("SUPBASE_URL");
+            assertThat(problemOf(source, Setting.secret("SUPABASE_URL")).reason())
+                    .isEqualTo("found SUPBASE_URL, which looks like SUPABASE_URL");
+        }
+
+        @Test
         void hasAProblemForEachEntryThatCannotBeRead() throws IOException {
             Files.createDirectory(directory.resolve("X"));
             assertThat(problemOf(SecretSource.directory(directory)))
