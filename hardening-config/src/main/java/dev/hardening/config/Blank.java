@@ -9,7 +9,11 @@ final class Blank {
     private Blank() {}
 
     static boolean isBlank(String text) {
-        return text.codePoints().allMatch(Blank::isBlank);
+        int i = 0;
+        while (i < text.length() && isBlank(text.codePointAt(i))) {
+            i += Character.charCount(text.codePointAt(i));
+        }
+        return i == text.length();
     }
 
     /** A text without the blank characters at its edges. */

@@ -20,30 +20,27 @@ final class Inspection {
 
     static final String NOT_SET = "is not set";
 
+    private final Map<String, Setting<?>> settings;
     private final SecretSource source;
+    private final Hidden.Batch secrets = new Hidden.Batch();
     private final Map<String, Object> values = new LinkedHashMap<>();
     private final List<Problem> missing = new ArrayList<>();
     private final List<Problem> invalid = new ArrayList<>();
     private final Set<Problem> unreachable = new LinkedHashSet<>();
 
-    private Inspection(SecretSource source) {
+    private Inspection(Map<String, Setting<?>> settings, SecretSource source) {
+        this.settings = settings;
         this.source = source;
     }
 
     /** Never throws, whatever the source or a condition does. */
-    static Inspection of(Collection<Setting<?>> settings, List<Group> groups, SecretSource source) {
-        Inspection inspection = new Inspection(Objects.requireNonNull(source, "source"));
+    static Inspection of(Map<String, Setting<?>> settings, List<Group> groups, SecretSource source) {
+        Inspection inspection = new Inspection(settings, Objects.requireNonNull(source, "source"));
         Set<String> grouped =
                 groups.stream().flatMap(group -> group.names().stream()).collect(Collectors.toSet());
-        settings.forEach(setting -> inspection.inspect(setting, grouped.contains(setting.name())));
-        // A member that has a problem is named already, and somebody meant to set it.
-        Set<String> set = Stream.concat(
-                        inspection.values.keySet().stream(),
-                        Stream.concat(inspection.missing.stream(), inspection.invalid.stream())
-                                .map(Problem::name))
-                .collect(Collectors.toSet());
-        groups.forEach(group -> group.complaint(set).ifPresent(inspection.invalid::add));
-        inspection.addHints(settings);
+        settings.values().forEach(setting -> inspection.inspect(setting, grouped.contains(setting.name())));
+        inspection.addComplaints(groups);
+        inspection.addHints();
         return inspection;
     }
 
@@ -78,22 +75,23 @@ final class Inspection {
             addInvalid(setting, "could not be looked up: its source failed", null); // the message may hold a value
             return;
         }
-        if (found.isEmpty() || found.get().isAbsent()) {
-            found.filter(place -> place.fault().isPresent()).ifPresent(this::addUnreachable);
+        String origin = found.map(Found::origin).orElse(null);
+        Optional<Found.Fault> fault = found.flatMap(Found::fault);
+        if (fault.isPresent() && !fault.get().ofThePlace()) {
+            // An optional setting whose file is absent was meant to be there: it is not passed over.
+            add(new Problem(setting.name(), fault.get().kind(), fault.get().reason(), origin));
+            return;
+        }
+        String text = found.map(Found::value).orElse("");
+        if (Blank.isBlank(text)) {
+            found.ifPresent(this::addUnreachable);
             if (!grouped) {
                 addIfRequired(setting);
             }
             return;
         }
-        String origin = found.get().origin();
-        Optional<Found.Fault> fault = found.get().fault();
-        if (fault.isPresent()) {
-            // An optional setting whose file is absent was meant to be there: it is not passed over.
-            add(new Problem(setting.name(), fault.get().kind(), fault.get().reason(), origin));
-            return;
-        }
         try {
-            values.put(setting.name(), setting.read(found.get().value()));
+            values.put(setting.name(), setting.read(text, secrets));
         } catch (RefusedException refused) {
             addInvalid(setting, String.valueOf(refused.getMessage()), origin);
         }
@@ -123,7 +121,19 @@ final class Inspection {
         (problem.kind() == Problem.Kind.MISSING ? missing : invalid).add(problem);
     }
 
-    private void addHints(Collection<Setting<?>> settings) {
+    private void addComplaints(List<Group> groups) {
+        if (groups.isEmpty()) {
+            return;
+        }
+        // A member that has a problem is named already, and somebody meant to set it.
+        Set<String> set = Stream.concat(
+                        values.keySet().stream(),
+                        Stream.concat(missing.stream(), invalid.stream()).map(Problem::name))
+                .collect(Collectors.toSet());
+        groups.forEach(group -> group.complaint(set).ifPresent(invalid::add));
+    }
+
+    private void addHints() {
         List<String> notSet = missing.stream()
                 .filter(problem -> problem.reason().equals(NOT_SET))
                 .map(Problem::name)
@@ -132,12 +142,8 @@ final class Inspection {
             return;
         }
         try {
-            Set<String> declared = settings.stream()
-                    .flatMap(setting -> Stream.of(setting.name(), setting.name() + FileNameSource.SUFFIX))
-                    .collect(Collectors.toSet());
-            List<String> undeclared = source.names().stream()
-                    .filter(name -> !declared.contains(name))
-                    .toList();
+            List<String> undeclared =
+                    source.names().stream().filter(name -> !isDeclared(name)).toList();
             Map<String, String> hints = NearMiss.hints(notSet, undeclared, this::hasValue);
             missing.replaceAll(problem -> hints.containsKey(problem.name())
                     ? new Problem(problem.name(), problem.kind(), String.valueOf(hints.get(problem.name())), null)
@@ -145,6 +151,12 @@ final class Inspection {
         } catch (Throwable noHints) {
             // Without its names, a source gives no hints; what is missing is said all the same.
         }
+    }
+
+    private boolean isDeclared(String name) {
+        return settings.containsKey(name)
+                || (name.endsWith(FileNameSource.SUFFIX)
+                        && settings.containsKey(name.substring(0, name.length() - FileNameSource.SUFFIX.length())));
     }
 
     private boolean hasValue(String name) {

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
  * and EXPORT, and names that differ in a digit, are two names.
  *
- * <p>The names that were found are kept under their traces: what is left of a name without one of its letters. Names
- * that are a slip apart share a trace, so that looking one up does not cost a comparison with each of them.
+ * <p>The names that were found are kept under what they have in common with the names that are near: the name without its
+ * separators, and the name with one of its words left out. So a name is compared only with those that differ in one word.
  */
 final class NearMiss {
 
@@ -29,49 +29,78 @@ final class NearMiss {
             "VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "NUXT_", "EXPO_PUBLIC_", "GATSBY_", "PUBLIC_");
 
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
-    private static final Pattern SEPARATORS = Pattern.compile("[-.]");
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
     private static final String FILE = FileNameSource.SUFFIX.substring(1);
 
-    /** Up to which length a name, and a word of it, is tried for slips: traces grow with it. */
-    private static final int LONGEST_NAME = 64;
-
-    private static final int LONGEST_WORD = 16;
+    /** Up to which length the part in which two words differ is compared: the cost grows with its square. */
+    private static final int LONGEST_DIFFERENCE = 16;
 
     private static final int SAME = 0;
     private static final int OTHER_SEPARATORS = 1;
     private static final int NOT_NEAR = Integer.MAX_VALUE;
 
+    /** A name and what it is compared by. */
+    private static final class Name {
+
+        final String text;
+
+        /** In upper case, with one kind of separator, and without what an editor or an env file leaves at its edges. */
+        final String normal;
+
+        final String joined;
+        final String[] words;
+
+        Name(String text) {
+            this.text = text;
+            normal =
+                    Blank.strip(text).toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
+            joined = normal.replace("_", "");
+            words = normal.split("_", -1);
+        }
+
+        /** What it has in common with each name that is near. */
+        List<String> keys() {
+            List<String> keys = new ArrayList<>(List.of(normal, joined));
+            int start = 0;
+            for (String word : words) {
+                keys.add(normal.substring(0, start) + '*' + normal.substring(start + word.length()));
+                start += word.length() + 1;
+            }
+            return keys;
+        }
+    }
+
     /** A name that was found, and the one that it was probably meant to be. */
     private record Near(String found, String wanted) {
 
         String hint() {
-            boolean isClean = found.equals(clean(found));
-            return "found " + clean(found) + (isClean ? "" : " with white space or a byte order mark around it")
+            String clean = Blank.strip(found);
+            return "found " + clean
+                    + (found.equals(clean) ? "" : " with white space or a byte order mark around it")
                     + ", which looks like " + wanted;
         }
     }
 
-    private final Map<String, List<String>> byTrace = new HashMap<>();
+    private final Map<String, List<Name>> byKey = new HashMap<>();
     private boolean hasFileNames;
 
     NearMiss(Collection<String> found) {
-        for (String name : found) {
-            if (PRINTABLE.matcher(clean(name)).matches()) {
-                String normal = normal(name);
-                hasFileNames |= looksLikeAFileName(normal);
-                traces(normal)
-                        .forEach(trace -> byTrace.computeIfAbsent(trace, t -> new ArrayList<>(1))
-                                .add(name));
+        for (String text : found) {
+            if (PRINTABLE.matcher(Blank.strip(text)).matches()) {
+                Name name = new Name(text);
+                hasFileNames |= looksLikeAFileName(name);
+                name.keys().forEach(key -> add(key, name));
                 PREFIXES.stream()
-                        .filter(normal::startsWith)
-                        .forEach(prefix -> byTrace.computeIfAbsent(
-                                        normal.substring(prefix.length()), t -> new ArrayList<>(1))
-                                .add(name));
+                        .filter(name.normal::startsWith)
+                        .forEach(prefix -> add(name.normal.substring(prefix.length()), name));
             }
         }
+    }
+
+    private void add(String key, Name name) {
+        byKey.computeIfAbsent(key, first -> new ArrayList<>(1)).add(name);
     }
 
     /**
@@ -104,86 +133,58 @@ final class NearMiss {
         return hasFileNames ? List.of(declared, declared + FileNameSource.SUFFIX) : List.of(declared);
     }
 
-    private static boolean looksLikeAFileName(String normal) {
-        String lastWord = normal.substring(normal.lastIndexOf('_') + 1);
-        return normal.endsWith(FILE) || slips(lastWord, FILE) != NOT_NEAR;
+    private static boolean looksLikeAFileName(Name name) {
+        return name.normal.endsWith(FILE) || slips(name.words[name.words.length - 1], FILE) != NOT_NEAR;
     }
 
     private List<Near> nearest(List<String> wanted, Predicate<String> isSet) {
         List<Near> nearest = new ArrayList<>();
         int least = NOT_NEAR;
-        for (String name : wanted) {
-            for (String candidate : candidates(name)) {
-                int distance = distance(normal(name), normal(candidate));
-                if (distance == NOT_NEAR || distance > least || !isSet.test(candidate)) {
+        for (String text : wanted) {
+            Name name = new Name(text);
+            for (Name candidate : candidates(name)) {
+                int distance = distance(name, candidate);
+                if (distance == NOT_NEAR || distance > least || !isSet.test(candidate.text)) {
                     continue;
                 }
                 if (distance < least) {
                     nearest.clear();
                     least = distance;
                 }
-                nearest.add(new Near(candidate, name));
+                nearest.add(new Near(candidate.text, text));
             }
         }
         return nearest;
     }
 
-    /** The names that are worth a comparison. */
-    Set<String> candidates(String declared) {
-        Set<String> candidates = new LinkedHashSet<>();
-        traces(normal(declared)).forEach(trace -> candidates.addAll(byTrace.getOrDefault(trace, List.of())));
+    /** How many names are worth a comparison. */
+    int candidates(String declared) {
+        return candidates(new Name(declared)).size();
+    }
+
+    private Set<Name> candidates(Name declared) {
+        Set<Name> candidates = new LinkedHashSet<>();
+        declared.keys().forEach(key -> candidates.addAll(byKey.getOrDefault(key, List.of())));
         return candidates;
     }
 
-    private static Set<String> traces(String normal) {
-        Set<String> traces = new LinkedHashSet<>();
-        traces.add(normal);
-        traces.add(normal.replace("_", ""));
-        if (normal.length() > LONGEST_NAME) {
-            return traces;
-        }
-        for (int i = 0; i < normal.length(); i++) {
-            traces.add(without(i, normal));
-        }
-        int start = 0;
-        for (String word : normal.split("_", -1)) {
-            for (int i = start; i < start + word.length() && mayHaveTwoSlips(word); i++) {
-                for (int j = i + 1; j < start + word.length(); j++) {
-                    traces.add(without(i, without(j, normal)));
-                }
-            }
-            start += word.length() + 1;
-        }
-        return traces;
-    }
-
-    private static boolean mayHaveTwoSlips(String word) {
-        return word.length() >= 6 && word.length() <= LONGEST_WORD;
-    }
-
-    private static String without(int index, String text) {
-        return text.substring(0, index) + text.substring(index + 1);
-    }
-
-    private static int distance(String wanted, String found) {
-        if (wanted.equals(found) || isPrefixed(wanted, found)) {
+    private static int distance(Name wanted, Name found) {
+        if (wanted.normal.equals(found.normal) || isPrefixed(wanted.normal, found.normal)) {
             return SAME;
         }
-        if (wanted.length() < 5) {
+        if (wanted.normal.length() < 5) {
             return NOT_NEAR;
         }
-        if (wanted.replace("_", "").equals(found.replace("_", ""))) {
-            return digits(wanted).equals(digits(found)) ? OTHER_SEPARATORS : NOT_NEAR;
+        if (wanted.joined.equals(found.joined)) {
+            return digits(wanted.normal).equals(digits(found.normal)) ? OTHER_SEPARATORS : NOT_NEAR;
         }
-        String[] words = wanted.split("_", -1);
-        String[] others = found.split("_", -1);
         int distance = NOT_NEAR;
-        for (int i = 0; i < words.length && words.length == others.length; i++) {
-            if (!words[i].equals(others[i])) {
+        for (int i = 0; i < wanted.words.length && wanted.words.length == found.words.length; i++) {
+            if (!wanted.words[i].equals(found.words[i])) {
                 if (distance != NOT_NEAR) {
                     return NOT_NEAR; // a second word differs
                 }
-                distance = slips(words[i], others[i]);
+                distance = slips(wanted.words[i], found.words[i]);
                 if (distance == NOT_NEAR) {
                     return NOT_NEAR;
                 }
@@ -194,32 +195,40 @@ final class NearMiss {
 
     /** A public key is another key, not the key under a front-end tool's name. */
     private static boolean isPrefixed(String wanted, String found) {
-        return PREFIXES.stream()
-                .filter(prefix -> !(prefix.equals("PUBLIC_") && wanted.endsWith("KEY")))
-                .anyMatch(prefix -> found.equals(prefix + wanted));
+        return found.endsWith(wanted)
+                && PREFIXES.contains(found.substring(0, found.length() - wanted.length()))
+                && !(found.startsWith("PUBLIC_") && wanted.endsWith("KEY"));
     }
 
     /** How many slips make one word of another, more than for other separators; {@link #NOT_NEAR} for another word. */
     private static int slips(String a, String b) {
         int shorter = Math.min(a.length(), b.length());
         int longer = Math.max(a.length(), b.length());
-        if (longer - shorter > 2 || shorter < 3 || !NO_DIGITS.matcher(a + b).matches()) {
+        if (longer - shorter > 2 || shorter < 3 || hasDigit(a) || hasDigit(b)) {
             return NOT_NEAR;
         }
         boolean sameStart = a.charAt(0) == b.charAt(0);
         boolean sameEnd = a.charAt(a.length() - 1) == b.charAt(b.length() - 1);
-        boolean near = switch (edits(a, b)) {
+        if (!sameStart && !sameEnd) {
+            return NOT_NEAR;
+        }
+        int edits = edits(a, b);
+        boolean near = switch (edits) {
             case 1 ->
                 longer == shorter
                         ? isSwap(a, b) || (sameStart && shorter >= 6)
                         : hasDoubledLetter(a, b)
                                 || (sameStart && sameEnd && shorter >= 4)
                                 || (sameStart && !sameEnd && shorter >= 5 && !isInflected(a, b))
-                                || (!sameStart && sameEnd && shorter >= 6);
+                                || (!sameStart && shorter >= 6);
             case 2 -> sameStart && sameEnd && longer > shorter && longer >= 8;
             default -> false;
         };
-        return near ? OTHER_SEPARATORS + edits(a, b) : NOT_NEAR;
+        return near ? OTHER_SEPARATORS + edits : NOT_NEAR;
+    }
+
+    private static boolean hasDigit(String word) {
+        return word.chars().anyMatch(c -> c >= '0' && c <= '9');
     }
 
     private static boolean isSwap(String a, String b) {
@@ -232,7 +241,8 @@ final class NearMiss {
         String shorter = a.length() > b.length() ? b : a;
         return DOUBLED.matcher(longer)
                 .results()
-                .anyMatch(pair -> without(pair.start(), longer).equals(shorter));
+                .anyMatch(pair ->
+                        (longer.substring(0, pair.start()) + longer.substring(pair.start() + 1)).equals(shorter));
     }
 
     /** Keys, scheduler, cached: the end makes another word. */
@@ -241,21 +251,28 @@ final class NearMiss {
         return "SRD".indexOf(longer.charAt(longer.length() - 1)) >= 0;
     }
 
-    /** A name without what an editor or an env file leaves at its edges. */
-    private static String clean(String name) {
-        return Blank.strip(name);
-    }
-
-    private static String normal(String name) {
-        return SEPARATORS.matcher(clean(name).toUpperCase(Locale.ROOT)).replaceAll("_");
-    }
-
     private static List<String> digits(String name) {
         return NO_DIGITS.splitAsStream(name).filter(run -> !run.isEmpty()).toList();
     }
 
-    /** The optimal string alignment distance: insertions, deletions, substitutions, swaps of two neighbours. */
+    /** How many letters were lost, added, replaced, or swapped with their neighbour; only where two words differ. */
     private static int edits(String a, String b) {
+        int start = 0;
+        int end = 0;
+        int shorter = Math.min(a.length(), b.length());
+        while (start < shorter && a.charAt(start) == b.charAt(start)) {
+            start++;
+        }
+        while (end < shorter - start && a.charAt(a.length() - 1 - end) == b.charAt(b.length() - 1 - end)) {
+            end++;
+        }
+        return Math.max(a.length(), b.length()) - start - end > LONGEST_DIFFERENCE
+                ? NOT_NEAR
+                : alignmentDistance(a.substring(start, a.length() - end), b.substring(start, b.length() - end));
+    }
+
+    /** The optimal string alignment distance: insertions, deletions, substitutions, swaps of two neighbours. */
+    private static int alignmentDistance(String a, String b) {
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {
             for (int j = 0; j <= b.length(); j++) {

@@ -39,9 +39,9 @@ final class Placeholder {
     private static final Pattern CROSSES = Pattern.compile("[a-z_-]{0,12}[-_]x{4,}");
 
     private static final Pattern LETTERS = Pattern.compile("[a-z]+");
-    private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
     private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]+");
-    private static final Set<String> REQUESTS = Set.of("my", "insert", "enter", "put", "replace", "paste", "add");
+    private static final List<String> FIRST_WORDS =
+            List.of("your", "change", "my", "insert", "enter", "put", "replace", "paste", "add");
     private static final Set<String> THINGS =
             Set.of("here", "key", "secret", "token", "password", "url", "value", "me", "this");
 
@@ -53,9 +53,9 @@ final class Placeholder {
         return (isTemplateStart(stripped.charAt(0))
                         && TEMPLATE.matcher(stripped).matches())
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
-                || WORDS.contains(NOT_ALPHANUMERIC.matcher(plain).replaceAll(""))
-                || (plain.length() >= 3 && plain.chars().distinct().count() == 1)
-                || isPhrase(List.of(WORD_BREAK.split(plain)));
+                || WORDS.contains(lettersAndDigits(plain))
+                || (plain.length() >= 3 && plain.chars().allMatch(c -> c == plain.charAt(0)))
+                || isPhrase(plain);
     }
 
     /** Most values begin with a letter or a digit, and need not be compared with the pattern. */
@@ -63,16 +63,32 @@ final class Placeholder {
         return "<$#{%_".indexOf(first) >= 0;
     }
 
+    private static String lettersAndDigits(String plain) {
+        StringBuilder text = new StringBuilder(plain.length());
+        for (int i = 0; i < plain.length(); i++) {
+            char c = plain.charAt(i);
+            if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+                text.append(c);
+            }
+        }
+        return text.toString();
+    }
+
     /** {@code your-key-here}, {@code insert token here}, {@code change-me-in-production}. */
-    private static boolean isPhrase(List<String> words) {
-        if (words.size() < 2) {
+    private static boolean isPhrase(String plain) {
+        if (FIRST_WORDS.stream().noneMatch(plain::startsWith)) {
             return false;
         }
-        String first = words.get(0);
-        return first.equals("your")
-                || (first.equals("change") && THINGS.contains(words.get(1)))
-                || (REQUESTS.contains(first)
-                        && THINGS.contains(words.get(words.size() - 1))
-                        && words.stream().allMatch(word -> LETTERS.matcher(word).matches()));
+        List<String> words = List.of(WORD_BREAK.split(plain));
+        return words.size() > 1
+                && switch (words.get(0)) {
+                    case "your" -> true;
+                    case "change" -> THINGS.contains(words.get(1));
+                    default ->
+                        FIRST_WORDS.contains(words.get(0))
+                                && THINGS.contains(words.get(words.size() - 1))
+                                && words.stream()
+                                        .allMatch(word -> LETTERS.matcher(word).matches());
+                };
     }
 }

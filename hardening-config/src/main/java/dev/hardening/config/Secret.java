@@ -32,8 +32,14 @@ public final class Secret {
 
     private final transient Hidden<String> value;
 
+    /** SnakeYAML looks for a constructor of one argument. */
     private Secret(String value) {
-        this.value = Hidden.of(value);
+        this(value, new Hidden.Batch());
+    }
+
+    /** A secret of one validation: its value is kept with the others. */
+    Secret(String value, Hidden.Batch batch) {
+        this.value = batch.hide(value);
     }
 
     /**

@@ -178,7 +178,7 @@ public final class SecretValidator {
     }
 
     private Inspection inspect(SecretSource source) {
-        return Inspection.of(settings.values(), groups, source);
+        return Inspection.of(settings, groups, source);
     }
 
     /**

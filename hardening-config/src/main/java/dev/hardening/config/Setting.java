@@ -33,8 +33,8 @@ public final class Setting<T> {
     private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final char REPLACEMENT_CHARACTER = '\ufffd';
 
-    private static final ValueType<Secret> SECRET = new ValueType<>("secret", "secret", true, Secret::of);
-    private static final ValueType<String> TEXT = new ValueType<>("text", "text", false, text -> text);
+    private static final ValueType<Secret> SECRET = new ValueType<>("secret", "secret", true, Secret::new);
+    private static final ValueType<String> TEXT = new ValueType<>("text", "text", false, (text, secrets) -> text);
 
     /** The types as a declaration file names them. To add a type, add a row here and a method below. */
     private static final Map<String, Function<List<String>, ValueType<?>>> TYPES = new LinkedHashMap<>();
@@ -162,7 +162,7 @@ public final class Setting<T> {
             throw new IllegalArgumentException("parsed has to say what the value must be");
         }
         String expected = OneLine.of(SPACES.matcher(expectation.strip()).replaceAll(" "));
-        return new ValueType<>(parser, "parsed " + expected, false, text -> {
+        return new ValueType<>(parser, "parsed " + expected, false, (text, secrets) -> {
             try {
                 return Objects.requireNonNull(parser.apply(text));
             } catch (Throwable notShown) {
@@ -388,14 +388,15 @@ public final class Setting<T> {
     /**
      * The value of a text that is not blank.
      *
+     * @param secrets where the values of one validation are kept
      * @throws RefusedException if it breaks a rule or is not of this type; its message is the first reason, without the text
      */
-    T read(String text) throws RefusedException {
+    T read(String text, Hidden.Batch secrets) throws RefusedException {
         Optional<String> broken = brokenRule(text);
         if (broken.isPresent()) {
             throw new RefusedException(broken.get());
         }
-        return type.parser().parse(text);
+        return type.parser().parse(text, secrets);
     }
 
     private Optional<String> brokenRule(String text) {

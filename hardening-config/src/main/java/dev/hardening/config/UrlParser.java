@@ -46,7 +46,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     }
 
     @Override
-    public URI parse(String text) throws RefusedException {
+    public URI parse(String text, Hidden.Batch secrets) throws RefusedException {
         Optional<URI> uri = uri(text);
         boolean fit = uri.isPresent()
                 && hasAllowedScheme(uri.get())
@@ -78,6 +78,9 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
 
     /** {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}. */
     private static boolean endsInsideAPassword(String text) {
+        if (text.indexOf('#') < 0) {
+            return false;
+        }
         String authority = authority(text);
         int end = text.indexOf("://") + 3 + authority.length();
         return authority.indexOf(':') >= 0

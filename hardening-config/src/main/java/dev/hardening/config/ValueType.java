@@ -10,9 +10,9 @@ package dev.hardening.config;
  */
 record ValueType<T>(Object key, String declaration, boolean refusesSlips, Parser<T> parser) {
 
-    /** Makes a value of a text. */
+    /** Makes a value of a text. What must not show is kept in the batch. */
     interface Parser<T> {
-        T parse(String text) throws RefusedException;
+        T parse(String text, Hidden.Batch secrets) throws RefusedException;
     }
 
     /** The text is refused. The message is the reason, in words that follow the name, and does not hold the text. */

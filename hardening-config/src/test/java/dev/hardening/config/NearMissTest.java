@@ -322,14 +322,23 @@ class NearMissTest {
                 found.add("SETTNG_" + i);
             }
             NearMiss names = new NearMiss(found);
-            long compared = declared.stream()
-                    .mapToLong(name -> names.candidates(name).size())
-                    .sum();
+            long compared = declared.stream().mapToLong(names::candidates).sum();
             assertThat(compared).isBetween(2_000L, 2_000L * 30);
             Set<String> asked = new HashSet<>();
             Map<String, String> hints = NearMiss.hints(declared, found, asked::add);
             assertThat(hints).hasSize(2_000);
             assertThat(asked).hasSize(2_000);
+        }
+
+        @Test
+        void comparesOnlyShortDifferencesOfLongWords() {
+            List<String> declared = List.of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+            String sixteenLetters = "ACDEFGHIJKLMNOPRSTUVWXYZ";
+            String seventeenLetters = "ACDEFGHIJKLMNOPQSTUVWXYZ";
+            assertThat(NearMiss.hints(declared, List.of(sixteenLetters), name -> true))
+                    .containsOnlyKeys(declared);
+            assertThat(NearMiss.hints(declared, List.of(seventeenLetters), name -> true))
+                    .isEmpty();
         }
 
         @Test
