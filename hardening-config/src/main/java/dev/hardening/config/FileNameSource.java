@@ -28,12 +28,20 @@ record FileNameSource(SecretSource source) implements SecretSource {
         if (file.get().fault().isPresent()) {
             return file;
         }
-        // The path is not shown: somebody may have put the secret itself there.
+        return Optional.of(read(name + SUFFIX, file.get().value(), origin));
+    }
+
+    /** The path is not shown: somebody may have put the secret itself there. */
+    private static Found read(String name, String path, String origin) {
         try {
-            return Optional.of(SecretFile.read(
-                    Path.of(file.get().value()), name + SUFFIX + " names", "file named by " + name + SUFFIX));
+            Found found = SecretFile.read(Path.of(path), name + " names", "file named by " + name);
+            return found.fault()
+                    .filter(fault -> fault.kind() == Problem.Kind.MISSING)
+                    .flatMap(absent -> Slip.ofAPath(name, path))
+                    .map(slip -> Found.missing(name + " " + slip, origin))
+                    .orElse(found);
         } catch (InvalidPathException noPath) {
-            return Optional.of(Found.invalid(name + SUFFIX + " is not a path", origin));
+            return Found.invalid(name + " is not a path", origin);
         }
     }
 

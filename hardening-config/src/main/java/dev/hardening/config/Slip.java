@@ -35,12 +35,14 @@ final class Slip {
     private static final Pattern ANYTHING = Pattern.compile("(?s).*");
     private static final Pattern NO_SPACE = Pattern.compile("\\S+");
     private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
+    private static final Pattern NO_BRACE_BUT_A_PAIR = Pattern.compile("[^{}]+|[^{}]*\\{[^{}]*}[^{}]*");
     private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+");
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
     private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
+    private static final Pattern SECRET_FILE = Pattern.compile("(/var)?/run/(secrets|credentials)/\\S+");
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
 
     private static final List<Row> ROWS = List.of(
@@ -56,9 +58,22 @@ final class Slip {
             word("<null>"),
             word("<no value>"),
             word("NaN"),
-            word("[object Object]"),
+            noValue("[object ", NAME, "]"),
+            // What tools print so that a value does not show.
+            masked("Secret[redacted]", NOTHING),
+            masked("[redacted]", NOTHING),
+            masked("[REDACTED]", NOTHING),
+            masked("<redacted>", NOTHING),
+            masked("[MASKED]", NOTHING),
+            masked("(sensitive value)", NOTHING),
+            masked("(sensitive)", NOTHING),
+            masked("<sensitive>", NOTHING),
+            masked("(known after apply)", NOTHING),
+            masked("***", Pattern.compile("\\**")),
+            masked("•••", Pattern.compile("•*")),
+            new Row("b'", ANYTHING, "'", "is a Python literal, b'...': remove the b and the quotes"),
             // Templates and substitutions that nothing replaced.
-            unresolved("${", NO_BRACE, "}", "${...}", "set the value that it stands for"),
+            unresolved("${", NO_BRACE_BUT_A_PAIR, "}", "${...}", "set the value that it stands for"),
             unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
             unresolved("$(", NO_PARENTHESIS, ")", "$(...)", "define what it names where it is used"),
             unresolved(
@@ -138,7 +153,16 @@ final class Slip {
     private Slip() {}
 
     private static Row word(String word) {
-        return new Row(word, NOTHING, "", "is a word for no value, such as undefined or null: set the value");
+        return noValue(word, NOTHING, "");
+    }
+
+    private static Row masked(String beginning, Pattern inside) {
+        return new Row(
+                beginning, inside, "", "is what tools print instead of a value, such as ***: set the value itself");
+    }
+
+    private static Row noValue(String beginning, Pattern inside, String end) {
+        return new Row(beginning, inside, end, "is a word for no value, such as undefined or null: set the value");
     }
 
     private static Row unresolved(String beginning, Pattern inside, String end, String shape, String whatToDo) {
@@ -168,9 +192,28 @@ final class Slip {
 
     /** What a value looks like and what to do about it, in words that follow the name; empty if it looks like a value. */
     static Optional<String> of(String name, String value) {
-        Optional<String> outside = atItsEdges(value).or(() -> ofAPem(value));
-        if (outside.isPresent()) {
-            return outside;
+        if (value.charAt(0) == '/' && SECRET_FILE.matcher(value).matches()) {
+            return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
+        }
+        return ofAnyText(name, value).or(() -> ofAPem(value));
+    }
+
+    /** The same for the path of a file that is not there, with what only a shell would have replaced in it. */
+    static Optional<String> ofAPath(String name, String path) {
+        Optional<String> slip = ofAnyText(name, path);
+        if (slip.isEmpty() && path.startsWith("file:")) {
+            return Optional.of("is a URL: write the path alone");
+        }
+        if (slip.isEmpty() && (path.startsWith("~") || path.indexOf('$') >= 0)) {
+            return Optional.of("has ~ or $ in it, which only a shell replaces: write the whole path");
+        }
+        return slip;
+    }
+
+    private static Optional<String> ofAnyText(String name, String value) {
+        Optional<String> edges = atItsEdges(value);
+        if (edges.isPresent()) {
+            return edges;
         }
         if (value.startsWith(name) && value.startsWith("=", name.length())) {
             return Optional.of("begins with its own name and =: remove them");

@@ -54,7 +54,7 @@ class DocumentedMessagesTest {
 
     private static Pattern pattern(String reason) {
         return Pattern.compile(PLACEHOLDER
-                .matcher(reason.replaceAll("[.?()+\\\\]", "\\\\$0"))
+                .matcher(reason.replaceAll("[.?*$()+\\\\]", "\\\\$0"))
                 .replaceAll(word -> Matcher.quoteReplacement(MEANING.get(word.group()))));
     }
 
@@ -83,6 +83,13 @@ class DocumentedMessagesTest {
         environment.put("PEM_WITHOUT_END", "-----BEGIN KEY-----");
         environment.put("PEM_IN_A_LINE", "-----BEGIN KEY----- x -----END KEY-----");
         environment.put("UNDEFINED", "undefined");
+        environment.put("MASKED", "***");
+        environment.put("PYTHON", "b'x'");
+        environment.put("PATH_OF_A_FILE", "/run/secrets/x");
+        environment.put("QUOTED_PATH_FILE", "'/x'");
+        environment.put("SPACED_PATH_FILE", "/x ");
+        environment.put("URL_OF_A_PATH_FILE", "file:///x");
+        environment.put("SHELL_PATH_FILE", "~/x");
         environment.put("UNRESOLVED", "vault:secret/data/x#key");
         environment.put("ENCRYPTED", "ENC(x)");
         environment.put("\ufeffMARKED_NAME", "x");
@@ -114,6 +121,13 @@ class DocumentedMessagesTest {
                         Setting.secret("PEM_WITHOUT_END"),
                         Setting.secret("PEM_IN_A_LINE"),
                         Setting.secret("UNDEFINED"),
+                        Setting.secret("MASKED"),
+                        Setting.secret("PYTHON"),
+                        Setting.secret("PATH_OF_A_FILE"),
+                        Setting.secret("QUOTED_PATH"),
+                        Setting.secret("SPACED_PATH"),
+                        Setting.secret("URL_OF_A_PATH"),
+                        Setting.secret("SHELL_PATH"),
                         Setting.secret("UNRESOLVED"),
                         Setting.secret("ENCRYPTED"),
                         Setting.secret("MARKED_NAME"),

@@ -167,6 +167,33 @@ class SecretSourceTest {
             assertMissing(directory.resolve("x".repeat(5_000)), "X_FILE names a file that cannot be read");
         }
 
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                quoteCharacter = '\0',
+                value = {
+                    "\"/run/secrets/x\"|has literal quotes around it: remove them",
+                    "'/run/secrets/x'|has literal quotes around it: remove them",
+                    "/run/secrets/x\\r|has white space at its edges (a line break at its end): remove it",
+                    "X_FILE=/run/secrets/x|begins with its own name and =: remove them",
+                    "undefined|is a word for no value, such as undefined or null: set the value",
+                    "file:///run/secrets/x|is a URL: write the path alone",
+                    "~/x|has ~ or $ in it, which only a shell replaces: write the whole path",
+                    "/absent/$HOME/x|has ~ or $ in it, which only a shell replaces: write the whole path",
+                    "/run/secrets/absent|names a file that does not exist"
+                })
+        void isMissingAndTheHintSaysWhatSlipItsPathIs(String path, String slip) {
+            environment.put("X_FILE", unescape(path));
+            assertThat(problemOfX().kind()).isEqualTo(Problem.Kind.MISSING);
+            assertThat(problemOfX().reason()).isEqualTo("X_FILE " + slip);
+        }
+
+        @Test
+        void isNoSlipWhereTheFileIsThere() throws IOException {
+            environment.put("X_FILE", file("a$b'", "abc").toString());
+            assertThat(valueOfX()).isEqualTo("abc");
+        }
+
         @Test
         void isMissingWhereReadingItFails() {
             assumeTrue(

@@ -69,6 +69,12 @@ class SlipTest {
                     "a\\nb",
                     "#{",
                     "__init__",
+                    "**",
+                    "[redacted] not",
+                    "b'a",
+                    "/run/secrets",
+                    "/etc/passwd",
+                    "${a{b}c{d}}",
                     "X",
                     "Y=1"
                 })
@@ -145,10 +151,49 @@ class SlipTest {
                     "<null>",
                     "<no value>",
                     "NaN",
-                    "[object Object]"
+                    "[object Object]",
+                    "[object Promise]"
                 })
         void ofAWordForNoValueSaysToSetOne(String value) {
             assertSlip(value, "is a word for no value, such as undefined or null: set the value");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "Secret[redacted]",
+                    "[redacted]",
+                    "[REDACTED]",
+                    "<redacted>",
+                    "[MASKED]",
+                    "(sensitive value)",
+                    "(sensitive)",
+                    "<sensitive>",
+                    "(known after apply)",
+                    "***",
+                    "********",
+                    "••••••"
+                })
+        void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
+            assertSlip(value, "is what tools print instead of a value, such as ***: set the value itself");
+        }
+
+        @Test
+        void ofAPythonLiteralSaysWhatToRemove() {
+            assertSlip("b'abc'", "is a Python literal, b'...': remove the b and the quotes");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"/run/secrets/x", "/var/run/secrets/a/x", "/run/credentials/app.service/x"})
+        void ofThePathOfItsFileSaysToNameTheFile(String value) {
+            assertSlip(value, "is the path of a file: set X_FILE to it instead");
+        }
+
+        @Test
+        void ofAReferenceWithinAReferenceIsOne() {
+            for (String value : List.of("${{ secrets.X }}", "${X:${Y}}", "${X:-${Y}z}")) {
+                assertThat(reasons(X, value).get(0)).startsWith("is a reference that was not resolved, ${...}: ");
+            }
         }
 
         /** One value for each row of the table, in its order. */
