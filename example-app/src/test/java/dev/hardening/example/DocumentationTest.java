@@ -17,16 +17,19 @@ class DocumentationTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
-    private static final Pattern JAVA_BLOCK = Pattern.compile(
-            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n)?```java\\n(?<code>.*?)```", Pattern.DOTALL);
+    /** A block of Java, or one of another language that names the region it shows. */
+    private static final Pattern EXAMPLE = Pattern.compile(
+            "(?:<!-- example: (?<file>\\S+) (?<region>\\S+) -->\\n```(?:java|kotlin|properties)|```java)\\n(?<code>.*?)```",
+            Pattern.DOTALL);
+
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|mailto:|#)([^)#\\s]+)");
 
     @Test
-    void everyJavaExampleIsARegionOfATest() throws IOException {
+    void everyExampleIsARegionOfATest() throws IOException {
         List<String> wrong = new ArrayList<>();
         int examples = 0;
         for (Path page : pages()) {
-            Matcher block = JAVA_BLOCK.matcher(Files.readString(page));
+            Matcher block = EXAMPLE.matcher(Files.readString(page));
             while (block.find()) {
                 examples++;
                 String place = ROOT.relativize(page) + ": "
@@ -45,7 +48,7 @@ class DocumentationTest {
     /** What a user has to copy for a host is short. */
     @Test
     void theGlueOfEachHostHas40LinesAtMost() throws IOException {
-        Matcher block = JAVA_BLOCK.matcher(Files.readString(ROOT.resolve("docs/integrations.md")));
+        Matcher block = EXAMPLE.matcher(Files.readString(ROOT.resolve("docs/integrations.md")));
         List<String> tooLong = new ArrayList<>();
         int hosts = 0;
         while (block.find()) {
@@ -64,7 +67,7 @@ class DocumentationTest {
     /** Line breaks are the formatter's; a block may close the braces that its region leaves open. */
     private static boolean isRegion(String code, String file, String region) throws IOException {
         Matcher lines = Pattern.compile(
-                        "// example: " + Pattern.quote(region) + "\\n(.*?)// example: end", Pattern.DOTALL)
+                        "(?://|#) example: " + Pattern.quote(region) + "\\n(.*?)(?://|#) example: end", Pattern.DOTALL)
                 .matcher(Files.readString(ROOT.resolve(file)));
         if (!lines.find()) {
             return false;

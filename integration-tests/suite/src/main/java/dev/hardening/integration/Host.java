@@ -33,35 +33,40 @@ public record Host(String name, String variant, String versions, List<String> co
     /**
      * Reads {@code host.properties} of a host's folder: {@code name}, {@code versions}, {@code java}, and for each variant its
      * arguments of {@code java}. In {@code versions}, <code>{quarkus.version}</code> stands for that property of the folder's
-     * {@code pom.xml}; in the arguments, <code>{}</code> stands for the folder.
+     * {@code pom.xml}, or of the one above it; in the arguments, <code>{}</code> stands for the folder. {@code lines} names the
+     * framework's lines where there are several: each is a host, and <code>{line}</code> stands for it everywhere.
      */
     static List<Host> read(Path folder) throws IOException {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(folder.resolve("host.properties"))) {
             properties.load(reader);
         }
+        String poms = Files.readString(folder.resolve("pom.xml")) + Files.readString(folder.resolve("../pom.xml"));
         List<Host> hosts = new ArrayList<>();
-        for (String variant : List.of("hardening", "default")) {
-            String arguments = properties.getProperty(variant);
-            if (arguments != null) {
-                hosts.add(new Host(
-                        properties.getProperty("name"),
-                        variant,
-                        versions(properties.getProperty("versions"), Files.readString(folder.resolve("pom.xml"))),
-                        List.of(arguments
-                                .replace("{}", folder.toString())
-                                .trim()
-                                .split("\\s+")),
-                        Integer.parseInt(properties.getProperty("java", "17"))));
+        for (String line : properties.getProperty("lines", "newest").split("\\s+", -1)) {
+            for (String variant : List.of("hardening", "default")) {
+                String arguments = properties.getProperty(variant);
+                if (arguments != null) {
+                    hosts.add(new Host(
+                            properties.getProperty("name").replace("{line}", line),
+                            variant,
+                            versions(properties.getProperty("versions").replace("{line}", line), poms),
+                            List.of(arguments
+                                    .replace("{line}", line)
+                                    .replace("{}", folder.toString())
+                                    .trim()
+                                    .split("\\s+")),
+                            Integer.parseInt(properties.getProperty("java", "17"))));
+                }
             }
         }
         return hosts;
     }
 
-    private static String versions(String text, String pom) {
+    private static String versions(String text, String poms) {
         return Pattern.compile("\\{(.+?)\\}").matcher(text).replaceAll(name -> {
             Matcher value = Pattern.compile("<" + Pattern.quote(name.group(1)) + ">(.*?)</")
-                    .matcher(pom);
+                    .matcher(poms);
             if (!value.find()) {
                 throw new IllegalArgumentException("pom.xml has no property " + name.group(1));
             }

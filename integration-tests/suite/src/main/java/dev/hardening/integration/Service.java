@@ -86,7 +86,7 @@ final class Service implements AutoCloseable {
 
     /** Waits until it answers at all. */
     Service awaitStart() throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(180);
         while (System.nanoTime() < deadline) {
             if (!process.isAlive()) {
                 throw new IOException("ended at its start with " + process.exitValue() + ": " + lastLines());
@@ -98,7 +98,7 @@ final class Service implements AutoCloseable {
                 TimeUnit.MILLISECONDS.sleep(50);
             }
         }
-        throw new IOException("does not answer after 90 s: " + lastLines());
+        throw new IOException("does not answer after 180 s: " + lastLines());
     }
 
     /** Waits for its end. */
