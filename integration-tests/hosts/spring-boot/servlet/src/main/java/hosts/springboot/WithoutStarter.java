@@ -33,7 +33,7 @@ class WithoutStarter {
             @Value("${ISSUER}") String issuer,
             @Value("${AUDIENCE}") String audience,
             @Value("${KEYS_TTL}s") Duration life,
-            @Value("${KEY_WAIT}ms") Duration timeout) {
+            @Value("2s") Duration timeout) {
         SimpleClientHttpRequestFactory requests = new SimpleClientHttpRequestFactory();
         requests.setConnectTimeout(timeout);
         requests.setReadTimeout(timeout);

@@ -31,7 +31,7 @@ class WithoutStarter {
             @Value("${spring.security.oauth2.resourceserver.jwt.jwk-set-uri}") String keys,
             @Value("${ISSUER}") String issuer,
             @Value("${AUDIENCE}") String audience,
-            @Value("${KEY_WAIT}ms") Duration timeout) {
+            @Value("2s") Duration timeout) {
         WebClient requests = WebClient.builder()
                 .clientConnector(
                         new ReactorClientHttpConnector(HttpClient.create().responseTimeout(timeout)))
