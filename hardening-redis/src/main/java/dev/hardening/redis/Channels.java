@@ -1,5 +1,6 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.NestedMultiOutput;
@@ -14,7 +15,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -26,6 +26,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -86,6 +88,7 @@ final class Channels implements NettyCustomizer {
     private final long epoch = System.nanoTime();
     private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
 
+    private final AtomicInteger opening = new AtomicInteger();
     private volatile ServerCheck check = new ServerCheck(null, false, true);
     private volatile boolean bare;
     private volatile boolean connected;
@@ -118,6 +121,11 @@ final class Channels implements NettyCustomizer {
     /** From now on each channel has to lead to a server of that role. */
     void require(ServerCheck required) {
         check = required;
+    }
+
+    /** A connection is being opened, or no longer: what opens it asks for the role. */
+    void opening(boolean begins) {
+        opening.addAndGet(begins ? 1 : -1);
     }
 
     /** Whether a channel was connected since then. If so, a timeout is due to the server, and not to the network. */
@@ -176,27 +184,30 @@ final class Channels implements NettyCustomizer {
         return LOSS.get() != null;
     }
 
+    // Lettuce's handlers are found by name, because the Netty module of their supertype has another name in each version.
     @Override
     public void afterChannelInitialized(Channel created) {
         ChannelPipeline pipeline = created.pipeline();
-        for (Map.Entry<String, ChannelHandler> handler : pipeline) {
-            if (handler.getValue().getClass().getSimpleName().equals("CommandEncoder")) {
-                // Its class is not named here, because the Netty module of its supertype has another name in each
-                // version.
-                Watch watch = new Watch(pipeline.context(handler.getKey()));
-                pipeline.addAfter(handler.getKey(), null, watch);
-                pipeline.addLast(new ChannelInboundHandlerAdapter() {
-
-                    // Called when the handshake is over.
-                    @Override
-                    public void channelActive(ChannelHandlerContext context) {
-                        watch.beginToBeat();
-                        context.fireChannelActive();
-                    }
-                });
-                return;
-            }
+        Map<String, String> names = new HashMap<>();
+        pipeline.forEach(handler -> names.put(handler.getValue().getClass().getSimpleName(), handler.getKey()));
+        String encoder = names.get("CommandEncoder");
+        String handshake = names.get("RedisHandshakeHandler");
+        if (encoder == null || handshake == null) {
+            return;
         }
+        Watch watch = new Watch(pipeline.context(encoder));
+        pipeline.addAfter(encoder, null, watch);
+        pipeline.addAfter(handshake, null, new ChannelInboundHandlerAdapter() {
+
+            // Comes here when the handshake is over, and goes on to all that uses the connection.
+            @Override
+            public void channelActive(ChannelHandlerContext context) {
+                watch.admit(() -> {
+                    context.fireChannelActive();
+                    watch.beginToBeat();
+                });
+            }
+        });
     }
 
     private final class Watch extends ChannelDuplexHandler {
@@ -209,8 +220,14 @@ final class Channels implements NettyCustomizer {
         private @Nullable RedisCommand<?, ?, ?> blocking;
         private @Nullable String lossReason;
         private boolean inTransaction;
+        private boolean heardSinceBlocking;
+
+        /** Whether the previous blocking command ended without an answer. If so, the peer is asked during the next one. */
+        private boolean unanswered;
+
         private boolean helloUnanswered;
         private boolean helloRefused;
+        private boolean roleSaid;
         private boolean heardAnything;
         private boolean active;
 
@@ -278,9 +295,15 @@ final class Channels implements NettyCustomizer {
                     }
                 } else {
                     lastError = null;
+                    if (helloUnanswered
+                            && bytes.toString(StandardCharsets.US_ASCII).startsWith("+OK\r\n")) {
+                        passed = helloUnknown(bytes); // some servers say so to all that they do not know
+                    }
                 }
                 helloUnanswered = false;
                 heardAnything = true;
+                heardSinceBlocking = true;
+                unanswered = false;
             }
             context.fireChannelRead(passed);
         }
@@ -366,6 +389,10 @@ final class Channels implements NettyCustomizer {
             ProtocolKeyword type = command.getType();
             if (type == CommandType.MULTI) {
                 inTransaction = true;
+                if (command instanceof CompletableFuture<?> begun) {
+                    var unused = begun.whenComplete(
+                            (ok, refused) -> inTransaction &= !(refused instanceof RedisCommandExecutionException));
+                }
             } else if (type == CommandType.EXEC || type == CommandType.DISCARD) {
                 inTransaction = false;
             } else if (type == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
@@ -373,7 +400,9 @@ final class Channels implements NettyCustomizer {
                 helloUnanswered = !heardAnything;
                 var unused = asked.thenAccept(this::refuseWrongRole);
             } else if (BLOCKING.contains(type.toString())) {
+                unanswered = !heardSinceBlocking && blocking != null && blocking.isDone();
                 blocking = command;
+                heardSinceBlocking = false;
             }
         }
 
@@ -409,7 +438,24 @@ final class Channels implements NettyCustomizer {
             var unused = encoder.write(bytes, promise); // to what comes after the encoder
         }
 
-        // ---- the heartbeat
+        // ---- the role and the heartbeat
+
+        /**
+         * Goes on if the server is what is required. In RESP2 the handshake has not said so, and it is asked after each
+         * reconnect; what opens a connection asks by itself.
+         */
+        void admit(Runnable next) {
+            if (check.requiredRole() == null || roleSaid || opening.get() > 0) {
+                next.run();
+                return;
+            }
+            var unused = send(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8))
+                    .whenComplete((answer, failure) -> {
+                        if (answer == null || !refuse(ServerCheck.Server.of(answer))) {
+                            next.run();
+                        }
+                    });
+        }
 
         void beginToBeat() {
             if (!channel.isActive()) {
@@ -450,7 +496,7 @@ final class Channels implements NettyCustomizer {
                 return;
             }
             RedisCommand<?, ?, ?> waited = blocking;
-            boolean busy = inTransaction || (waited != null && !waited.isDone());
+            boolean busy = inTransaction || (waited != null && !waited.isDone() && !unanswered);
             switch (beating.look(System.nanoTime(), busy)) {
                 case ASK -> ask(beating);
                 case CLOSE -> {
@@ -472,7 +518,7 @@ final class Channels implements NettyCustomizer {
                     .whenComplete((answer, failure) -> {
                         beating.answered();
                         if (answer != null) {
-                            refuse(ServerCheck.Server.of(answer));
+                            var unusedVerdict = refuse(ServerCheck.Server.of(answer));
                         } else {
                             helloRefused = true;
                         }
@@ -487,11 +533,13 @@ final class Channels implements NettyCustomizer {
 
         private void refuseWrongRole(@Nullable Object answer) {
             if (answer instanceof Map<?, ?> map) {
-                refuse(ServerCheck.Server.of(map));
+                roleSaid = true;
+                var unused = refuse(ServerCheck.Server.of(map));
             }
         }
 
-        private void refuse(ServerCheck.Server server) {
+        /** Closes the channel, and says true, if the server is not what is required. */
+        private boolean refuse(ServerCheck.Server server) {
             String wrong = server.role() == Role.SENTINEL || server.role() == Role.UNKNOWN
                     ? null
                     : check.wrongRole(server.role());
@@ -499,6 +547,7 @@ final class Channels implements NettyCustomizer {
                 refused = wrong;
                 drop(wrong);
             }
+            return wrong != null;
         }
 
         private void drop(String reason) {

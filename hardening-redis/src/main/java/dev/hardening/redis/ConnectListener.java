@@ -1,8 +1,10 @@
 package dev.hardening.redis;
 
 /**
- * Told what becomes of a connection. The methods should not block, as those of an outage run on a thread of Lettuce's. What
- * they throw is logged and changes nothing.
+ * Told what becomes of a connection. The start is told on the thread that connects. An outage is told on a daemon thread,
+ * each event once, in their order and one at a time, so a method may call {@code check()} or {@code close()}. One that
+ * blocks holds up the start or {@link #closed()}, or else only what the same listener is told next. What the methods throw
+ * is logged and changes nothing.
  */
 public interface ConnectListener {
 
@@ -44,6 +46,9 @@ public interface ConnectListener {
     /** Hears that the outage is over: everything is connected again. */
     default void reconnected() {}
 
-    /** Hears that the application closed the connection; nothing is told after that. */
+    /**
+     * Hears that the application closed the connection, on the thread that did; nothing is told after that. If the listener
+     * is being told something else at that moment, it hears of the close afterwards, on that thread.
+     */
     default void closed() {}
 }

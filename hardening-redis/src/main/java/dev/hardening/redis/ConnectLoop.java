@@ -90,7 +90,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
             attempt.abandon();
             Attempt ended = judge(number, since(from), failure);
             failed.add(ended);
-            options.listeners.attemptFailed(ended);
+            options.listeners.tell(listener -> listener.attemptFailed(ended));
             log(ended);
             Duration wait = ended.nextWait().orElseThrow(() -> new RedisConnectException(failed));
             try {
@@ -143,7 +143,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
                 report.mode(),
                 report.role(),
                 report.endpoint());
-        options.listeners.connected(report);
+        options.listeners.tell(listener -> listener.connected(report));
         return new Session<>(options, target, result.connection(), report);
     }
 

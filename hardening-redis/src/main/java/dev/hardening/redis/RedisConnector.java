@@ -35,6 +35,10 @@ public final class RedisConnector {
     private static final int QUEUED_COMMANDS = 10_000;
     private static final Duration ATTEMPT_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofMinutes(1);
+
+    /** Lettuce's is 30 s, for which a node that took over would stay unknown. */
+    private static final Duration TOPOLOGY_PAUSE = Duration.ofSeconds(2);
+
     private static final SocketOptions.KeepAliveOptions KEEP_ALIVE = SocketOptions.KeepAliveOptions.builder()
             .enable()
             .idle(Duration.ofSeconds(10))
@@ -63,7 +67,7 @@ public final class RedisConnector {
     /**
      * The same for a cluster. Commands wait for their node, within the same bounds, because Lettuce would refuse the
      * first command to each node if it rejected commands while disconnected. The topology is asked for every minute,
-     * and after each sign of a change.
+     * and after each sign of a change, such as a lost node, at most every 2 seconds.
      *
      * @return a new builder
      */
@@ -90,6 +94,8 @@ public final class RedisConnector {
         return ClusterClientOptions.builder(options)
                 .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
                         .enableAllAdaptiveRefreshTriggers()
+                        .refreshTriggersReconnectAttempts(1)
+                        .adaptiveRefreshTriggersTimeout(TOPOLOGY_PAUSE)
                         .enablePeriodicRefresh(TOPOLOGY_PERIOD)
                         .build());
     }

@@ -12,6 +12,8 @@ import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -47,11 +49,9 @@ record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean cluster
         }
 
         static Server of(Map<?, ?> answer) {
-            String mode = String.valueOf(answer.get("mode"));
-            return new Server(
-                    String.valueOf(answer.get("version")),
-                    mode.equals("sentinel") ? Role.SENTINEL : Role.of(String.valueOf(answer.get("role"))),
-                    mode);
+            List<Object> members = new ArrayList<>();
+            answer.forEach((name, value) -> members.addAll(Arrays.asList(name, value)));
+            return of(members);
         }
 
         private static String member(List<?> answer, String name) {

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,7 +81,10 @@ final class Session<C extends StatefulConnection<String, String>> {
         this.connection = connection;
         this.report = report;
         lastRole = report.role();
-        supervisor = new Supervisor(new Listeners(List.of(new OutageLog(report.endpoint()), options.listeners)));
+        supervisor = new Supervisor(
+                Stream.concat(Stream.of(new OutageLog(report.endpoint())), options.listeners.callers().stream())
+                        .map(listener -> new Notifier(listener, Workers::run))
+                        .toList());
         failures = target.client()
                 .getResources()
                 .eventBus()
@@ -146,6 +150,10 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
         ConnectAttempt<D> attempt = new ConnectAttempt<>(target, opening, options.nanoTime);
         long from = options.nanoTime.getAsLong();
+        ClientRuntime ours = target.runtime();
+        if (ours != null) {
+            ours.channels().opening(true);
+        }
         try {
             D opened = attempt.run(options.attemptTimeout).connection();
             opened.setTimeout(options.commandTimeout());
@@ -164,6 +172,10 @@ final class Session<C extends StatefulConnection<String, String>> {
             Throwable failure = Objects.requireNonNull(refused.getCause());
             Diagnosis diagnosis = target.diagnose(failure);
             throw failed(from, diagnosis.verdict(), diagnosis.reason(), failure);
+        } finally {
+            if (ours != null) {
+                ours.channels().opening(false);
+            }
         }
     }
 
@@ -266,6 +278,7 @@ final class Session<C extends StatefulConnection<String, String>> {
             further.forEach(StatefulConnection::close);
             connection.close();
         }
+        supervisor.deliver();
     }
 
     /** What an operator reads of an outage. */

@@ -1,6 +1,8 @@
 package dev.hardening.redis;
 
 import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,14 +16,14 @@ final class Supervisor {
 
     static final String CLOSED = "the connection has been closed";
 
-    private final ConnectListener listener;
+    private final List<Notifier> notifiers;
     private final IdentityHashMap<Object, String> down = new IdentityHashMap<>();
     private String lastReason = "";
     private volatile boolean closed;
 
-    /** Takes who is told; in the order of the events, and one at a time. */
-    Supervisor(ConnectListener listener) {
-        this.listener = listener;
+    /** Takes who is told, of each event in their order. */
+    Supervisor(List<Notifier> notifiers) {
+        this.notifiers = notifiers;
     }
 
     /** A connection was lost that should be there. For one that is down already the reason that is known stays. */
@@ -32,14 +34,14 @@ final class Supervisor {
         boolean begins = down.isEmpty();
         if (down.putIfAbsent(connection, reason) == null && begins) {
             lastReason = reason;
-            listener.disconnected(reason);
+            tell(listener -> listener.disconnected(reason));
         }
     }
 
     /** A connection is there, again or for the first time. */
     synchronized void returned(Object connection) {
         if (down.remove(connection) != null && down.isEmpty() && !closed) {
-            listener.reconnected();
+            tell(ConnectListener::reconnected);
         }
     }
 
@@ -51,19 +53,30 @@ final class Supervisor {
         down.replaceAll((connection, before) -> reason);
         if (!reason.equals(lastReason)) {
             lastReason = reason;
-            listener.reconnectFailed(reason);
+            tell(listener -> listener.reconnectFailed(reason));
         }
     }
 
-    /** All is over: nothing is told after that. False if it was over already. */
+    /**
+     * All is over: nothing is told after that, and that itself by {@link #deliver()}. False if it was over already.
+     */
     synchronized boolean close() {
         if (closed) {
             return false;
         }
         closed = true;
         down.clear();
-        listener.closed();
+        notifiers.forEach(notifier -> notifier.add(ConnectListener::closed));
         return true;
+    }
+
+    /** Tells what is not told yet, on this thread. */
+    void deliver() {
+        notifiers.forEach(Notifier::deliver);
+    }
+
+    private void tell(Consumer<ConnectListener> event) {
+        notifiers.forEach(notifier -> notifier.tell(event));
     }
 
     boolean isClosed() {

@@ -37,7 +37,8 @@ class OldServersTest {
                     "-ERR unsupported command",
                     "-NOPERM this user has no permissions to run the 'hello' command",
                     "-ERR command not allowed",
-                    "-Error: Command not supported"
+                    "-Error: Command not supported",
+                    "+OK"
                 })
         void aRefusedHelloLeadsToResp2AtOnce(String refusal) throws Exception {
             try (ScriptedServer old = new ScriptedServer(ScriptedServer.speaking(
@@ -46,6 +47,18 @@ class OldServersTest {
                             RedisConnector.builder(old.redisUri()).build().connect()) {
                 assertThat(redis.report().attempts()).isEqualTo(1);
                 assertThat(redis.ping()).isTrue();
+            }
+        }
+
+        @Test
+        void aServerThatSaysNothingOfItselfIsConnected() throws Exception {
+            try (ScriptedServer silent = new ScriptedServer(
+                            ScriptedServer.speaking(command -> command.equals("PING") ? "+PONG\r\n" : "%0\r\n"));
+                    ConnectedRedis redis =
+                            RedisConnector.builder(silent.redisUri()).build().connect()) {
+                assertThat(redis.report().version()).isEmpty();
+                assertThat(redis.report().mode()).isEmpty();
+                assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
             }
         }
 

@@ -220,8 +220,12 @@ class RedisClusterConnectorTest {
                 Awaitility.await().until(() -> silent.accepted() >= 1);
                 starting.cancel(true);
             }
-            ConnectedRedisCluster redis =
-                    to(cluster.uri()).buildCluster().connectAsync().join();
+            ConnectedRedisCluster redis = to(cluster.uri())
+                    .deadline(Duration.ofMinutes(1))
+                    .attemptTimeout(Duration.ofMinutes(1))
+                    .buildCluster()
+                    .connectAsync()
+                    .join();
             redis.close();
             redis.close();
             assertThat(redis.ping()).isFalse();

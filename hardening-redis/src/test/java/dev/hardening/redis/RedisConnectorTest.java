@@ -786,6 +786,7 @@ class RedisConnectorTest {
                 assertThatThrownBy(() -> redis.sync().get("k")).isInstanceOf(RedisException.class);
                 restarting.restart();
                 Awaitility.await().atMost(Duration.ofSeconds(60)).until(redis::ping);
+                Awaitility.await().until(() -> events.contains("reconnected"));
                 assertThat(events).startsWith("disconnected", "reconnected");
             }
         }

@@ -145,6 +145,63 @@ class ScheduleTest {
     }
 
     @Nested
+    class AReconnect {
+
+        @ParameterizedTest
+        @CsvSource({
+            "0, 0, 50",
+            "1, 0, 50",
+            "1, 1, 90",
+            "2, 0, 100",
+            "3, 0.5, 280",
+            "6, 1, 2880",
+            "7, 0, 2500",
+            "7, 1, 4500",
+            "1000, 1, 4500"
+        })
+        void itsWaitDoublesUpToTheLongestWithJitter(long attempt, double random, long millis) {
+            assertThat(Schedule.reconnectDelay(attempt, Duration.ofSeconds(5), random))
+                    .hasMillis(millis);
+        }
+    }
+
+    @Nested
+    class AServerThatAsksToWait {
+
+        private Optional<Duration> wait(int attempt, double elapsed, double asked) {
+            Schedule schedule = new Schedule(
+                    new Schedule.Policy(
+                            3,
+                            Backoff.exponential(Duration.ofSeconds(1)),
+                            Duration.ofSeconds(7),
+                            Duration.ofSeconds(3),
+                            0),
+                    () -> 0.5);
+            return schedule.waitAfter(attempt, seconds(elapsed)[0], Optional.of(seconds(asked)[0]));
+        }
+
+        @Test
+        void isGrantedItWhereThatFits() {
+            assertThat(wait(1, 0, 4)).contains(seconds(4)[0]);
+            assertThat(wait(1, 0, 0.5)).contains(seconds(1)[0]); // never sooner than planned
+            assertThat(wait(1, 0, 7)).contains(seconds(1)[0]);
+            assertThat(wait(1, 5, 3)).contains(seconds(1)[0]);
+            assertThat(wait(3, 0, 1)).isEmpty();
+        }
+
+        @Test
+        void hasAnAttemptWithinWhatIsLeft() {
+            Schedule schedule = new Schedule(
+                    new Schedule.Policy(
+                            3, Backoff.fixed(Duration.ZERO), Duration.ofSeconds(7), Duration.ofSeconds(3), 0),
+                    () -> 0.5);
+            assertThat(schedule.attemptBudget(Duration.ZERO)).hasSeconds(3);
+            assertThat(schedule.attemptBudget(Duration.ofSeconds(5))).hasSeconds(2);
+            assertThat(schedule.attemptBudget(Duration.ofSeconds(7))).isEqualTo(Schedule.TOLERANCE);
+        }
+    }
+
+    @Nested
     class Jitter {
 
         @Test

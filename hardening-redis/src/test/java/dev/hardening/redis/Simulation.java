@@ -164,7 +164,7 @@ final class Simulation {
     private long lastPause = Long.MIN_VALUE / 2;
     private Duration period = Duration.ofSeconds(5);
     private Duration longest = Duration.ofSeconds(5);
-    private Supervisor supervisor = new Supervisor(new ConnectListener() {});
+    private Supervisor supervisor = new Supervisor(List.of());
     private final List<Connection> connections = new ArrayList<>();
     private boolean outageTold;
     private boolean closed;
@@ -318,7 +318,7 @@ final class Simulation {
     private void supervise(int count) {
         period = Duration.ofMillis(200 + random.nextInt(10_000));
         longest = Duration.ofMillis(200 + random.nextInt(10_000));
-        supervisor = new Supervisor(new ConnectListener() {
+        ConnectListener listener = new ConnectListener() {
             @Override
             public void disconnected(String reason) {
                 require(!closed, "a loss is told after the close");
@@ -346,7 +346,8 @@ final class Simulation {
             public void closed() {
                 require(!closed, "the close is told twice");
             }
-        });
+        };
+        supervisor = new Supervisor(List.of(new Notifier(listener, Runnable::run)));
         for (int i = 0; i < 1 + random.nextInt(3); i++) {
             Connection connection = new Connection();
             connections.add(connection);
@@ -447,6 +448,7 @@ final class Simulation {
         boolean told = outageTold;
         closed = false;
         require(supervisor.close(), "the close does nothing");
+        supervisor.deliver();
         closed = true;
         connections.forEach(one -> {
             supervisor.lost(one, "closed");

@@ -16,6 +16,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -187,6 +189,61 @@ class SupervisionTest {
         }
 
         @Test
+        void aPeerThatForgetsAConsumersLoopIsReplaced() throws Exception {
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri() + "?timeout=2s")
+                            .heartbeat(Duration.ofSeconds(1))
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .build()
+                            .connect()) {
+                StatefulRedisConnection<String, String> waiting = redis.open(StringCodec.UTF8);
+                CompletableFuture<String> popped = new CompletableFuture<>();
+                // Hardly a moment without a blocking command.
+                Thread consumer = new Thread(() -> {
+                    while (!popped.isDone() && !Thread.currentThread().isInterrupted()) {
+                        try {
+                            var next = waiting.sync().blpop(1, "jobs");
+                            if (next != null) {
+                                popped.complete(next.getValue());
+                            }
+                        } catch (RuntimeException lost) {
+                            // Again, as such a loop does.
+                        }
+                    }
+                });
+                consumer.start();
+                try {
+                    TimeUnit.MILLISECONDS.sleep(300);
+                    proxy.forget();
+                    server.command("RPUSH jobs one two");
+                    assertThat(popped.get(60, TimeUnit.SECONDS)).isIn("one", "two");
+                } finally {
+                    consumer.interrupt();
+                    consumer.join();
+                }
+            }
+        }
+
+        @Test
+        void aTransactionThatIsRefusedIsNoneForTheHeartbeat() throws Exception {
+            try (RedisServer guarded = RedisServer.start("--user", "default", "on", "nopass", "~*", "+@all", "-multi");
+                    FaultyProxy proxy = new FaultyProxy(guarded.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri() + "?timeout=500ms")
+                            .heartbeat(Duration.ofMillis(500))
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .build()
+                            .connect()) {
+                assertThatThrownBy(() -> redis.sync().multi()).isInstanceOf(RedisCommandExecutionException.class);
+                proxy.forget();
+                await().atMost(LONG)
+                        .ignoreExceptions()
+                        .until(() -> "OK".equals(redis.sync().set("k", "v")));
+            }
+        }
+
+        @Test
         void aTransactionHoldsNothingButItsOwnCommands() throws Exception {
             try (ConnectedRedis redis = RedisConnector.builder(server.uri())
                     .heartbeat(Duration.ofMillis(50))
@@ -226,9 +283,9 @@ class SupervisionTest {
                 await().atMost(LONG).until(redis::ping);
                 assertThat(check(redis).role()).isEqualTo(Role.PRIMARY);
                 assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+                await().atMost(LONG).until(() -> told.count("back") == 1);
             }
             assertThat(told.count("lost")).isEqualTo(1);
-            assertThat(told.count("back")).isEqualTo(1);
         }
 
         @Test
@@ -253,6 +310,44 @@ class SupervisionTest {
                     await().atMost(LONG).until(redis::ping);
                     assertThat(told.count("lost")).isEqualTo(1);
                 }
+            }
+        }
+
+        @Test
+        void whereTheHandshakeSaysNoRoleOneOutageIsToldOnce() throws Exception {
+            Told told = new Told();
+            try (RedisServer demoted = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(demoted.uri())
+                            .clientOptions(RedisConnector.defaultClientOptions()
+                                    .protocolVersion(ProtocolVersion.RESP2)
+                                    .build())
+                            .requireRole(Role.PRIMARY)
+                            .heartbeat(Duration.ofMillis(300))
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                List<String> messages = new CopyOnWriteArrayList<>();
+                StatefulRedisPubSubConnection<String, String> subscribed = redis.openPubSub(StringCodec.UTF8);
+                subscribed.addListener(new RedisPubSubAdapter<>() {
+                    @Override
+                    public void message(String channel, String message) {
+                        messages.add(message);
+                    }
+                });
+                subscribed.sync().subscribe("news");
+                demoted.command("REPLICAOF 127.0.0.1 " + server.port());
+                await().atMost(LONG).until(() -> told.count("lost") == 1);
+                TimeUnit.SECONDS.sleep(2); // for several reconnects
+                assertThat(told.events).containsExactly("lost: the server is a replica, and a primary is required");
+                demoted.command("REPLICAOF NO ONE");
+                await().atMost(LONG).until(redis::ping);
+                await().atMost(LONG).until(() -> {
+                    demoted.command("PUBLISH news hello");
+                    return messages.contains("hello");
+                });
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                assertThat(told.count("lost")).isEqualTo(1);
             }
         }
 
@@ -297,6 +392,9 @@ class SupervisionTest {
                     assertThat(check(redis).up()).isTrue();
                     assertThat(told.count("lost")).isEqualTo(1);
                     assertThat(told.count("failed")).isEqualTo(1);
+                    await().atMost(LONG)
+                            .until(() ->
+                                    registry.get("redis.connection.up").gauge().value() == 1);
                     assertThat(registry.get("redis.connection.losses")
                                     .functionCounter()
                                     .count())
@@ -344,10 +442,10 @@ class SupervisionTest {
                             .isEqualTo(1);
                     password.set(0, "hunter3");
                     await().atMost(LONG).until(redis::ping);
+                    await().atMost(LONG).until(() -> told.count("back") == 1);
                 }
             }
             assertThat(told.events.toString()).doesNotContain("hunter");
-            assertThat(told.count("back")).isEqualTo(1);
         }
 
         @Test
@@ -372,6 +470,80 @@ class SupervisionTest {
         }
 
         @Test
+        void aListenerThatBlocksHoldsUpNeitherChecksNorReconnects() throws Exception {
+            CountDownLatch entered = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            Told told = new Told();
+            List<String> blocked = new CopyOnWriteArrayList<>();
+            try (RedisServer restarting = RedisServer.start()) {
+                ConnectedRedis redis = RedisConnector.builder(restarting.uri())
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void disconnected() {
+                                blocked.add("lost");
+                                entered.countDown();
+                                await().atMost(LONG).until(() -> goOn.getCount() == 0);
+                            }
+
+                            @Override
+                            public void reconnected() {
+                                blocked.add("back");
+                            }
+
+                            @Override
+                            public void closed() {
+                                blocked.add("closed");
+                            }
+                        })
+                        .listener(told)
+                        .maxReconnectDelay(Duration.ofMillis(300))
+                        .build()
+                        .connect();
+                restarting.stop();
+                assertThat(entered.await(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(check(redis).up()).isFalse();
+                restarting.restart();
+                await().atMost(LONG).until(redis::ping);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                redis.close();
+                assertThat(blocked).containsExactly("lost");
+                goOn.countDown();
+                await().atMost(LONG).until(() -> blocked.contains("closed"));
+                assertThat(blocked).containsExactly("lost", "back", "closed");
+            }
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void aListenerMayCheckAndClose() throws Exception {
+            CompletableFuture<RedisCheck> checked = new CompletableFuture<>();
+            CompletableFuture<Boolean> pinged = new CompletableFuture<>();
+            CompletableFuture<ConnectedRedis> connected = new CompletableFuture<>();
+            Told told = new Told();
+            try (RedisServer stopped = RedisServer.start()) {
+                connected.complete(RedisConnector.builder(stopped.uri())
+                        .listener(told)
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void disconnected() {
+                                pinged.complete(connected.join().ping());
+                                checked.complete(check(connected.join()));
+                                connected.join().close();
+                            }
+                        })
+                        .build()
+                        .connect());
+                stopped.stop();
+                assertThat(checked.get(30, TimeUnit.SECONDS).up()).isFalse();
+                assertThat(pinged.join()).isFalse();
+                await().atMost(LONG).until(() -> told.events.contains("closed"));
+                assertThat(told.count("lost")).isEqualTo(1);
+                assertThat(check(connected.join()).reason()).isEqualTo("the connection has been closed");
+            }
+            Traces.awaitNoThreads();
+        }
+
+        @Test
         void aNormalCloseWarnsOfNothing() throws Exception {
             ListAppender<ILoggingEvent> log = new ListAppender<>();
             Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
@@ -379,8 +551,11 @@ class SupervisionTest {
             root.addAppender(log);
             try {
                 for (int i = 0; i < 10; i++) {
-                    ConnectedRedis redis =
-                            RedisConnector.builder(server.uri()).build().connect();
+                    ConnectedRedis redis = RedisConnector.builder(server.uri())
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .build()
+                            .connect();
                     redis.openPubSub(StringCodec.UTF8).sync().subscribe("news");
                     StatefulRedisConnection<String, String> closed = redis.open(StringCodec.UTF8);
                     closed.close(); // by the application, which is no loss
@@ -446,6 +621,10 @@ class SupervisionTest {
             assertThat(cluster.getRequestQueueSize()).isEqualTo(10_000);
             assertThat(cluster.getTopologyRefreshOptions().isPeriodicRefreshEnabled())
                     .isTrue();
+            assertThat(cluster.getTopologyRefreshOptions().getRefreshTriggersReconnectAttempts())
+                    .isEqualTo(1);
+            assertThat(cluster.getTopologyRefreshOptions().getAdaptiveRefreshTimeout())
+                    .hasSeconds(2);
         }
     }
 
@@ -486,6 +665,44 @@ class SupervisionTest {
                 await().atMost(LONG)
                         .ignoreExceptions()
                         .until(() -> "v".equals(redis.sync().get("k")));
+            }
+        }
+
+        @Test
+        void aReplicaThatTakesOverForASilentNodeIsUsed() throws Exception {
+            String[] impatient = {"--cluster-node-timeout", "1500"};
+            try (RedisCluster cluster = RedisCluster.start(3, impatient);
+                    RedisServer replica = RedisServer.start("--cluster-enabled", "yes", impatient[0], impatient[1])) {
+                RedisServer node = cluster.nodeOf("k");
+                follow(replica, node, cluster);
+                try (ConnectedRedisCluster redis = RedisConnector.builder(cluster.uri() + "?timeout=1s")
+                        .heartbeat(Duration.ofMillis(500))
+                        .deadline(LONG)
+                        .attemptTimeout(Duration.ofSeconds(12))
+                        .buildCluster()
+                        .connect()) {
+                    redis.sync().set("k", "v");
+                    node.signal("STOP");
+                    await().atMost(LONG).until(() -> replica.command("ROLE").contains("master"));
+                    await().atMost(Duration.ofSeconds(25)) // Lettuce alone would look again after 30 s
+                            .ignoreExceptions()
+                            .until(() -> "OK".equals(redis.sync().set("k", "w")));
+                    assertThat(check(redis).up()).isTrue();
+                }
+            }
+        }
+
+        private void follow(RedisServer replica, RedisServer node, RedisCluster cluster) throws Exception {
+            String id = node.command("CLUSTER MYID").lines().skip(1).findFirst().orElseThrow();
+            replica.command("CLUSTER MEET 127.0.0.1 " + node.port());
+            await().atMost(LONG)
+                    .until(() -> replica.command("CLUSTER REPLICATE " + id).startsWith("+OK"));
+            await().atMost(LONG).until(() -> replica.command("INFO replication").contains("master_link_status:up"));
+            for (RedisServer one : cluster.nodes()) {
+                await().atMost(LONG)
+                        .until(() -> one.command("CLUSTER NODES")
+                                .lines()
+                                .anyMatch(line -> line.contains(":" + replica.port() + "@") && line.contains("slave")));
             }
         }
 
