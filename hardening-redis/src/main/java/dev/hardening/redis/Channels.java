@@ -184,7 +184,7 @@ final class Channels implements NettyCustomizer {
         return LOSS.get() != null;
     }
 
-    // Lettuce's handlers are found by name, because the Netty module of their supertype has another name in each version.
+    // Lettuce's handlers are found by name, as the Netty module of their supertype has another one in each version.
     @Override
     public void afterChannelInitialized(Channel created) {
         ChannelPipeline pipeline = created.pipeline();
@@ -222,7 +222,7 @@ final class Channels implements NettyCustomizer {
         private boolean inTransaction;
         private boolean heardSinceBlocking;
 
-        /** Whether the previous blocking command ended without an answer. If so, the peer is asked during the next one. */
+        /** Whether the previous blocking command got no answer. If so, the peer is asked during the next one. */
         private boolean unanswered;
 
         private boolean helloUnanswered;
