@@ -54,6 +54,28 @@ public final class Benchmarks {
             };
         }
 
+        /** What its table shows at a glance; null where a picture says no more than the table. */
+        @Nullable
+        Bars picture(Section section) {
+            return switch (this) {
+                case VERIFY ->
+                    new Bars("A full verification, µs a token; ours with Conscrypt, the others as they come")
+                            .panel("ES256", section, row -> Section.parse(row.get(isOurs(row) ? 4 : 3)))
+                            .panel("RS256", section, row -> Section.parse(row.get(isOurs(row) ? 2 : 1)));
+                case OUTAGE ->
+                    new Bars("An outage of the provider: failed look-ups of known keys, % of all")
+                            .panel("", section, row -> 100 * Section.parse(row.get(2)) / Section.parse(row.get(1)));
+                case HANGING ->
+                    new Bars("The provider hangs, forged key ids come: the slowest valid token, ms")
+                            .panel("", section, row -> Section.parse(row.get(1)));
+                default -> null;
+            };
+        }
+
+        private static boolean isOurs(List<String> row) {
+            return row.get(0).startsWith("**");
+        }
+
         String id() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -66,6 +88,7 @@ public final class Benchmarks {
             "jwks-rsa",
             "java-jwt",
             "jose4j",
+            "smallrye-jwt",
             "conscrypt-openjdk-uber",
             "lettuce-core");
 
@@ -145,6 +168,10 @@ public final class Benchmarks {
                 all.append(section.table()).append('\n');
                 if (page != null) {
                     page.put(group.id(), section.table());
+                    Bars picture = group.picture(section);
+                    if (picture != null) {
+                        page.draw(group.id(), picture.svg());
+                    }
                 }
             } catch (Exception broken) {
                 failed.add(group);

@@ -56,38 +56,28 @@ final class Chart {
                 }
             }
         }
-        StringBuilder svg = new StringBuilder();
-        add(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, HEIGHT);
-        add(svg, "<title>%s</title>", title);
-        add(svg, "<style>text{font:13px system-ui,sans-serif;fill:#57606a}.title{font-weight:600}");
-        add(svg, "line{stroke:#8b949e;stroke-opacity:.35}polyline{fill:none;stroke-width:1.5;stroke-linejoin:round}");
-        add(svg, "@media (prefers-color-scheme:dark){text{fill:#c9d1d9}}</style>");
-        add(svg, "<text class=\"title\" x=\"%d\" y=\"20\">%s</text>", LEFT, title);
+        Svg svg = new Svg(WIDTH, HEIGHT, LEFT, title);
         for (double power = least; power <= most * 1.01; power *= 10) {
             double y = y(power, most);
-            add(svg, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", LEFT, y, WIDTH - RIGHT, y);
-            add(svg, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 8, y + 4, label(power));
+            svg.add("<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", LEFT, y, WIDTH - RIGHT, y);
+            svg.add("<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 8, y + 4, label(power));
         }
         for (double mark = 0; mark <= across * 1.001; mark += tick) {
             double x = LEFT + mark / across * PLOT_WIDTH;
-            add(svg, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, HEIGHT - 24, label(mark));
+            svg.add("<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, HEIGHT - 24, label(mark));
         }
-        add(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>", WIDTH - RIGHT, HEIGHT - 6, acrossLabel);
+        svg.add("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>", WIDTH - RIGHT, HEIGHT - 6, acrossLabel);
         int legend = LEFT;
         for (int i = 0; i < lines.size(); i++) {
             String name = lines.get(i).name;
-            add(svg, "<text x=\"%d\" y=\"42\" style=\"fill:%s\">%s</text>", legend, COLOURS[i], name);
+            svg.add("<text x=\"%d\" y=\"42\" style=\"fill:%s\">%s</text>", legend, COLOURS[i], name);
             legend += 24 + name.length() * 7;
         }
         for (int i = lines.size() - 1; i >= 0; i--) { // the first on top
             String points = points(lines.get(i).values, most);
-            add(svg, "<polyline stroke=\"%s\" points=\"%s\"/>", COLOURS[i], points);
+            svg.add("<polyline stroke=\"%s\" points=\"%s\"/>", COLOURS[i], points);
         }
-        return svg.append("</svg>\n").toString();
-    }
-
-    private static void add(StringBuilder svg, String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values)).append('\n');
+        return svg.end();
     }
 
     private static String label(double value) {

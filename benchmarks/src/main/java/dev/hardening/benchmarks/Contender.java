@@ -26,6 +26,10 @@ import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.TokenDecoder;
 import dev.hardening.testing.IdentityProvider;
+import io.smallrye.jwt.auth.principal.DefaultJWTParser;
+import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
+import io.smallrye.jwt.auth.principal.JWTParser;
+import io.smallrye.jwt.auth.principal.KeyLocationResolver;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.MalformedURLException;
@@ -36,6 +40,7 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPrivateKey;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +56,7 @@ import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.consumer.JwtConsumer;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jose4j.keys.resolvers.HttpsJwksVerificationKeyResolver;
+import org.jose4j.lang.UnresolvableKeyException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.cache.caffeine.CaffeineCache;
 import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
@@ -118,6 +124,15 @@ public enum Contender {
             return jose4j(server, timeToLive, Duration.ofHours(24));
         }
     },
+    SMALLRYE("SmallRye JWT (Quarkus)") {
+        @Override
+        Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
+            if (timeToLive != null) {
+                throw new IllegalArgumentException("its refresh interval is whole minutes");
+            }
+            return smallRye(server);
+        }
+    },
     BARE("a map, bare JCA") {
         @Override
         Peer open(IdentityProvider server, @Nullable Duration timeToLive) {
@@ -137,7 +152,7 @@ public enum Contender {
 
     /** Those that differ while the endpoint answers. */
     static final List<Contender> FETCHING =
-            List.of(HARDENING, NIMBUS, NIMBUS_OUTAGE_TOLERANT, SPRING, SPRING_CACHE, AUTH0, JOSE4J);
+            List.of(HARDENING, NIMBUS, NIMBUS_OUTAGE_TOLERANT, SPRING, SPRING_CACHE, AUTH0, JOSE4J, SMALLRYE);
 
     final String title;
 
@@ -392,15 +407,53 @@ public enum Contender {
         return new Peer() {
             @Override
             public PublicKey find(String kid) throws Exception {
-                JsonWebSignature jws = new JsonWebSignature();
-                jws.setKeyIdHeaderValue(kid);
-                jws.setAlgorithmHeaderValue(isRsa(kid) ? "RS256" : "ES256");
-                return (PublicKey) resolver.resolveKey(jws, List.of());
+                return (PublicKey) resolver.resolveKey(jws(kid), List.of());
             }
 
             @Override
             public String verify(String token) throws Exception {
                 return consumer.processToClaims(token).getSubject();
+            }
+        };
+    }
+
+    private static JsonWebSignature jws(String kid) {
+        JsonWebSignature jws = new JsonWebSignature();
+        jws.setKeyIdHeaderValue(kid);
+        jws.setAlgorithmHeaderValue(isRsa(kid) ? "RS256" : "ES256");
+        return jws;
+    }
+
+    /** What Quarkus has below its extension. Its parser cannot be asked for a key, but the part that finds it can. */
+    private static Peer smallRye(IdentityProvider server) {
+        JWTAuthContextInfo settings = new JWTAuthContextInfo();
+        settings.setPublicKeyLocation(server.jwksUri().toString());
+        settings.setSignatureAlgorithm(EnumSet.of(
+                io.smallrye.jwt.algorithm.SignatureAlgorithm.RS256,
+                io.smallrye.jwt.algorithm.SignatureAlgorithm.ES256));
+        settings.setIssuedBy(server.issuer());
+        settings.setExpectedAudience(Set.of(Tokens.AUDIENCE));
+        settings.setRequiredClaims(Set.of("sub"));
+        JWTParser parser = new DefaultJWTParser(settings);
+        return new Peer() {
+            private @Nullable KeyLocationResolver resolver;
+
+            @Override
+            public PublicKey find(String kid) throws Exception {
+                return (PublicKey) resolver().resolveKey(jws(kid), List.of());
+            }
+
+            /** It fetches when it is made, and the parser makes it for the first token. */
+            private synchronized KeyLocationResolver resolver() throws UnresolvableKeyException {
+                if (resolver == null) {
+                    resolver = new KeyLocationResolver(settings);
+                }
+                return resolver;
+            }
+
+            @Override
+            public String verify(String token) throws Exception {
+                return parser.parse(token).getSubject();
             }
         };
     }

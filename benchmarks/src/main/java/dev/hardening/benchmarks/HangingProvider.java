@@ -29,7 +29,8 @@ final class HangingProvider {
             Contender.NIMBUS_OUTAGE_TOLERANT,
             Contender.SPRING,
             Contender.AUTH0,
-            Contender.JOSE4J);
+            Contender.JOSE4J,
+            Contender.SMALLRYE);
 
     /** What the valid tokens saw. */
     record Outcome(double slowestMilliseconds, int failed) {}

@@ -28,12 +28,19 @@ final class Microbenchmarks {
             Contender.SPRING,
             Contender.AUTH0,
             Contender.JOSE4J,
+            Contender.SMALLRYE,
             Contender.BARE,
             Contender.BARE_CONCURRENT);
     private static final List<Contender> PEERS =
-            List.of(Contender.NIMBUS, Contender.SPRING, Contender.AUTH0, Contender.JOSE4J);
+            List.of(Contender.NIMBUS, Contender.SPRING, Contender.AUTH0, Contender.JOSE4J, Contender.SMALLRYE);
     private static final List<Contender> VERIFYING = List.of(
-            Contender.HARDENING, Contender.NIMBUS, Contender.SPRING, Contender.AUTH0, Contender.JOSE4J, Contender.BARE);
+            Contender.HARDENING,
+            Contender.NIMBUS,
+            Contender.SPRING,
+            Contender.AUTH0,
+            Contender.JOSE4J,
+            Contender.SMALLRYE,
+            Contender.BARE);
     private static final boolean JDK_17 = Runtime.version().feature() == 17;
 
     /** The median of the iterations' times, in the benchmark's unit, and bytes allocated in each call. */

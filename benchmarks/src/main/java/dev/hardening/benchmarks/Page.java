@@ -3,6 +3,7 @@ package dev.hardening.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A Markdown page, parts of which are written by a run: what is between {@code <!-- benchmarks: name -->} and
@@ -29,5 +30,12 @@ final class Page {
         }
         text = text.substring(0, from + begin.length()) + "\n" + part.stripTrailing() + "\n\n" + text.substring(to);
         Files.writeString(file, text);
+    }
+
+    /** Writes a picture of this page: into {@code pictures/}, by the names of the page and of the part. */
+    void draw(String name, String svg) throws IOException {
+        String page = Objects.requireNonNull(file.getFileName()).toString().replaceFirst("\\.md$", "");
+        Path folder = Files.createDirectories(file.resolveSibling("pictures"));
+        Files.writeString(folder.resolve(page + "-" + name + ".svg"), svg);
     }
 }

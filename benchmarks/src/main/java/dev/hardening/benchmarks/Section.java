@@ -44,6 +44,11 @@ record Section(List<String> header, List<List<String>> rows, List<Target> target
         return String.format(Locale.ROOT, format, value);
     }
 
+    /** The number of a cell. */
+    static double parse(String cell) {
+        return Double.parseDouble(cell.replace(",", ""));
+    }
+
     static String whole(long value) {
         return String.format(Locale.ROOT, "%,d", value);
     }

@@ -46,4 +46,10 @@ class PageTest {
                 new Page(Files.writeString(directory.resolve("page.md"), "<!-- benchmarks: a -->\n<!-- end: b -->"));
         assertThatThrownBy(() -> page.put("a", "part")).hasMessage("the page has no place for a");
     }
+
+    @Test
+    void aPictureHasThePagesName() throws Exception {
+        new Page(Files.writeString(directory.resolve("page.md"), "")).draw("outage", "<svg/>");
+        assertThat(directory.resolve("pictures").resolve("page-outage.svg")).hasContent("<svg/>");
+    }
 }
