@@ -190,7 +190,7 @@ class RefreshPolicy {
             return new Decision(before, Verdict.SERVE);
         }
         boolean wantsNewer = held.isStale(now) && !before.budget().isFailing();
-        State state = mayFetch(before, now) ? begin(before, now, !wantsNewer, held.isInvalidated()) : before;
+        State state = mayFetch(before, now) ? begin(before, now, !wantsNewer, false) : before;
         Running running = state.running();
         boolean waits = wantsNewer
                 && isAwaitable(running)
@@ -424,12 +424,15 @@ class RefreshPolicy {
         return held.isInvalidated() && held.isUsable(now) && state.budget().isOverdrawn(now);
     }
 
+    /** @param fresh whether no cache may answer; after an invalidation, none may in any case, until there are newer keys */
     private static State begin(State state, long now, boolean background, boolean fresh) {
+        CachedKeys held = state.keys();
+        boolean isInvalidated = held == null ? state.generation() > 0 : held.isInvalidated();
         long number = state.fetches() + 1;
         return new State(
                 state.keys(),
                 state.budget().began(now),
-                new Running(number, now, state.generation(), background, fresh, Progress.BEGUN),
+                new Running(number, now, state.generation(), background, fresh || isInvalidated, Progress.BEGUN),
                 number,
                 state.generation(),
                 state.wantedSince() == null ? now : state.wantedSince(), // also if what it fetches is dropped

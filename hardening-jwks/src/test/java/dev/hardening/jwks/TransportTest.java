@@ -270,6 +270,52 @@ class TransportTest {
         }
 
         @Test
+        void the_timers_fetch_for_an_invalidation_does_too() {
+            record("Cache-Control");
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            cache.getKeys();
+            cache.invalidate();
+            timer.pass(Duration.ofSeconds(2));
+            timer.pass(Duration.ofMinutes(55));
+            assertThat(seen).containsExactly("null", "no-cache", "null");
+        }
+
+        @Test
+        void each_fetch_for_an_invalidation_does_until_one_succeeds() {
+            record("Cache-Control");
+            KeyEndpoint.Script failing = exchange -> {
+                seen.add(String.valueOf(exchange.getRequestHeaders().getFirst("Cache-Control")));
+                KeyEndpoint.send(exchange, 503, "{}");
+            };
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            endpoint.script(failing);
+            cache.invalidate();
+            cache.getKeys();
+            endpoint.advance(Duration.ofSeconds(2));
+            cache.getKeys();
+            record("Cache-Control");
+            endpoint.advance(Duration.ofHours(25));
+            cache.getKeys();
+            assertThat(seen).containsExactly("null", "no-cache", "no-cache", "no-cache");
+        }
+
+        @Test
+        void an_invalidation_of_the_first_fetch_does_too() {
+            record("Cache-Control");
+            List<Runnable> queue = new ArrayList<>();
+            JWKSCache cache = endpoint.open(endpoint.inline().executor(queue::add));
+            CompletableFuture<JWKSet> keys = cache.getKeysAsync();
+            cache.invalidate();
+            queue.remove(0).run();
+            assertThat(keys).as("the first answer was dropped").isNotDone();
+            queue.remove(0).run();
+            assertThat(keys).isCompleted();
+            assertThat(seen).containsExactly("null", "no-cache");
+        }
+
+        @Test
         void an_unknown_key_is_asked_for_without_a_condition() {
             // As of a server whose entity tag does not change with the keys.
             endpoint.script(exchange -> {
