@@ -85,10 +85,11 @@ final class CachedKeys {
     /**
      * These keys as a fallback: each read tries to get newer ones, and an answer "not modified" does not renew them.
      *
-     * @param timerAt when the timer tries to get newer ones, if no read did
+     * @param timerAt when the timer tries to get newer ones, if no read did; a second invalidation does not put it off
      */
     CachedKeys invalidated(long timerAt) {
-        Times changed = new Times(times.fetchedAt(), timerAt, times.refreshAt(), times.expiresAt(), times.unusableAt());
+        long at = invalidated ? times.timerAt() : timerAt;
+        Times changed = new Times(times.fetchedAt(), at, times.refreshAt(), times.expiresAt(), times.unusableAt());
         return new CachedKeys(fetched, fetched, fetch, changed, changed.fetchedAt(), Validators.NONE, true);
     }
 

@@ -147,7 +147,7 @@ final class RefreshState implements Fetch.Observer {
     private void setTimer(long now) {
         OptionalLong next = policy.nextTimer(state, now);
         if (next.isPresent()) {
-            timer.set(next.getAsLong());
+            timer.set(now, next.getAsLong());
         } else {
             timer.unset();
         }
@@ -159,6 +159,7 @@ final class RefreshState implements Fetch.Observer {
         lock.lock();
         try {
             long now = ticker.read();
+            timer.unset();
             begun = enter(policy.timer(state, now));
             if (begun == null) {
                 setTimer(now);
@@ -296,12 +297,14 @@ final class RefreshState implements Fetch.Observer {
     }
 
     /** The current state. If there are no keys, they are fetched in the background from now on. */
+    @SuppressWarnings("ReferenceEquality") // a state that changes nothing is the same object
     JWKSCacheStatus wantedStatus() {
         lock.lock();
         try {
             long now = ticker.read();
-            if (state.keys() == null) {
-                state = policy.wanted(state, now);
+            State wanted = policy.wanted(state, now);
+            if (wanted != state) {
+                state = wanted;
                 setTimer(now);
             }
             return statusAt(now);

@@ -18,6 +18,7 @@ final class RefreshTimer {
     private final boolean pollsTicker;
     private final WeakReference<RefreshState> state;
     private @Nullable Future<?> task;
+    private long setFor; // the time for which the task is set
     private boolean ended;
 
     /**
@@ -32,14 +33,23 @@ final class RefreshTimer {
         this.state = new WeakReference<>(state);
     }
 
-    /** Sets the timer again. */
-    void set(long nanos) {
-        unset();
-        if (!ended) {
-            task = timer.schedule(this::ring, Math.max(SHORTEST, pollsTicker ? Math.min(POLL, nanos) : nanos));
+    /**
+     * Sets the timer. If it is set for the same moment already, it stays as it is: setting it again and again must not put
+     * it off.
+     *
+     * @param now the state's ticker
+     * @param nanos how much later the state has to be called; negative if it should have been called already
+     */
+    void set(long now, long nanos) {
+        if (ended || (task != null && setFor == now + nanos)) {
+            return;
         }
+        unset();
+        setFor = now + nanos;
+        task = timer.schedule(this::ring, Math.max(SHORTEST, pollsTicker ? Math.min(POLL, nanos) : nanos));
     }
 
+    /** Unsets the timer, also after it has called the state. */
     void unset() {
         if (task != null) {
             task.cancel(false);

@@ -869,6 +869,21 @@ class JWKSCacheTest {
             assertThat(endpoint.gets).hasValueLessThanOrEqualTo(3);
         }
 
+        @ParameterizedTest
+        @ValueSource(longs = {50, 90, 110, 900})
+        void further_ones_do_not_put_the_timer_off(long millis) {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            cache.getKeys();
+            endpoint.serve(RSA_2);
+            for (long passed = 0; passed < 2_000; passed += millis) {
+                cache.invalidate();
+                timer.pass(Duration.ofMillis(millis), Duration.ofMillis(10));
+            }
+            assertThat(endpoint.gets.get() - 1).isBetween(1, 5);
+            assertThat(cache.status().keyCount()).isEqualTo(1);
+        }
+
         @Test
         void a_hundred_at_once_cost_two_gets() throws Exception {
             JWKSCache cache = endpoint.open(endpoint.background());
