@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -130,7 +131,7 @@ public final class JWKSCache implements AutoCloseable {
      * @return the keys; fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
      */
     public CompletableFuture<JWKSet> getKeysAsync() {
-        return keysForAsync(null).thenApply(KeySet::jwkSet);
+        return mapped(keysForAsync(null), KeySet::jwkSet);
     }
 
     /**
@@ -155,7 +156,20 @@ public final class JWKSCache implements AutoCloseable {
      * @return the key, or empty; fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
      */
     public CompletableFuture<Optional<SigningKey>> findKeyAsync(@Nullable String kid) {
-        return keysForAsync(kid).thenApply(keys -> keys.first(kid));
+        return mapped(keysForAsync(kid), keys -> keys.first(kid));
+    }
+
+    /** What is made of the keys. A failure stays what it is: {@code thenApply} would wrap it. */
+    private static <T> CompletableFuture<T> mapped(CompletableFuture<KeySet> keys, Function<KeySet, T> part) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        var unused = keys.whenComplete((set, failure) -> {
+            if (failure == null) {
+                result.complete(part.apply(set));
+            } else {
+                result.completeExceptionally(failure);
+            }
+        });
+        return result;
     }
 
     /**

@@ -754,6 +754,33 @@ class JWKSCacheTest {
     }
 
     @Nested
+    class AFutureFails {
+
+        @Test
+        void with_the_reason_itself_and_no_wrapper() {
+            endpoint.down();
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            List<Throwable> seen = new ArrayList<>();
+            var keys = cache.getKeysAsync().whenComplete((set, failure) -> seen.add(failure));
+            var key = cache.findKeyAsync("rsa-1").whenComplete((found, failure) -> seen.add(failure));
+            assertThat(keys).isCompletedExceptionally();
+            assertThat(key).isCompletedExceptionally();
+            assertThat(seen).hasSize(2).hasOnlyElementsOfType(JWKSUnavailableException.class);
+        }
+
+        @Test
+        void so_after_a_wait_too() throws Exception {
+            CountDownLatch gate = new CountDownLatch(1);
+            endpoint.script(KeyEndpoint.held(gate, KeyEndpoint.status(503)));
+            JWKSCache cache = endpoint.open(endpoint.background());
+            CompletableFuture<Throwable> seen = new CompletableFuture<>();
+            var unused = cache.getKeysAsync().whenComplete((set, failure) -> seen.complete(failure));
+            gate.countDown();
+            assertThat(seen.get(30, TimeUnit.SECONDS)).isInstanceOf(JWKSUnavailableException.class);
+        }
+    }
+
+    @Nested
     class AKeyIdIsUnknown {
 
         @Test
