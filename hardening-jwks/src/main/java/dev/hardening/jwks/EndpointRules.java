@@ -9,6 +9,8 @@ final class EndpointRules {
 
     private static final Pattern LOOPBACK = Pattern.compile("localhost|\\[::1]|127(\\.\\d{1,3}){3}");
 
+    private static final int HIGHEST_PORT = 65_535;
+
     private EndpointRules() {}
 
     /**
@@ -28,6 +30,9 @@ final class EndpointRules {
         }
         if (uri.getRawUserInfo() != null) {
             return what + " may not hold a user or a password";
+        }
+        if (uri.getPort() == 0 || uri.getPort() > HIGHEST_PORT) {
+            return what + " has to be a URL with a port from 1 to 65535, or without one";
         }
         if (scheme.equals("http") && !plainHttp && !isLoopback(uri.getHost())) {
             return what + " has to be https; http is for loopback addresses only, unless allowPlainHttp() is set";

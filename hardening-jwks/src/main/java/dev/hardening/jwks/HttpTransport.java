@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -23,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The default transport: one GET on one connection by HTTP/1.1 (RFC 9112), without redirects, cookies or retries, with one
- * deadline for everything and a size limit. An interrupt ends it at once, unless it waits for a name server or goes through
- * a SOCKS proxy: then the deadline does.
+ * deadline for everything and a size limit. An interrupt ends it at once, with two exceptions. While it goes through a SOCKS
+ * proxy, the deadline ends it. While it waits for a name server, only the name server's own time-out does: the fetch fails
+ * at its deadline, and this thread returns later.
  *
  * <p>docs/decisions.md says why it is neither of the JDK's two clients.
  */
@@ -70,7 +72,10 @@ final class HttpTransport implements JWKSFetcher {
                 : new IOException(failure.getMessage(), failure);
     }
 
-    /** By a connection that is closed at the deadline: a read's own time-out begins anew with each byte, also within TLS. */
+    /**
+     * Closes the connection at the deadline. A read's own time-out would not be enough, because it begins again with each
+     * byte, also within TLS.
+     */
     private static Response exchange(Request request, Socket plain, Proxy proxy, Deadline deadline) throws IOException {
         URI uri = request.uri();
         Future<?> end = SharedThreads.INSTANCE.schedule(() -> close(plain), deadline.nanosLeft());
@@ -121,7 +126,7 @@ final class HttpTransport implements JWKSFetcher {
     }
 
     private static Socket connectTo(String host, int port, Deadline deadline) throws IOException {
-        InetAddress[] addresses = InetAddress.getAllByName(host);
+        InetAddress[] addresses = addresses(host, port);
         IOException failure = null;
         for (int i = 0; i < addresses.length; i++) {
             // A channel's socket, because an interrupt closes it.
@@ -134,9 +139,20 @@ final class HttpTransport implements JWKSFetcher {
             } catch (IOException unreachable) {
                 socket.close();
                 failure = unreachable;
+            } catch (RuntimeException | Error unexpected) {
+                socket.close();
+                throw unexpected;
             }
         }
         throw new Unreachable(host + ":" + port, failure == null ? new IOException("no address") : failure);
+    }
+
+    private static InetAddress[] addresses(String host, int port) throws Unreachable {
+        try {
+            return InetAddress.getAllByName(host);
+        } catch (UnknownHostException unknown) {
+            throw new Unreachable(host + ":" + port, new IOException("the name has no address", unknown));
+        }
     }
 
     private static Socket connectBySocks(Proxy proxy, String host, int port, Deadline deadline) throws IOException {
@@ -147,6 +163,9 @@ final class HttpTransport implements JWKSFetcher {
         } catch (IOException unreachable) {
             socket.close();
             throw new Unreachable(host + ":" + port, unreachable);
+        } catch (RuntimeException | Error unexpected) {
+            socket.close();
+            throw unexpected;
         }
     }
 

@@ -395,7 +395,8 @@ class FieldTest {
         @ValueSource(longs = {20, 99, 240})
         void asking_often_does_not_put_the_fetch_off(long millis) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().ticker(endpoint.now::get).timer(timer));
+            JWKSCache cache =
+                    endpoint.open(endpoint.inline().ticker(endpoint.now::get).timer(timer));
             for (long passed = 0; passed < 2_000; passed += millis) {
                 assertThat(cache.status().fetches()).isLessThanOrEqualTo(1);
                 timer.pass(Duration.ofMillis(millis), Duration.ofMillis(millis));

@@ -5,6 +5,7 @@ import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static dev.hardening.jwks.KeyEndpoint.RSA_2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
@@ -453,15 +454,53 @@ class TransportTest {
     }
 
     @Nested
+    class APortThatDoesNotExist {
+
+        @ParameterizedTest
+        @ValueSource(strings = {"0", "65536", "99999"})
+        void is_refused_when_the_cache_is_built(String port) {
+            assertThatThrownBy(() -> JWKSCache.builder(URI.create("http://127.0.0.1:" + port + "/keys"))
+                            .build())
+                    .hasMessage("the key endpoint has to be a URL with a port from 1 to 65535, or without one");
+        }
+
+        @Test
+        void leaves_no_socket_behind() throws IOException {
+            JWKSFetcher.Request request = new JWKSFetcher.Request(
+                    URI.create("http://127.0.0.1:70000/keys"), null, null, Duration.ofSeconds(10), 1_000);
+            JWKSFetcher http = JWKSFetcher.http();
+            assertThatThrownBy(() -> http.fetch(request)).isInstanceOf(IllegalArgumentException.class);
+            Path descriptors = Path.of("/proc/self/fd");
+            assumeTrue(Files.isDirectory(descriptors), "only Linux lists the descriptors of a process");
+            long before = count(descriptors);
+            for (int i = 0; i < 200; i++) {
+                assertThatThrownBy(() -> http.fetch(request)).isInstanceOf(IllegalArgumentException.class);
+            }
+            assertThat(count(descriptors)).isLessThan(before + 100);
+        }
+
+        private static long count(Path descriptors) throws IOException {
+            try (var listed = Files.list(descriptors)) {
+                return listed.count();
+            }
+        }
+    }
+
+    @Nested
     class ByAProxy {
 
         private void through(int port, Runnable test) {
+            choosing(
+                    List.of(new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), port))),
+                    test);
+        }
+
+        private void choosing(List<Proxy> proxies, Runnable test) {
             ProxySelector before = ProxySelector.getDefault();
-            Proxy proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             ProxySelector.setDefault(new ProxySelector() {
                 @Override
                 public List<Proxy> select(URI uri) {
-                    return List.of(proxy);
+                    return proxies;
                 }
 
                 @Override
@@ -487,6 +526,24 @@ class TransportTest {
                         .asString()
                         .startsWith("GET http://keys.internal/a?b=c HTTP/1.1\r\nHost: keys.internal\r\n");
             }
+        }
+
+        @Test
+        void one_without_an_address_is_passed_over_for_the_next() {
+            choosing(
+                    List.of(
+                            new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128)),
+                            Proxy.NO_PROXY),
+                    () -> assertThat(kids(endpoint.open(JWKSCache.builder(endpoint.uri()))))
+                            .contains("rsa-1"));
+        }
+
+        @Test
+        void if_none_can_be_reached_the_failure_names_the_last() {
+            choosing(
+                    List.of(new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128))),
+                    () -> assertThatThrownBy(endpoint.open(JWKSCache.builder(endpoint.uri()))::getKeys)
+                            .hasMessageEndingWith("could not connect to proxy.invalid:3128: the name has no address"));
         }
 
         @Test
@@ -585,7 +642,13 @@ class TransportTest {
 
         @ParameterizedTest
         @ValueSource(
-                strings = {"http://evil.example/keys", "ftp://127.0.0.1/", "keys", "https://u:canary@example.com/"})
+                strings = {
+                    "http://evil.example/keys",
+                    "ftp://127.0.0.1/",
+                    "keys",
+                    "https://u:canary@example.com/",
+                    "https://127.0.0.1:65536/"
+                })
         void a_place_that_may_not_be_asked_is_refused(String place) {
             claimedKeys = place;
             assertThatThrownBy(discovering()::getKeys)
