@@ -1,5 +1,7 @@
 package dev.hardening.springboot;
 
+import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.endpoint.SanitizableData;
@@ -18,7 +20,10 @@ import org.springframework.context.annotation.Bean;
 @EnableConfigurationProperties(ConfigProperties.class)
 public final class HardeningSecretsAutoConfiguration {
 
-    private static final String HEADERS = "hardening.jwks.request-header.";
+    /** How {@code hardening.jwks.request-header} begins, also as a variable or in camel case. */
+    private static final String HEADERS = "hardeningjwksrequestheader";
+
+    private static final Pattern NOT_COMPARED = Pattern.compile("[^a-z0-9]");
 
     HardeningSecretsAutoConfiguration() {}
 
@@ -29,7 +34,13 @@ public final class HardeningSecretsAutoConfiguration {
     }
 
     private static boolean isHidden(SanitizableData data, @Nullable DeclaredSecrets declared) {
-        return data.getKey().startsWith(HEADERS)
-                || (declared != null && declared.hides(data.getKey(), data.getValue()));
+        return isHeader(data.getKey()) || (declared != null && declared.hides(data.getKey(), data.getValue()));
+    }
+
+    private static boolean isHeader(String property) {
+        return NOT_COMPARED
+                .matcher(property.toLowerCase(Locale.ROOT))
+                .replaceAll("")
+                .startsWith(HEADERS);
     }
 }

@@ -44,6 +44,7 @@ final class Service implements AutoCloseable {
                         "server.address=127.0.0.1",
                         "management.endpoints.web.exposure.include=*",
                         "management.endpoint.health.show-details=always",
+                        "management.endpoint.configprops.show-values=always",
                         "management.endpoint.env.show-values=always")
                 .properties(properties)
                 .initializers(context -> beans.forEach(extra -> register((GenericApplicationContext) context, extra)));

@@ -395,13 +395,17 @@ class ServiceTest {
         void declared_secrets_are_masked_whatever_show_values_says() throws Exception {
             run(
                     "API_URL=https://x.example/?key=${SUPABASE_ANON_KEY}",
-                    "hardening.jwks.request-header.X-Key=canary-header");
+                    "hardening.jwks.request-header.X-Key=canary-header",
+                    "hardening.jwks.requestHeader.X-Camel=canary-camel",
+                    "HARDENING_JWKS_REQUESTHEADER_XVARIABLE=canary-variable");
             String env = service.get("/actuator/env", "").body();
             assertThat(env)
-                    .contains("SUPABASE_ANON_KEY", "API_URL", "spring.data.redis.port")
+                    .contains("SUPABASE_ANON_KEY", "API_URL", "spring.data.redis.port", "XVARIABLE", "X-Camel")
                     .doesNotContain("canary");
             assertThat(service.get("/actuator/env/API_URL", "").body()).doesNotContain("canary");
-            assertThat(service.get("/actuator/configprops", "").body()).doesNotContain("canary");
+            assertThat(service.get("/actuator/configprops", "").body())
+                    .contains("X-Key", "X-Camel", "hardening.jwks", "PT1H")
+                    .doesNotContain("canary");
         }
     }
 }
