@@ -18,16 +18,26 @@ final class Slip {
      *
      * @param inside what is between its beginning and its end
      * @param reason what it is and what to do, in words that follow the name
+     * @param meantBy the names of settings whose value is meant to be of this form
      */
-    private record Row(String beginning, Pattern inside, String end, String reason) {
+    private record Row(String beginning, Pattern inside, String end, String reason, Pattern meantBy) {
 
-        boolean matches(String value) {
+        Row(String beginning, Pattern inside, String end, String reason) {
+            this(beginning, inside, end, reason, NOTHING);
+        }
+
+        Row unlessNamed(Pattern names) {
+            return new Row(beginning, inside, end, reason, names);
+        }
+
+        boolean matches(String name, String value) {
             return value.startsWith(beginning)
                     && value.endsWith(end)
                     && value.length() >= beginning.length() + end.length()
                     && inside.matcher(value)
                             .region(beginning.length(), value.length() - end.length())
-                            .matches();
+                            .matches()
+                    && !meantBy.matcher(name).matches();
         }
     }
 
@@ -43,6 +53,12 @@ final class Slip {
     private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile("(/var)?/run/(secrets|credentials)/\\S+");
+    private static final Pattern NAME_OF_A_PATH =
+            Pattern.compile(".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_AN_ARN =
+            Pattern.compile("(.*[_.-])?(ARN|SECRET[_.-]?(ID|NAME))", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_RESOURCE =
+            Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION)", Pattern.CASE_INSENSITIVE);
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
 
     private static final List<Row> ROWS = List.of(
@@ -111,7 +127,8 @@ final class Slip {
             unresolved("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
             unresolved("azurekms://", NO_SPACE, "", "azurekms://...", "fetch the value from Key Vault"),
             unresolved("secretref:", NO_SPACE, "", "secretref:...", "declare that secret in the container app"),
-            unresolved("arn:aws", SECRET_ARN, "", "arn:aws:secretsmanager:...", "let the task's secrets fetch it"),
+            unresolved("arn:aws", SECRET_ARN, "", "arn:aws:secretsmanager:...", "let the task's secrets fetch it")
+                    .unlessNamed(NAME_OF_AN_ARN),
             unresolved("awssm://", NO_SPACE, "", "awssm://...", "fetch the value from Secrets Manager"),
             unresolved("awsssm://", NO_SPACE, "", "awsssm://...", "fetch the value from Parameter Store"),
             unresolved("aws-ssm://", NO_SPACE, "", "aws-ssm://...", "fetch the value from Parameter Store"),
@@ -119,7 +136,8 @@ final class Slip {
             unresolved("ssm:/", NO_SPACE, "", "ssm:/...", "fetch the value from Parameter Store"),
             unresolved("aws-secretsmanager://", NO_SPACE, "", "aws-secretsmanager://...", secretsManager()),
             unresolved("secretsmanager://", NO_SPACE, "", "secretsmanager://...", secretsManager()),
-            unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", "let Secret Manager mount the value"),
+            unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", secretManager())
+                    .unlessNamed(NAME_OF_A_RESOURCE),
             unresolved("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
             unresolved("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
             unresolved("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
@@ -192,7 +210,9 @@ final class Slip {
 
     /** What a value looks like and what to do about it, in words that follow the name; empty if it looks like a value. */
     static Optional<String> of(String name, String value) {
-        if (value.charAt(0) == '/' && SECRET_FILE.matcher(value).matches()) {
+        if (value.charAt(0) == '/'
+                && SECRET_FILE.matcher(value).matches()
+                && !NAME_OF_A_PATH.matcher(name).matches()) {
             return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
         }
         return ofAnyText(name, value).or(() -> ofAPem(value));
@@ -219,7 +239,7 @@ final class Slip {
             return Optional.of("begins with its own name and =: remove them");
         }
         for (Row row : BY_FIRST_LETTER.getOrDefault(value.charAt(0), List.of())) {
-            if (row.matches(value)) {
+            if (row.matches(name, value)) {
                 return Optional.of(row.reason());
             }
         }

@@ -85,7 +85,7 @@ class DocumentedMessagesTest {
         environment.put("UNDEFINED", "undefined");
         environment.put("MASKED", "***");
         environment.put("PYTHON", "b'x'");
-        environment.put("PATH_OF_A_FILE", "/run/secrets/x");
+        environment.put("PATH_OF_A_SECRET", "/run/secrets/x");
         environment.put("QUOTED_PATH_FILE", "'/x'");
         environment.put("SPACED_PATH_FILE", "/x ");
         environment.put("URL_OF_A_PATH_FILE", "file:///x");
@@ -123,7 +123,7 @@ class DocumentedMessagesTest {
                         Setting.secret("UNDEFINED"),
                         Setting.secret("MASKED"),
                         Setting.secret("PYTHON"),
-                        Setting.secret("PATH_OF_A_FILE"),
+                        Setting.secret("PATH_OF_A_SECRET"),
                         Setting.secret("QUOTED_PATH"),
                         Setting.secret("SPACED_PATH"),
                         Setting.secret("URL_OF_A_PATH"),

@@ -82,6 +82,28 @@ class SlipTest {
             assertThat(reasons(X, value)).isEmpty();
         }
 
+        /** Such as the path that EKS sets, or an ARN that the code itself asks for. */
+        @ParameterizedTest
+        @CsvSource({
+            "AWS_WEB_IDENTITY_TOKEN_FILE, /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+            "AZURE_FEDERATED_TOKEN_FILE, /var/run/secrets/azure/tokens/azure-identity-token",
+            "GOOGLE_APPLICATION_CREDENTIALS, /var/run/secrets/x.json",
+            "KAFKA_KEYSTORE_LOCATION, /run/secrets/keystore.p12",
+            "server.ssl.key-path, /run/secrets/tls.key",
+            "SECRETS_DIR, /run/secrets/app",
+            "SECRETS_DIRECTORY, /run/credentials/app.service",
+            "DB_SECRET_ARN, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "DB_SECRET_ID, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "DB_SECRET_NAME, projects/p/secrets/s",
+            "DB_SECRET_RESOURCE, projects/p/secrets/s",
+            "DB_SECRET_ID, projects/p/secrets/s",
+            "DB_SECRET_VERSION, projects/p/secrets/s/versions/latest"
+        })
+        void mayBeWhatItsNameSays(String name, String value) {
+            assertThat(reasons(Setting.secret(name), value)).isEmpty();
+            assertThat(reasons(X, value)).hasSize(1);
+        }
+
         @Test
         void mayHaveWhiteSpaceAroundAPemOrAJsonObject() {
             assertThat(reasons(X, "-----BEGIN KEY-----\nabc\n-----END KEY-----\n\n"))
