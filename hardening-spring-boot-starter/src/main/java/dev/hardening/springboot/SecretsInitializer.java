@@ -20,20 +20,22 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
-import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 
 /**
  * Validates the secrets once the environment is complete and before the context refreshes. The {@link Settings} become a
- * bean. What was read from a {@code NAME_FILE} becomes the property {@code NAME}, unless Spring would take a part of it
- * for a placeholder.
+ * bean. What was read from a {@code NAME_FILE} becomes a property, as the variable {@code NAME} would, unless Spring
+ * would take a part of it for a placeholder.
  */
 final class SecretsInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext>, Ordered {
 
     private static final Logger LOG = LoggerFactory.getLogger(SecretsInitializer.class);
 
     static final String PREFIX = "hardening.config";
-    static final String FROM_FILES = "hardeningSecretFiles";
+
+    /** Boot takes a source with this ending for variables: {@code A_B} is the property {@code a.b}, too. */
+    static final String FROM_FILES = "hardeningSecretFiles-systemEnvironment";
 
     private static final String REQUIRED = PREFIX + ".required";
 
@@ -72,7 +74,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             Settings settings = validator.validate(source);
             context.getBeanFactory().registerSingleton("hardeningSettings", settings);
             if (!source.fromFiles.isEmpty()) {
-                environment.getPropertySources().addFirst(new MapPropertySource(FROM_FILES, source.fromFiles));
+                environment.getPropertySources().addFirst(new FromFiles(source.fromFiles));
             }
             return DeclaredSecrets.of(validator, settings);
         } catch (SecretValidationException invalid) {
@@ -120,6 +122,20 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             return SecretValidator.requiring(names);
         } catch (IllegalArgumentException unusable) {
             throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));
+        }
+    }
+
+    /** The secrets from files, as if they were variables. */
+    private static final class FromFiles extends SystemEnvironmentPropertySource {
+
+        FromFiles(Map<String, Object> values) {
+            super(FROM_FILES, values);
+        }
+
+        /** Without Spring's own, which shows the values where its log is at debug level. */
+        @Override
+        public String toString() {
+            return "FromFiles" + getSource().keySet();
         }
     }
 

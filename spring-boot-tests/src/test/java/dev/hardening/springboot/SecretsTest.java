@@ -27,11 +27,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.Banner;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.io.DefaultResourceLoader;
 
 @ExtendWith(OutputCaptureExtension.class)
@@ -101,6 +104,28 @@ class SecretsTest {
             assertThat(context.getEnvironment().getProperty("API_KEY")).isEqualTo(CANARY);
             assertThat(context.getEnvironment().resolvePlaceholders("${API_KEY}"))
                     .isEqualTo(CANARY);
+        }
+    }
+
+    @Test
+    void a_secret_in_a_file_is_bound_as_its_variable_would_be(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("password"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=SPRING_DATASOURCE_PASSWORD",
+                        "SPRING_DATASOURCE_PASSWORD_FILE=" + file)
+                .run()) {
+            ConfigurableEnvironment environment = context.getEnvironment();
+            assertThat(environment.getProperty("spring.datasource.password")).isEqualTo(CANARY);
+            assertThat(Binder.get(environment)
+                            .bind("spring.datasource.password", String.class)
+                            .get())
+                    .isEqualTo(CANARY);
+            assertThat(Binder.get(environment)
+                            .bind("spring.datasource", Bindable.mapOf(String.class, String.class))
+                            .get())
+                    .containsEntry("password", CANARY);
+            assertThat(environment.getPropertySources().get(SecretsInitializer.FROM_FILES))
+                    .hasToString("FromFiles[SPRING_DATASOURCE_PASSWORD]");
         }
     }
 
