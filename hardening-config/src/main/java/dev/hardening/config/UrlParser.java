@@ -76,16 +76,19 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return schemes.isEmpty() || schemes.contains(scheme.toLowerCase(Locale.ROOT));
     }
 
-    /** {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}. */
+    /**
+     * {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}, and {@code
+     * redis://user:/34@host}, which it takes for that host without a port.
+     */
     private static boolean endsInsideAPassword(String text) {
-        if (text.indexOf('#') < 0) {
+        if (text.indexOf('@') < 0) {
             return false;
         }
         String authority = authority(text);
         int end = text.indexOf("://") + 3 + authority.length();
         return authority.indexOf(':') >= 0
                 && authority.indexOf('@') < 0
-                && text.startsWith("#", end)
+                && (authority.endsWith(":") || text.startsWith("#", end))
                 && text.indexOf('@', end) >= 0;
     }
 

@@ -109,6 +109,9 @@ class SettingTest {
                     "https://user:pa/ss@db.internal/x",
                     "https://user:p@ss@db.internal/x",
                     "https://user:pa?ss@db.internal/x",
+                    "https://user:/ss@db.internal/x",
+                    "https://user:/abcDEF+1==@db.internal:6379/0",
+                    "https://user:?ss@db.internal/x",
                     "https://user:pa ss@db.internal/x",
                     "https://user:pa%ss@db.internal/x",
                     "https://user:pa[ss@db.internal:443/x",
@@ -172,6 +175,9 @@ class SettingTest {
         @ValueSource(
                 strings = {
                     "https://u:p%23%2F%40@x:65535/a@b#c@d",
+                    "https://x:/a",
+                    "https://[::1]/@me",
+                    "https://x:80/@me",
                     "https://x/?mail=a@b.c",
                     "https://x:80?mail=a@b.c",
                     "https://x/#a@b",
