@@ -56,7 +56,7 @@ final class KeySourcesFactory {
         if (algorithms.isEmpty() && StringUtils.hasText(springs.jwkSetUri())) {
             algorithms = List.of("RS256");
         }
-        TokenDecoder decoder = decoder(ResourceServer.PREFIX, cache, issuer, algorithms);
+        TokenDecoder decoder = decoder(cache, issuer, algorithms(ResourceServer.PREFIX, algorithms));
         return new KeySources(List.of(new KeySource("jwt", issuer, springs.audiences(), cache, decoder)));
     }
 
@@ -68,16 +68,25 @@ final class KeySourcesFactory {
                     "cannot be combined with " + springs.keyProperty() + ": name each issuer in the list");
         }
         List<KeySource> sources = new ArrayList<>();
-        Set<String> names = new HashSet<>();
-        for (int i = 0; i < ours.issuers().size(); i++) {
-            String property = JwksProperties.PREFIX + ".issuers[" + i + "]";
-            KeySource source = of(property, ours.issuers().get(i));
-            if (!names.add(source.name())) {
-                throw new UnusablePropertyException(property + ".name", "is that of an earlier issuer, too");
+        try {
+            Set<String> issuers = new HashSet<>();
+            Set<String> names = new HashSet<>();
+            for (int i = 0; i < ours.issuers().size(); i++) {
+                String property = JwksProperties.PREFIX + ".issuers[" + i + "]";
+                KeySource source = of(property, ours.issuers().get(i));
+                sources.add(source);
+                if (!issuers.add(source.issuer())) {
+                    throw new UnusablePropertyException(property + ".issuer-uri", "is that of an earlier issuer, too");
+                }
+                if (!names.add(source.name())) {
+                    throw new UnusablePropertyException(property + ".name", "is that of an earlier issuer, too");
+                }
             }
-            sources.add(source);
+            return new KeySources(sources);
+        } catch (RuntimeException unusable) {
+            sources.forEach(source -> source.cache().close());
+            throw unusable;
         }
-        return new KeySources(sources);
     }
 
     private KeySource of(String property, JwksProperties.Issuer issuer) {
@@ -85,8 +94,9 @@ final class KeySourcesFactory {
         if (iss == null || iss.isBlank()) {
             throw new UnusablePropertyException(property + ".issuer-uri", "is not set");
         }
+        JWSAlgorithm[] algorithms = algorithms(property + ".", issuer.jwsAlgorithms());
         JWKSCache cache = cache(property + ".", issuer.jwkSetUri(), iss);
-        TokenDecoder decoder = decoder(property + ".", cache, iss, issuer.jwsAlgorithms());
+        TokenDecoder decoder = decoder(cache, iss, algorithms);
         String name = issuer.name();
         return new KeySource(name == null ? nameOf(iss) : name, iss, issuer.audiences(), cache, decoder);
     }
@@ -157,11 +167,11 @@ final class KeySourcesFactory {
         }
     }
 
-    private TokenDecoder decoder(String prefix, JWKSCache cache, @Nullable String issuer, List<String> algorithms) {
+    private static TokenDecoder decoder(JWKSCache cache, @Nullable String issuer, JWSAlgorithm... algorithms) {
         TokenDecoder.Builder builder = TokenDecoder.builder(cache)
                 .signatureOnly()
                 .maxTokenLength(MAX_TOKEN_LENGTH)
-                .algorithms(algorithms(prefix, algorithms));
+                .algorithms(algorithms);
         if (StringUtils.hasText(issuer)) {
             builder.issuer(issuer);
         }

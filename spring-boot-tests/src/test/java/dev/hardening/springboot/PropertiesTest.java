@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.hardening.springboot.app.RatingsApplication;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,5 +78,24 @@ class PropertiesTest {
     void an_issuer_that_is_half_declared_is_named(String property, String description, CapturedOutput output) {
         assertThatThrownBy(application(property)::run).isInstanceOf(Exception.class);
         assertThat(output).contains("APPLICATION FAILED TO START", description).doesNotContain("\tat ");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    issuer-uri=https://a.test   | name=           | issuer-uri: is that of an earlier issuer, too
+                    issuer-uri=https://a.test   | name=partner    | issuer-uri: is that of an earlier issuer, too
+                    issuer-uri=https://b.test   | name=a.test     | name: is that of an earlier issuer, too
+                    """)
+    void an_issuer_that_is_there_twice_is_named(String uri, String name, String reason, CapturedOutput output) {
+        String issuers = "hardening.jwks.issuers";
+        List<String> properties =
+                new ArrayList<>(List.of(issuers + "[0].issuer-uri=https://a.test", issuers + "[1]." + uri));
+        if (!name.endsWith("=")) {
+            properties.add(issuers + "[1]." + name);
+        }
+        assertThatThrownBy(application(properties.toArray(String[]::new))::run).isInstanceOf(Exception.class);
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", issuers + "[1]." + reason)
+                .doesNotContain("\tat ");
     }
 }
