@@ -33,15 +33,13 @@ record FileNameSource(SecretSource source) implements SecretSource {
 
     /** The path is not shown: somebody may have put the secret itself there. */
     private static Found read(String name, String path, String origin) {
+        Optional<Found> slip = Slip.ofAPath(name, path).map(reason -> Found.missing(name + " " + reason, origin));
+        String what = name + " names";
+        String place = "file named by " + name;
         try {
-            Found found = SecretFile.read(Path.of(path), name + " names", "file named by " + name);
-            return found.fault()
-                    .filter(fault -> fault.kind() == Problem.Kind.MISSING)
-                    .flatMap(absent -> Slip.ofAPath(name, path))
-                    .map(slip -> Found.missing(name + " " + slip, origin))
-                    .orElse(found);
+            return SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
         } catch (InvalidPathException noPath) {
-            return Found.invalid(name + " is not a path", origin);
+            return slip.orElseGet(() -> Found.invalid(name + " is not a path", origin));
         }
     }
 

@@ -17,11 +17,21 @@ final class SecretFile {
      * @param what how a reason begins, such as {@code X_FILE names}
      */
     static Found read(Path file, String what, String origin) {
+        return read(file, what, origin, absent(what, origin));
+    }
+
+    /** What is found if there is no such file. */
+    static Found absent(String what, String origin) {
+        return Found.missing(what + " a file that does not exist", origin);
+    }
+
+    /** The same, with what is found if there is no such file. */
+    static Found read(Path file, String what, String origin, Found absent) {
         try {
             String value = withoutLastLineBreak(TextFile.read(file));
             return Blank.isBlank(value) ? Found.missing(what + " an empty file", origin) : new Found(value, origin);
-        } catch (NoSuchFileException absent) {
-            return Found.missing(what + " a file that does not exist", origin);
+        } catch (NoSuchFileException notThere) {
+            return absent;
         } catch (TextFile.DirectoryException directory) {
             return Found.invalid(what + " a directory", origin);
         } catch (TextFile.NotRegularException pipeOrDevice) {

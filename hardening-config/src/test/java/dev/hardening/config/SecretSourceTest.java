@@ -180,6 +180,7 @@ class SecretSourceTest {
                     "file:///run/secrets/x|is a URL: write the path alone",
                     "~/x|has ~ or $ in it, which only a shell replaces: write the whole path",
                     "/absent/$HOME/x|has ~ or $ in it, which only a shell replaces: write the whole path",
+                    "'/run/\\0'|has literal quotes around it: remove them",
                     "/run/secrets/absent|names a file that does not exist"
                 })
         void isMissingAndTheHintSaysWhatSlipItsPathIs(String path, String slip) {
@@ -192,6 +193,9 @@ class SecretSourceTest {
         void isNoSlipWhereTheFileIsThere() throws IOException {
             environment.put("X_FILE", file("a$b'", "abc").toString());
             assertThat(valueOfX()).isEqualTo("abc");
+            assertMissing(file("a$empty", ""), "X_FILE names an empty file");
+            Path loop = directory.resolve("a$loop");
+            assertMissing(Files.createSymbolicLink(loop, loop), "X_FILE names a file that cannot be read");
         }
 
         @Test
@@ -224,7 +228,7 @@ class SecretSourceTest {
 
         @Test
         void isNoPathAndNotShown() {
-            assertInvalid("canary\0", "X_FILE is not a path");
+            assertInvalid("canary\0x", "X_FILE is not a path");
             assertThat(problemOfX().origin()).isEqualTo("map");
         }
 
