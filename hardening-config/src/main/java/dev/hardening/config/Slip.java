@@ -43,6 +43,7 @@ final class Slip {
 
     private static final Pattern NOTHING = Pattern.compile("");
     private static final Pattern ANYTHING = Pattern.compile("(?s).*");
+    private static final Pattern WITH_BACKSLASH = Pattern.compile("(?s).*\\\\.*");
     private static final Pattern NO_SPACE = Pattern.compile("\\S+");
     private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
     private static final Pattern NO_BRACE_BUT_A_PAIR = Pattern.compile("[^{}]+|[^{}]*\\{[^{}]*}[^{}]*");
@@ -85,9 +86,13 @@ final class Slip {
             masked("(sensitive)", NOTHING),
             masked("<sensitive>", NOTHING),
             masked("(known after apply)", NOTHING),
-            masked("***", Pattern.compile("\\**")),
+            masked("***", Pattern.compile("\\**|\\*{5,}[A-Za-z0-9+/]{1,4}")), // AWS's has its last four characters
             masked("•••", Pattern.compile("•*")),
-            new Row("b'", ANYTHING, "'", "is a Python literal, b'...': remove the b and the quotes"),
+            masked("●●●", Pattern.compile("●*")),
+            new Row("b'", WITH_BACKSLASH, "'", printedBytes()),
+            new Row("b\"", WITH_BACKSLASH, "\"", printedBytes()),
+            new Row("b'", ANYTHING, "'", pythonLiteral()),
+            new Row("b\"", ANYTHING, "\"", pythonLiteral()),
             // Templates and substitutions that nothing replaced.
             unresolved("${", NO_BRACE_BUT_A_PAIR, "}", "${...}", "set the value that it stands for"),
             unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
@@ -114,6 +119,12 @@ final class Slip {
             unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
             unresolved("!var ", NO_SPACE, "", "!var ...", "start the service through summon"),
             // Addresses in a store of secrets that nothing fetched.
+            encrypted(
+                    "vault:v",
+                    Pattern.compile("[0-9]+:\\S+"),
+                    "",
+                    "vault:v1:...",
+                    "let Vault's Transit engine decrypt it"),
             unresolved("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
             unresolved(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
             unresolved("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
@@ -189,6 +200,14 @@ final class Slip {
 
     private static Row encrypted(String beginning, Pattern inside, String end, String shape, String whatToDo) {
         return new Row(beginning, inside, end, "is still encrypted, " + shape + ": " + whatToDo);
+    }
+
+    private static String pythonLiteral() {
+        return "is a Python literal, b'...': remove the b and the quotes";
+    }
+
+    private static String printedBytes() {
+        return "is a printed Python bytes object, with escapes: set the text itself";
     }
 
     private static String keyVault() {

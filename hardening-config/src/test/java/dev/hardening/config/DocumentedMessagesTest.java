@@ -85,6 +85,7 @@ class DocumentedMessagesTest {
         environment.put("UNDEFINED", "undefined");
         environment.put("MASKED", "***");
         environment.put("PYTHON", "b'x'");
+        environment.put("PYTHON_BYTES", "b'\\x00'");
         environment.put("PATH_OF_A_SECRET", "/run/secrets/x");
         environment.put("QUOTED_PATH_FILE", "'/x'");
         environment.put("SPACED_PATH_FILE", "/x ");
@@ -100,7 +101,7 @@ class DocumentedMessagesTest {
         environment.put("JDBC_URL", "jdbc:postgresql://x/y");
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
-        environment.put("NO_PATH_FILE", "x\0");
+        environment.put("NO_PATH_FILE", "x\0y");
         environment.put("C", "x");
         environment.put("D", "x");
         SecretValidator rules = SecretValidator.of(
@@ -123,6 +124,7 @@ class DocumentedMessagesTest {
                         Setting.secret("UNDEFINED"),
                         Setting.secret("MASKED"),
                         Setting.secret("PYTHON"),
+                        Setting.secret("PYTHON_BYTES"),
                         Setting.secret("PATH_OF_A_SECRET"),
                         Setting.secret("QUOTED_PATH"),
                         Setting.secret("SPACED_PATH"),

@@ -72,6 +72,9 @@ class SlipTest {
                     "**",
                     "[redacted] not",
                     "b'a",
+                    "***ab",
+                    "*******abcd",
+                    "********abcde",
                     "/run/secrets",
                     "/etc/passwd",
                     "${a{b}c{d}}",
@@ -194,7 +197,9 @@ class SlipTest {
                     "(known after apply)",
                     "***",
                     "********",
-                    "••••••"
+                    "••••••",
+                    "●●●●",
+                    "****************ABCD"
                 })
         void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
             assertSlip(value, "is what tools print instead of a value, such as ***: set the value itself");
@@ -203,6 +208,13 @@ class SlipTest {
         @Test
         void ofAPythonLiteralSaysWhatToRemove() {
             assertSlip("b'abc'", "is a Python literal, b'...': remove the b and the quotes");
+            assertSlip("b\"it's\"", "is a Python literal, b'...': remove the b and the quotes");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"b'\\x00\\xff'", "b\"it's\\n\""})
+        void ofAPythonLiteralWithEscapesSaysToSetTheText(String value) {
+            assertSlip(value, "is a printed Python bytes object, with escapes: set the text itself");
         }
 
         @ParameterizedTest
@@ -247,6 +259,8 @@ class SlipTest {
                     "!GetAtt A.B|!GetAtt ...",
                     "!Sub '${A}'|!Sub ...",
                     "!var app/x|!var ...",
+                    "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==|vault:v1:...",
+                    "vault:v1/data/x#key|vault:...",
                     "vault:secret/data/x#key|vault:...",
                     ">>vault:secret/data/x#key|>>vault:...",
                     "hashivault://x|hashivault://...",
