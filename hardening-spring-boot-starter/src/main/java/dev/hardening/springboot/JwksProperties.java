@@ -8,13 +8,14 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * How the keys are fetched and cached. Where they come from, and what a token has to be, is said by Spring's own
- * {@code spring.security.oauth2.resourceserver.jwt} properties, or by {@code issuers} where there are several.
+ * How the keys are fetched and cached. Spring's own
+ * {@code spring.security.oauth2.resourceserver.jwt} properties say where they come from and what a token has to be. If
+ * there are several issuers, {@code issuers} does.
  *
  * @param enabled Whether tokens are decoded with the cached keys; false leaves it to Spring Boot.
  * @param timeToLive How long keys are used without being confirmed.
  * @param refreshBefore How long before the end of the time to live a refresh begins in the background.
- * @param staleFor For how long after they were fetched keys go on being used while fetching fails.
+ * @param staleFor How long keys are used after they were fetched, if every later fetch fails.
  * @param unknownKeyCooldown The least time between two fetches for unknown key ids, after a burst of 3.
  * @param unknownKeyWait The longest that a request waits for a key id that the keys lack; 500 ms, or the fetch timeout if that is shorter.
  * @param fetchTimeout The deadline of one fetch, from connecting to the last byte.
@@ -53,8 +54,8 @@ record JwksProperties(
      *
      * @param issuerUri What the claim iss has to be. Its metadata says where the keys are, unless jwk-set-uri does.
      * @param jwkSetUri Where its keys are.
-     * @param audiences What the claim aud has to name one of; anything if it is empty.
-     * @param jwsAlgorithms The algorithms that are accepted; each that its keys are for if it is empty.
+     * @param audiences The accepted audiences: the claim aud has to name one of them. Any is accepted if the list is empty.
+     * @param jwsAlgorithms The accepted algorithms. If the list is empty, each one that the issuer's keys are for.
      * @param name Its name in health and meters; made of its host and path if it is not set.
      */
     record Issuer(

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name its name in health and meters
  * @param issuer what {@code iss} has to be, or null for any
- * @param audiences of which {@code aud} has to name one; empty for any
+ * @param audiences the accepted ones: {@code aud} has to name one of them; empty for any
  * @param decoder verifies only signatures; Spring checks the claims
  */
 record KeySource(String name, @Nullable String issuer, List<String> audiences, JWKSCache cache, TokenDecoder decoder) {}

@@ -7,7 +7,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * How Redis is connected to at start-up, and watched afterwards. Where it is, is said by Spring Boot's own
+ * How Redis is connected to at start-up, and watched afterwards. Its address comes from Spring Boot's own
  * {@code spring.data.redis} properties.
  *
  * @param enabled Whether Redis is connected to before the web server listens, and watched afterwards.
@@ -16,7 +16,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param backoff The first wait between two attempts; each next one is twice as long.
  * @param deadline How long it may take in all.
  * @param attemptTimeout How long one attempt may take.
- * @param jitter By which part of it a wait may be shorter or longer, from 0 to 1.
+ * @param jitter How much shorter or longer a wait may be, as a fraction of it from 0 to 1.
  * @param requireRole The role that the server has to have; any if it is not set.
  * @param failFast Whether commands are refused while Redis is away, and end after 5 s unless spring.data.redis.timeout is set.
  * @param heartbeat How often the connection that the application uses is tried, so that a dead one is replaced; 0 for never.
