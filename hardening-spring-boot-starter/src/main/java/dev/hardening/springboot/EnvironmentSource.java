@@ -74,7 +74,11 @@ final class EnvironmentSource implements SecretSource {
         Set<String> names = new LinkedHashSet<>();
         for (PropertySource<?> source : environment.getPropertySources()) {
             if (source instanceof EnumerablePropertySource<?> enumerable) {
-                names.addAll(Set.of(enumerable.getPropertyNames()));
+                for (String name : enumerable.getPropertyNames()) { // may have one twice, or null
+                    if (name != null) {
+                        names.add(name);
+                    }
+                }
             }
         }
         return names;

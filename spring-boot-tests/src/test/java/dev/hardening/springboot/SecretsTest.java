@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.Banner;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -35,6 +37,8 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.io.DefaultResourceLoader;
 
 @ExtendWith(OutputCaptureExtension.class)
@@ -163,6 +167,28 @@ class SecretsTest {
                         .run())
                 .withMessageContaining("  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL")
                 .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
+    }
+
+    @Test
+    void a_source_with_a_name_twice_or_without_one_takes_no_hint_away() {
+        EnumerablePropertySource<Object> odd = new EnumerablePropertySource<>("odd", new Object()) {
+            @Override
+            public String[] getPropertyNames() {
+                return new String[] {"SUPBASE_URL", null, "SUPBASE_URL"};
+            }
+
+            @Override
+            public Object getProperty(String name) {
+                return "SUPBASE_URL".equals(name) ? CANARY : null;
+            }
+        };
+        ConfigurableEnvironment environment = new StandardEnvironment();
+        environment.getPropertySources().addLast(odd);
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL")
+                        .environment(environment)
+                        .run())
+                .withMessageContaining("  SUPABASE_URL: found SUPBASE_URL, which looks like SUPABASE_URL");
     }
 
     @Test
