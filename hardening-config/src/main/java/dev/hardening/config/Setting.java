@@ -271,7 +271,8 @@ public final class Setting<T> {
         return with(changed -> changed.verbatim = true);
     }
 
-    boolean isVerbatim() {
+    /** {@return whether the value is accepted as it is} See {@link #verbatim}. */
+    public boolean isVerbatim() {
         return rules.verbatim;
     }
 

@@ -69,6 +69,8 @@ class PublicFaceTest {
         assertThat(region).isEmpty();
         assertThat(settings).hasToString("Settings[SUPABASE_URL, SUPABASE_ANON_KEY]");
         assertThat(SUPABASE_URL.name()).isEqualTo("SUPABASE_URL");
+        assertThat(TIMEOUT.isVerbatim()).isTrue();
+        assertThat(REGION.isVerbatim()).isFalse();
     }
 
     @Test

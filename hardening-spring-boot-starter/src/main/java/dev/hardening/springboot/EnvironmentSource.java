@@ -17,16 +17,20 @@ import org.springframework.core.env.PropertySource;
 /**
  * Spring's {@code Environment}, by the exact name, from the first property source that has it. A reference to another
  * property is resolved as Spring does. If a value has references that cannot be resolved, it is taken as it is, unless
- * the whole value is one reference.
+ * the whole value is one reference to what may be the name of a property. A verbatim setting may be that, too.
  */
 final class EnvironmentSource implements SecretSource {
 
-    private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([^${}:]+?)\\s*}");
+    private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([A-Za-z0-9_.\\-\\[\\]]+)\\s*}");
 
     private final ConfigurableEnvironment environment;
 
-    EnvironmentSource(ConfigurableEnvironment environment) {
+    private final Set<String> verbatim;
+
+    /** Makes a source with the names of the settings whose value may look like a reference. */
+    EnvironmentSource(ConfigurableEnvironment environment, Set<String> verbatim) {
         this.environment = environment;
+        this.verbatim = verbatim;
     }
 
     @Override
@@ -35,19 +39,19 @@ final class EnvironmentSource implements SecretSource {
             if (!ConfigurationPropertySources.isAttachedConfigurationPropertySource(source)) {
                 Object value = source.getProperty(name);
                 if (value != null) {
-                    return Optional.of(found(value.toString(), origin(source, name)));
+                    return Optional.of(found(name, value.toString(), origin(source, name)));
                 }
             }
         }
         return Optional.empty();
     }
 
-    private Found found(String value, String origin) {
+    private Found found(String name, String value, String origin) {
         if (!value.contains("${")) {
             return new Found(value, origin);
         }
         Matcher reference = REFERENCE.matcher(value.strip());
-        if (reference.matches() && !environment.containsProperty(reference.group(1))) {
+        if (!verbatim.contains(name) && reference.matches() && !environment.containsProperty(reference.group(1))) {
             return Found.invalid("refers to " + reference.group(1) + ", which is not set", origin);
         }
         String resolved = resolved(value);

@@ -8,7 +8,8 @@ import dev.hardening.config.SecretValidator;
  *
  * <pre>dev.hardening.springboot.SecretDeclaration=com.example.Secrets</pre>
  *
- * <p>The class has a constructor without parameters. An application has one declaration, or the property, not both.
+ * <p>The class has a constructor without parameters. Several declarations, and the property, are
+ * checked as one.
  */
 @FunctionalInterface
 public interface SecretDeclaration {

@@ -3,6 +3,7 @@ package dev.hardening.springboot;
 import dev.hardening.config.SecretSource;
 import dev.hardening.config.SecretValidationException;
 import dev.hardening.config.SecretValidator;
+import dev.hardening.config.Setting;
 import dev.hardening.config.Settings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +67,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             return DeclaredSecrets.off("no name is declared, neither in " + REQUIRED + " nor by a "
                     + SecretDeclaration.class.getSimpleName());
         }
-        EnvironmentSource plain = new EnvironmentSource(environment);
+        EnvironmentSource plain = new EnvironmentSource(environment, verbatim(validator));
         Recorded source = new Recorded(plain, plain.withFiles());
         if (isSlice(environment) && !validator.check(source).valid()) {
             return DeclaredSecrets.off("this is a slice of the application, and its environment lacks some");
@@ -97,18 +99,24 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         }
         String[] required =
                 Binder.get(environment).bind(REQUIRED, String[].class).orElse(new String[0]);
-        if (required.length > 0) {
-            validators.add(required(required));
-        }
         try {
-            return validators.stream().reduce(SecretValidator::and).orElse(null);
+            SecretValidator declared =
+                    validators.stream().reduce(SecretValidator::and).orElse(null);
+            if (required.length == 0) {
+                return declared;
+            }
+            SecretValidator named = required(declared, required);
+            return declared == null ? named : declared.and(named);
+        } catch (UnusablePropertyException unusable) {
+            throw unusable;
         } catch (IllegalArgumentException conflict) {
             throw new UnusablePropertyException(
                     REQUIRED, "two declarations of the secrets contradict each other: " + conflict.getMessage());
         }
     }
 
-    private static SecretValidator required(String[] names) {
+    /** The property only names a setting: it does not undo the setting's {@code verbatim()}. */
+    private static SecretValidator required(@Nullable SecretValidator declared, String... names) {
         Set<String> seen = new LinkedHashSet<>();
         for (int i = 0; i < names.length; i++) {
             if (names[i].isBlank()) {
@@ -119,10 +127,23 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             }
         }
         try {
-            return SecretValidator.requiring(names);
+            Set<String> verbatim = verbatim(declared);
+            return SecretValidator.of(seen.stream()
+                    .map(Setting::secret)
+                    .map(setting -> verbatim.contains(setting.name()) ? setting.verbatim() : setting)
+                    .toArray(Setting<?>[]::new));
         } catch (IllegalArgumentException unusable) {
             throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));
         }
+    }
+
+    private static Set<String> verbatim(@Nullable SecretValidator validator) {
+        return validator == null
+                ? Set.of()
+                : validator.settings().stream()
+                        .filter(Setting::isVerbatim)
+                        .map(Setting::name)
+                        .collect(Collectors.toSet());
     }
 
     /** The secrets from files, as if they were variables. */
@@ -157,7 +178,10 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             String value = found.map(Found::value).orElse("");
             if (!value.isEmpty() && !plain.find(name).map(Found::value).equals(Optional.of(value))) {
                 if (value.contains("${")) {
-                    LOG.warn("{} from its file is no property: Spring would take a part of it for a placeholder", name);
+                    LOG.warn(
+                            "{} was read from its file but is not set as a property, because Spring would take a part of"
+                                    + " it for a placeholder",
+                            name);
                 } else {
                     fromFiles.put(name, value);
                 }

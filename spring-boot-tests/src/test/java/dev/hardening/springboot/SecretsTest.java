@@ -157,7 +157,9 @@ class SecretsTest {
                             .reveal())
                     .isEqualTo(CANARY + "${x:y}");
         }
-        assertThat(output).contains("API_KEY from its file is no property").doesNotContain(CANARY);
+        assertThat(output)
+                .contains("API_KEY was read from its file but is not set as a property")
+                .doesNotContain(CANARY);
     }
 
     @Test
@@ -206,6 +208,41 @@ class SecretsTest {
                         .run())
                 .withMessageStartingWith("Invalid secrets:\n  API_KEY: refers to NOT_SET, which is not set");
         assertThat(output).contains("Description:\n\nInvalid secrets:", "Action:\n\nCorrect these values");
+    }
+
+    @Test
+    void a_secret_that_only_looks_like_a_reference_is_not_shown() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=API_KEY", "API_KEY=${" + CANARY + " word!}")
+                        .run())
+                .withMessageStartingWith(
+                        "Invalid secrets:\n  API_KEY: is a reference that was not resolved, ${...}: set the value")
+                .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
+    }
+
+    /** Declares a secret that may be anything. */
+    static final class Verbatim implements SecretDeclaration {
+
+        @Override
+        public SecretValidator secrets() {
+            return SecretValidator.of(Setting.secret("API_KEY").verbatim());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"${NOT_SET}", "${p@ss word!}", "'quoted'", "null"})
+    void a_verbatim_secret_stays_so_if_the_property_names_it_too(String value, @TempDir Path directory)
+            throws Exception {
+        try (URLClassLoader loader = declaring(directory, Verbatim.class);
+                ConfigurableApplicationContext context = application(
+                                "hardening.config.required=API_KEY, OTHER", "API_KEY=" + value, "OTHER=" + CANARY)
+                        .resourceLoader(new DefaultResourceLoader(loader))
+                        .run()) {
+            assertThat(context.getBean(Settings.class)
+                            .get(Setting.secret("API_KEY"))
+                            .reveal())
+                    .isEqualTo(value);
+        }
     }
 
     @Test
