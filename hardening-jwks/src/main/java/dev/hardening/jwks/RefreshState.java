@@ -103,7 +103,7 @@ final class RefreshState implements Fetch.Observer {
             long now = ticker.read();
             Decision decision = policy.read(state, now, need, visit);
             begun = enter(decision.next());
-            answer = answer(decision);
+            answer = answer(decision, now);
         } finally {
             lock.unlock();
         }
@@ -113,23 +113,34 @@ final class RefreshState implements Fetch.Observer {
         return answer;
     }
 
-    private Answer answer(Decision decision) {
+    private Answer answer(Decision decision, long now) {
         CachedKeys held = decision.next().keys();
         Fetch fetch = current;
         return switch (decision.verdict()) {
-            case SERVE -> held == null ? unavailable() : new Answer.Keys(held.keys());
-            case WAIT -> fetch == null ? unavailable() : new Answer.Wait(fetch, false);
-            case WAIT_BRIEFLY -> fetch == null ? unavailable() : new Answer.Wait(fetch, true);
-            case UNAVAILABLE -> unavailable();
+            case SERVE -> held == null ? unavailable(now) : new Answer.Keys(held.keys());
+            case WAIT -> fetch == null ? unavailable(now) : new Answer.Wait(fetch, false);
+            case WAIT_BRIEFLY -> fetch == null ? unavailable(now) : new Answer.Wait(fetch, true);
+            case UNAVAILABLE -> unavailable(now);
         };
     }
 
-    private Answer unavailable() {
-        String why = state.closed()
-                ? "the cache is closed"
-                : lastCause == null ? "nothing was fetched yet" : reason(lastCause);
-        return new Answer.Unavailable(
-                new JWKSUnavailableException("No usable keys of " + notifier.endpoint() + ": " + why, lastCause));
+    private Answer unavailable(long now) {
+        Throwable cause = state.budget().isFailing() ? lastCause : null; // an older one has nothing to do with it
+        boolean hasKeys = policy.usable(state, now) != null;
+        String what = hasKeys
+                ? "The key may be a new one of " + notifier.endpoint()
+                : "No usable keys of " + notifier.endpoint();
+        String why;
+        if (state.closed()) {
+            why = "the cache is closed";
+        } else if (cause != null) {
+            why = reason(cause);
+        } else if (state.running() != null || hasKeys) {
+            why = "the endpoint has not answered yet";
+        } else {
+            why = state.keys() == null ? "nothing was fetched yet" : "they are too old";
+        }
+        return new Answer.Unavailable(new JWKSUnavailableException(what + ": " + why, cause));
     }
 
     /** Takes the next state; returns the fetch that has to be started, if one begins with it. */

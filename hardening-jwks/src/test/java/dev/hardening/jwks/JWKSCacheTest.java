@@ -754,6 +754,56 @@ class JWKSCacheTest {
     }
 
     @Nested
+    class WhyThereAreNoKeys {
+
+        @Test
+        void is_the_last_failure_only_while_fetching_fails() {
+            List<Runnable> queue = new ArrayList<>();
+            AtomicBoolean queues = new AtomicBoolean();
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).executor(task -> {
+                if (queues.get()) {
+                    queue.add(task);
+                } else {
+                    task.run();
+                }
+            }));
+            endpoint.down();
+            assertThatThrownBy(cache::getKeys)
+                    .hasMessageStartingWith("No usable keys of ")
+                    .hasMessageEndingWith(": the endpoint answered HTTP 503")
+                    .hasCauseInstanceOf(IOException.class);
+            endpoint.serve(RSA_1);
+            endpoint.advance(Duration.ofSeconds(2));
+            cache.getKeys();
+            endpoint.advance(Duration.ofMinutes(1));
+            queues.set(true);
+            CompletableFuture<?> unknown = cache.findKeyAsync("rsa-2");
+            assertThat(unknown).isNotDone();
+            timer.pass(Duration.ofSeconds(1));
+            assertThatThrownBy(unknown::join)
+                    .cause()
+                    .isInstanceOf(JWKSUnavailableException.class)
+                    .hasMessageStartingWith("The key may be a new one of ")
+                    .hasMessageEndingWith(": the endpoint has not answered yet")
+                    .hasNoCause();
+        }
+
+        @Test
+        void is_that_nothing_was_fetched_only_if_nothing_was() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.close();
+            assertThatThrownBy(cache::getKeys).hasMessageEndingWith(": the cache is closed");
+            List<Runnable> queue = new ArrayList<>();
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache slow = endpoint.open(endpoint.inline().timer(timer).executor(queue::add));
+            CompletableFuture<?> keys = slow.getKeysAsync();
+            timer.pass(Duration.ofSeconds(10));
+            assertThatThrownBy(keys::join).hasMessageEndingWith("no thread began it within 10000 ms");
+        }
+    }
+
+    @Nested
     class AFutureFails {
 
         @Test
