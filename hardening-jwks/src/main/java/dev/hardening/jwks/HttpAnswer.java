@@ -34,7 +34,7 @@ final class HttpAnswer {
      * Reads an answer.
      *
      * @param headers the values of a header, by its name
-     * @param body opened only if it is needed, and read up to the limit
+     * @param body opened only if it is needed, read up to the limit, and closed
      * @throws IOException if it is neither a body nor "not modified"
      */
     static JWKSFetcher.Response read(int status, Function<String, List<String>> headers, Body body, int maxBytes)
@@ -47,14 +47,14 @@ final class HttpAnswer {
             String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
             throw new IOException("the endpoint answered HTTP " + status + redirect);
         }
-        return JWKSFetcher.Response.of(
-                limited(decoded(body.open(), headers), maxBytes),
-                first(headers, "ETag"),
-                first(headers, "Last-Modified"),
-                maxAge);
+        byte[] bytes;
+        try (InputStream in = decoded(body.open(), headers)) {
+            bytes = limited(in, maxBytes);
+        }
+        return JWKSFetcher.Response.of(bytes, first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
     }
 
-    /** Some caches on the way compress what was asked for as it is (RFC 9110, section 8.4). */
+    /** Decompresses the body if need be: some caches on the way compress it, although the request asks for no compression. */
     private static InputStream decoded(InputStream body, Function<String, List<String>> headers) throws IOException {
         String coding =
                 String.join(",", headers.apply("Content-Encoding")).strip().toLowerCase(Locale.ROOT);

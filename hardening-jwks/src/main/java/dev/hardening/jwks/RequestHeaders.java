@@ -39,7 +39,8 @@ final class RequestHeaders {
     /**
      * The caller's headers, and the one that asks caches on the way to pass the request on.
      *
-     * @param fresh whether no cache may answer (RFC 9111, section 5.2.1.4)
+     * @param fresh whether no cache may answer (RFC 9111, section 5.2.1.4); then the caller's own {@code Cache-Control} is
+     *     replaced
      * @throws IOException if a supplier fails, or a value is not allowed in HTTP
      */
     static Map<String, String> of(Map<String, Supplier<String>> suppliers, boolean fresh) throws IOException {
@@ -48,7 +49,8 @@ final class RequestHeaders {
             headers.put(header.getKey(), value(header.getKey(), header.getValue()));
         }
         if (fresh) {
-            headers.putIfAbsent("Cache-Control", "no-cache");
+            headers.keySet().removeIf("Cache-Control"::equalsIgnoreCase);
+            headers.put("Cache-Control", "no-cache");
         }
         return headers;
     }
@@ -61,10 +63,11 @@ final class RequestHeaders {
             throw new IOException("the supplier of the request header " + name + " threw "
                     + failed.getClass().getSimpleName());
         }
-        if (value == null || !VALUE.matcher(value).matches()) {
+        String stripped = value == null ? null : value.strip(); // a file that holds it may end in a new line
+        if (stripped == null || !VALUE.matcher(stripped).matches()) {
             throw new IOException("the request header " + name + " has "
-                    + (value == null ? "no value" : "a value that is not allowed in HTTP"));
+                    + (stripped == null ? "no value" : "a value that is not allowed in HTTP"));
         }
-        return value.strip();
+        return stripped;
     }
 }

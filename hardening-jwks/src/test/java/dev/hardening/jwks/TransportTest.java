@@ -376,6 +376,26 @@ class TransportTest {
         }
 
         @Test
+        void a_header_value_may_end_in_a_new_line() {
+            record("X-Token");
+            kids(endpoint.open(endpoint.inline().requestHeader("X-Token", () -> " token\r\n")));
+            assertThat(seen).containsExactly("token");
+        }
+
+        @Test
+        void past_caches_wins_over_a_header_of_the_callers() {
+            endpoint.script(exchange -> {
+                seen.add(String.valueOf(exchange.getRequestHeaders().get("Cache-Control")));
+                KeyEndpoint.serving(RSA_1).answer(exchange);
+            });
+            JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("cache-control", () -> "max-age=60"));
+            cache.getKeys();
+            cache.invalidate();
+            cache.getKeys();
+            assertThat(seen).containsExactly("[max-age=60]", "[no-cache]");
+        }
+
+        @Test
         void a_supplier_that_throws_is_a_failed_fetch_and_is_asked_again() {
             AtomicInteger calls = new AtomicInteger();
             JWKSCache cache = endpoint.open(endpoint.inline().requestHeader("X-Token", () -> {
