@@ -32,6 +32,13 @@ public interface JWKSSnapshotStore {
             Objects.requireNonNull(fetchedAt, "fetchedAt");
             Objects.requireNonNull(jwkSet, "jwkSet");
         }
+
+        /** Prints the source without its query, which may be secret. */
+        @Override
+        public String toString() {
+            String address = source.split("[?#]", 2)[0];
+            return "Stored[source=" + address + ", fetchedAt=" + fetchedAt + ", jwkSet=" + jwkSet + "]";
+        }
     }
 
     /**

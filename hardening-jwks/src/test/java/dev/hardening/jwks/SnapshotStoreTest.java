@@ -129,6 +129,12 @@ class SnapshotStoreTest {
         assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).noneMatch(line -> line.contains("canary"));
     }
 
+    @Test
+    void a_stored_set_prints_no_query() {
+        assertThat(new JWKSSnapshotStore.Stored("https://keys.example/a?key=canary", Instant.EPOCH, "{}"))
+                .hasToString("Stored[source=https://keys.example/a, fetchedAt=1970-01-01T00:00:00Z, jwkSet={}]");
+    }
+
     @Nested
     class ARestart {
 
