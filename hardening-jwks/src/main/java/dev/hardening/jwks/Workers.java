@@ -70,7 +70,11 @@ final class Workers implements Executor {
     }
 
     private void lookLater(Watch watch) {
-        var unused = timer.schedule(() -> look(watch), LOOK_NANOS);
+        try {
+            var unused = timer.schedule(() -> look(watch), LOOK_NANOS);
+        } catch (Throwable exhausted) { // there may be no thread left for the timer
+            watched.set(false); // the next task tries again
+        }
     }
 
     private void look(Watch watch) {
