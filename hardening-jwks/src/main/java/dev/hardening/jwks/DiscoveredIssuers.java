@@ -90,7 +90,11 @@ final class DiscoveredIssuers {
         return added;
     }
 
-    /** The issuer of this name from now on: the one that is there, if there is one; null if this is closed. */
+    /**
+     * Adds an issuer, unless there is one of this name.
+     *
+     * @return the issuer that is used for this name from now on; null if this is closed
+     */
     private @Nullable Issuer put(String name, Issuer opened) {
         lock.lock();
         try {

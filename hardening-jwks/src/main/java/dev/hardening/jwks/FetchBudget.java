@@ -69,9 +69,9 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
     }
 
     /**
-     * The pause after failures, from the beginning of the fetch that failed. With keys: 1, 4, 16, 60, 60 … seconds, less up to
-     * a fifth. Without keys every request fails, so the first ten attempts are one to two seconds apart, and later ones
-     * five to ten. After a fetch that took longer than its pause, there is one of 0.8 seconds.
+     * The pause after failures, counted from the beginning of the fetch that failed. With keys it is 1, 4, 16, 60, 60 …
+     * seconds, and at random up to a fifth shorter. Without keys every request fails, so it is one to two seconds for the
+     * first ten attempts, and then five to ten. If the fetch took longer than that, the next waits another 0.8 seconds.
      *
      * @param failures how many fetches failed since the last success
      * @param until when the next fetch may begin; not used without a failure

@@ -24,7 +24,8 @@ public interface JWKSCacheListener {
     default void refreshFailed(JWKSCacheStatus status) {}
 
     /**
-     * A key of the set is not used. It is reported once, not at each fetch.
+     * A key of the set is not used, or is used without a member that verifying does not need and that is malformed. The
+     * reason says which. It is reported once, not at each fetch.
      *
      * @param kid its key id, cut at 256 characters, or null if it has none that can be read
      * @param reason why, such as {@code malformed}; nothing of the key
