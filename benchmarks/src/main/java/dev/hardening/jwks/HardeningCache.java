@@ -73,7 +73,7 @@ public final class HardeningCache implements KeyCache {
     @Override
     public boolean read(long now, int key) {
         String kid = key == FORGED ? "forged" + ++forged : "k" + key;
-        return read(now, new Reader(new Need.KeyId(kid), new Visit(state.fetches(), 0)));
+        return read(now, new Reader(new Need.KeyId(kid), new Visit(state.fetches(), 0, false)));
     }
 
     private boolean read(long now, Reader reader) {
@@ -84,7 +84,7 @@ public final class HardeningCache implements KeyCache {
         };
         boolean begins = becomes(decision.next());
         if (waits) {
-            waiting.add(new Reader(reader.need, new Visit(reader.visit.arrival(), state.fetches())));
+            waiting.add(new Reader(reader.need, new Visit(reader.visit.arrival(), state.fetches(), false)));
         }
         return begins;
     }

@@ -58,7 +58,7 @@ final class Fetch {
      *
      * @param headers the caller's request headers, asked for each fetch
      * @param executor the caller's, or null for a shared thread
-     * @param slowAfter how long a reader waits for an unknown key id
+     * @param slowAfter how long a reader waits for a key id that the set lacks: unknownKeyWait
      */
     record Setup(
             URI uri,

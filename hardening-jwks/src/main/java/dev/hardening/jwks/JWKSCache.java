@@ -200,15 +200,17 @@ public final class JWKSCache implements AutoCloseable {
      * The keys, for a signature that none of a set verifies: refreshed once, within the budget for unknown key ids, if they
      * are still that set.
      *
+     * @param kid the token's key id. A token without one may be of a key that the set lacks
      * @return the set that was tried if no fetch is allowed, or if nothing has changed
+     * @throws JWKSUnavailableException if there is no key id, and it cannot be known whether there is a newer set
      */
-    KeySet newerThan(KeySet tried) {
-        return new Reader(state, new Need.NewerThan(tried), workers).read();
+    KeySet newerThan(KeySet tried, @Nullable String kid) {
+        return new Reader(state, new Need.NewerThan(tried, kid != null), workers).read();
     }
 
     /** {@link #newerThan} without waiting. */
-    CompletableFuture<KeySet> newerThanAsync(KeySet tried) {
-        return new Reader(state, new Need.NewerThan(tried), workers).readAsync();
+    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid) {
+        return new Reader(state, new Need.NewerThan(tried, kid != null), workers).readAsync();
     }
 
     /**
@@ -377,8 +379,9 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets the longest that a reader waits for a key id that the set lacks, counted from the beginning of the fetch. If
-         * a fetch takes longer, readers of other unknown ids do not wait for it at all.
+         * Sets the longest that a reader waits for a key id that the set lacks, counted from the beginning of the fetch. A
+         * reader that needs a second fetch waits no longer than this in all. If a fetch takes longer, readers of other
+         * unknown ids do not wait for it at all.
          *
          * @param duration at most {@code fetchTimeout}, in real time; zero to never wait; 500 milliseconds by default
          * @return this builder

@@ -6,6 +6,8 @@ import dev.hardening.jwks.RefreshState.Answer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /** One reader that cannot just take the keys: it asks the state, waits for fetches, and asks again. */
 final class Reader {
@@ -14,6 +16,8 @@ final class Reader {
     private final Need need;
     private final Executor workers;
     private Visit visit;
+    private @Nullable CompletableFuture<Void> patience; // completes when it has waited as long as it may for a key id
+    private @Nullable Future<?> end; // of its patience
 
     /**
      * A reader that has just come.
@@ -24,7 +28,7 @@ final class Reader {
         this.state = state;
         this.need = need;
         this.workers = workers;
-        this.visit = new Visit(state.fetches(), 0);
+        this.visit = new Visit(state.fetches(), 0, false);
     }
 
     /**
@@ -33,17 +37,21 @@ final class Reader {
      * @throws JWKSUnavailableException if there are none, or the thread is interrupted
      */
     KeySet read() {
-        while (true) {
-            Answer answer = state.read(need, visit);
-            if (answer instanceof Answer.Keys found) {
-                return found.keys();
+        try {
+            while (true) {
+                Answer answer = state.read(need, visit);
+                if (answer instanceof Answer.Keys found) {
+                    return found.keys();
+                }
+                if (answer instanceof Answer.Unavailable unavailable) {
+                    throw unavailable.reason();
+                }
+                if (answer instanceof Answer.Wait wait) {
+                    await(wait);
+                }
             }
-            if (answer instanceof Answer.Unavailable unavailable) {
-                throw unavailable.reason();
-            }
-            if (answer instanceof Answer.Wait wait) {
-                await(wait);
-            }
+        } finally {
+            cancelEnd();
         }
     }
 
@@ -69,8 +77,10 @@ final class Reader {
     private void continueWith(CompletableFuture<KeySet> result) {
         Answer answer = state.read(need, visit);
         if (answer instanceof Answer.Keys found) {
+            cancelEnd();
             result.complete(found.keys());
         } else if (answer instanceof Answer.Unavailable unavailable) {
+            cancelEnd();
             result.completeExceptionally(unavailable.reason());
         } else if (answer instanceof Answer.Wait wait) {
             var unused = awaited(wait).whenComplete((done, never) -> continueLater(result, wait));
@@ -87,14 +97,40 @@ final class Reader {
         }
     }
 
-    private static CompletableFuture<Void> awaited(Answer.Wait wait) {
-        return wait.briefly() ? wait.fetch().outcomeOrSlow() : wait.fetch().outcome();
+    private CompletableFuture<?> awaited(Answer.Wait wait) {
+        if (!wait.briefly()) {
+            return wait.fetch().outcome();
+        }
+        CompletableFuture<Void> outcome = wait.fetch().outcomeOrSlow();
+        return outcome.isDone() ? outcome : CompletableFuture.anyOf(outcome, patience());
+    }
+
+    /** It begins with the first wait for a key id, and holds for a second fetch too. */
+    private CompletableFuture<Void> patience() {
+        CompletableFuture<Void> begun = patience;
+        if (begun == null) {
+            CompletableFuture<Void> begins = new CompletableFuture<>();
+            patience = begins;
+            begun = begins;
+            try {
+                end = state.afterUnknownKeyWait(() -> begins.complete(null));
+            } catch (Throwable exhausted) { // there may be no thread left for the timer
+                begins.complete(null);
+            }
+        }
+        return begun;
+    }
+
+    private void cancelEnd() {
+        if (end != null) {
+            end.cancel(false);
+        }
     }
 
     private void hasWaited(Answer.Wait wait) {
         boolean isSlow = !wait.fetch().outcome().isDone();
-        if (isSlow || wait.fetch().hasCounted()) { // not if it was dropped: then there is another fetch to wait for
-            visit = new Visit(visit.arrival(), wait.fetch().number());
-        }
+        // Not if it was dropped: then there is another fetch to wait for.
+        long waitedFor = isSlow || wait.fetch().hasCounted() ? wait.fetch().number() : visit.waitedFor();
+        visit = new Visit(visit.arrival(), waitedFor, patience != null && patience.isDone());
     }
 }

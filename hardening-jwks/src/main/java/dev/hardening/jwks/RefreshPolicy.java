@@ -103,8 +103,13 @@ class RefreshPolicy {
             }
         }
 
-        /** Another set than the one whose keys did not verify a signature. */
-        record NewerThan(KeySet tried) implements Need {
+        /**
+         * Another set than the one whose keys did not verify a signature.
+         *
+         * @param hasKid whether the token names one of these keys. Then its signature is bad, if no newer set can be got. If
+         *     it names none, a key that the set lacks may have signed it
+         */
+        record NewerThan(KeySet tried, boolean hasKid) implements Need {
             @Override
             @SuppressWarnings("ReferenceEquality") // a fetch that changes nothing keeps the same object
             public boolean isMetBy(KeySet keys) {
@@ -119,8 +124,9 @@ class RefreshPolicy {
      * @param arrival how many fetches had begun when it came
      * @param waitedFor the number of the last fetch that it waited for, until its outcome or until it was slow; 0 if there was
      *     none, or if the outcome was dropped
+     * @param isOutOfTime whether it has waited as long as it may for a key id that the set lacks
      */
-    record Visit(long arrival, long waitedFor) {
+    record Visit(long arrival, long waitedFor, boolean isOutOfTime) {
 
         boolean hasWaited() {
             return waitedFor > 0;
@@ -210,11 +216,11 @@ class RefreshPolicy {
         }
         Running running = state.running();
         if (running != null) {
-            boolean waits = running.progress() == Progress.BEGUN;
+            boolean waits = running.progress() == Progress.BEGUN && !visit.isOutOfTime();
             return new Decision(state, waits ? Verdict.WAIT_BRIEFLY : withoutKey(state, held, now, need));
         }
         boolean waitedForItsOwn = visit.waitedFor() > visit.arrival();
-        if (waitedForItsOwn || !mayFetch(state, now)) {
+        if (waitedForItsOwn || visit.isOutOfTime() || !mayFetch(state, now)) {
             return new Decision(state, withoutKey(state, held, now, need));
         }
         if (held.isRefreshDue(now) || budget.allows(now)) {
@@ -227,14 +233,18 @@ class RefreshPolicy {
         return new Decision(refused, withoutKey(refused, held, now, need));
     }
 
-    /** Whether a key that the set lacks does not exist: the keys were confirmed within the cooldown, or nothing is wrong. */
+    /**
+     * What a reader is told of a key that the set lacks. There is no such key if the keys were confirmed within the cooldown, or
+     * if nothing is wrong. If neither is so, it cannot be known.
+     */
     private Verdict withoutKey(State state, CachedKeys held, long now, Need need) {
         boolean confirmed = now - held.times().fetchedAt() <= options.unknownKeyCooldown() && !held.isInvalidated();
         boolean isWell = !state.budget().isFailing()
                 && state.running() == null
                 && !state.closed()
                 && !state.budget().isOverdrawn(now);
-        return need instanceof Need.NewerThan || confirmed || isWell ? Verdict.SERVE : Verdict.UNAVAILABLE;
+        boolean hasTried = need instanceof Need.NewerThan newer && newer.hasKid();
+        return hasTried || confirmed || isWell ? Verdict.SERVE : Verdict.UNAVAILABLE;
     }
 
     /** The timer looks; if the state counts one fetch more, it has to be started. */

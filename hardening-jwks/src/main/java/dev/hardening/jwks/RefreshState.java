@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -92,6 +93,11 @@ final class RefreshState implements Fetch.Observer {
     /** How many fetches were begun. */
     long fetches() {
         return state.fetches();
+    }
+
+    /** Runs a task when a reader that begins to wait now has waited as long as it may for a key id that the set lacks. */
+    Future<?> afterUnknownKeyWait(Runnable task) {
+        return setup.timer().schedule(task, setup.slowAfter().toNanos());
     }
 
     /** Decides what a reader does, and starts a fetch if it is time for one. */

@@ -118,7 +118,7 @@ public final class TokenDecoder {
         KeySet keys = cache.keysFor(header.kid());
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            keys = cache.newerThan(keys);
+            keys = cache.newerThan(keys, header.kid());
             signer = findSigner(compact, header, keys);
         }
         return accept(token, compact, signer, header, keys);
@@ -162,7 +162,7 @@ public final class TokenDecoder {
             @Nullable String token, CompactToken compact, TokenHeader header, KeySet keys) {
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            return cache.newerThanAsync(keys)
+            return cache.newerThanAsync(keys, header.kid())
                     .thenApply(newer -> accept(token, compact, findSigner(compact, header, newer), header, newer));
         }
         return CompletableFuture.completedFuture(accept(token, compact, signer, header, keys));

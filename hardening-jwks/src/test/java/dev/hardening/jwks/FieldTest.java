@@ -92,7 +92,7 @@ class FieldTest {
             assertThat(continued.get(30, TimeUnit.SECONDS)).isEqualTo(2);
             endpoint.serve(RSA_1, RSA_2);
             assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
-            assertThat(cache.newerThanAsync(cache.keysFor(null)).get(30, TimeUnit.SECONDS))
+            assertThat(cache.newerThanAsync(cache.keysFor(null), "rsa-1").get(30, TimeUnit.SECONDS))
                     .isNotNull();
         }
     }
@@ -137,6 +137,28 @@ class FieldTest {
             for (int i = 0; i < 1_000; i++) {
                 assertThat(cache.findKeyAsync("forged-" + i)).isCompleted();
             }
+        }
+
+        @Test
+        void a_look_up_that_needs_two_fetches_waits_no_longer() {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            List<Runnable> queue = new ArrayList<>();
+            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).executor(queue::add));
+            CompletableFuture<?> first = cache.getKeysAsync();
+            queue.remove(0).run();
+            assertThat(first).isCompleted();
+            endpoint.advance(Duration.ofMinutes(55));
+            cache.getKeys(); // begins a background refresh
+            timer.pass(Duration.ofMillis(100), Duration.ofMillis(10));
+            CompletableFuture<?> unknown = cache.findKeyAsync("rsa-2");
+            timer.pass(Duration.ofMillis(390), Duration.ofMillis(10));
+            queue.remove(0).run();
+            assertThat(unknown).as("it waits for a fetch of its own").isNotDone();
+            assertThat(cache.status().fetches()).isEqualTo(3);
+            timer.pass(Duration.ofMillis(100), Duration.ofMillis(10));
+            assertThat(unknown).isNotDone();
+            timer.pass(Duration.ofMillis(10), Duration.ofMillis(10));
+            assertThat(unknown).as("after 500 ms").isDone();
         }
 
         @Test
@@ -190,9 +212,9 @@ class FieldTest {
             KeySet tried = cache.keysFor("ec-1");
             endpoint.serve(
                     RSA_1, new ECKey.Builder(KeyEndpoint.EC_2).keyID("ec-1").build());
-            KeySet newer = cache.newerThan(tried);
+            KeySet newer = cache.newerThan(tried, "rsa-1");
             assertThat(newer.first("ec-1")).isNotEqualTo(tried.first("ec-1"));
-            assertThat(cache.newerThanAsync(newer)).isCompletedWithValue(newer);
+            assertThat(cache.newerThanAsync(newer, "rsa-1")).isCompletedWithValue(newer);
         }
 
         @Test
@@ -200,7 +222,7 @@ class FieldTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor(null);
             for (int i = 0; i < 30_000; i++) {
-                assertThat(cache.newerThan(tried)).isSameAs(tried);
+                assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(tried);
                 endpoint.advance(Duration.ofMillis(1));
             }
             assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(2);
@@ -210,7 +232,7 @@ class FieldTest {
         void an_answer_that_changes_nothing_is_the_same_set() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor(null);
-            assertThat(cache.newerThan(tried)).isSameAs(tried);
+            assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(tried);
             assertThat(endpoint.gets).hasValue(2);
         }
     }

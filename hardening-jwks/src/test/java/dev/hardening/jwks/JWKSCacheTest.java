@@ -758,12 +758,11 @@ class JWKSCacheTest {
 
         @Test
         void is_the_last_failure_only_while_fetching_fails() {
-            List<Runnable> queue = new ArrayList<>();
             AtomicBoolean queues = new AtomicBoolean();
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).executor(task -> {
                 if (queues.get()) {
-                    queue.add(task);
+                    endpoint.queued.add(task);
                 } else {
                     task.run();
                 }
@@ -794,9 +793,8 @@ class JWKSCacheTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             cache.close();
             assertThatThrownBy(cache::getKeys).hasMessageEndingWith(": the cache is closed");
-            List<Runnable> queue = new ArrayList<>();
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache slow = endpoint.open(endpoint.inline().timer(timer).executor(queue::add));
+            JWKSCache slow = endpoint.open(endpoint.inline().timer(timer).executor(endpoint.queued::add));
             CompletableFuture<?> keys = slow.getKeysAsync();
             timer.pass(Duration.ofSeconds(10));
             assertThatThrownBy(keys::join).hasMessageEndingWith("no thread began it within 10000 ms");
@@ -922,11 +920,12 @@ class JWKSCacheTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.keysFor(null);
             endpoint.serve(RSA_2);
-            KeySet newer = cache.newerThan(tried);
+            KeySet newer = cache.newerThan(tried, "rsa-1");
             assertThat(newer.has("rsa-2")).isTrue();
-            assertThat(cache.newerThan(tried)).isSameAs(newer);
-            assertThat(cache.newerThan(newer)).isSameAs(newer);
-            assertThat(cache.newerThanAsync(newer).get(30, TimeUnit.SECONDS)).isSameAs(newer);
+            assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(newer);
+            assertThat(cache.newerThan(newer, "rsa-1")).isSameAs(newer);
+            assertThat(cache.newerThanAsync(newer, "rsa-1").get(30, TimeUnit.SECONDS))
+                    .isSameAs(newer);
             assertThat(endpoint.gets).hasValue(2);
         }
     }

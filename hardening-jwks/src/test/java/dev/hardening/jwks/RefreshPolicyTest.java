@@ -96,7 +96,7 @@ class RefreshPolicyTest {
     class WithoutKeys {
 
         private final RefreshPolicy policy = policy(() -> 0);
-        private final State reading = policy.read(policy.initial(0), 0, new Need.AnyKeys(), new Visit(0, 0))
+        private final State reading = policy.read(policy.initial(0), 0, new Need.AnyKeys(), new Visit(0, 0, false))
                 .next();
 
         @Test

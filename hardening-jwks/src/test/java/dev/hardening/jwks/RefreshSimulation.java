@@ -87,12 +87,19 @@ final class RefreshSimulation {
         final boolean briefly;
         final long call;
         final Visit visit;
+        final @Nullable Long briefSince; // its first wait for a key id
 
-        Waiting(Need need, boolean briefly, long call, Visit visit) {
+        Waiting(Need need, boolean briefly, long call, Visit visit, @Nullable Long briefSince) {
             this.need = need;
             this.briefly = briefly;
             this.call = call;
             this.visit = visit;
+            this.briefSince = briefSince;
+        }
+
+        /** When its patience for a key id ends. */
+        long endsAt() {
+            return briefly && briefSince != null ? briefSince + UNKNOWN_KEY_WAIT : NEVER;
         }
     }
 
@@ -108,6 +115,7 @@ final class RefreshSimulation {
     private long now;
     private State state;
     private long timerAt = NEVER;
+    private long timerSetFor;
     private @Nullable Call call;
     private List<Waiting> waiting = new ArrayList<>();
     private boolean closed;
@@ -208,11 +216,14 @@ final class RefreshSimulation {
             case 8 -> flood();
             case 9 ->
                 read(new Need.NewerThan(
-                        state.keys() == null ? published : state.keys().keys()));
+                        state.keys() == null ? published : state.keys().keys(), random.nextBoolean()));
             case 10 -> {
                 state = policy.wanted(state, now);
                 askedAt = askedAt == null ? now : askedAt;
                 setTimer();
+                if (random.nextInt(10) == 0) {
+                    invalidateOften();
+                }
             }
             case 11 -> {
                 if (random.nextInt(10) == 0) {
@@ -255,6 +266,23 @@ final class RefreshSimulation {
                 pass(nanos(1) / 4);
             }
         }
+    }
+
+    /** With nothing that reads: only the timer can fetch. */
+    private void invalidateOften() {
+        pass(nanos(120));
+        boolean isIdle =
+                call == null && applied != null && failuresInARow == 0 && provider == Provider.UP && !invalidated;
+        long before = state.fetches();
+        for (int i = 0; i < 80; i++) {
+            state = policy.invalidated(state, now);
+            invalidated = true;
+            invalidatedAt = now;
+            liftedByInvalidation = true;
+            setTimer();
+            pass(nanos(1) / 20);
+        }
+        require(!isIdle || state.fetches() > before, "invalidations put the fetch off");
     }
 
     private void flood() {
@@ -322,6 +350,9 @@ final class RefreshSimulation {
 
     private long nextEvent() {
         long next = timerAt;
+        for (Waiting reader : waiting) {
+            next = earlier(next, reader.endsAt());
+        }
         Call running = call;
         if (running != null) {
             next = earlier(next, running.isSlow ? NEVER : running.beganAt + UNKNOWN_KEY_WAIT);
@@ -338,7 +369,12 @@ final class RefreshSimulation {
 
     private void happen() {
         Call running = call;
-        if (running == null) {
+        Waiting impatient = impatient();
+        if (impatient != null) {
+            waiting.remove(impatient);
+            Visit visit = new Visit(impatient.visit.arrival(), impatient.call, true);
+            read(impatient.need, visit, 0, impatient.briefSince);
+        } else if (running == null) {
             ring();
         } else if (running.answersAt == now) {
             conclude(running, running.answer);
@@ -358,6 +394,15 @@ final class RefreshSimulation {
         } else {
             ring();
         }
+    }
+
+    private @Nullable Waiting impatient() {
+        for (Waiting reader : waiting) {
+            if (reader.endsAt() == now) {
+                return reader;
+            }
+        }
+        return null;
     }
 
     private void ring() {
@@ -421,7 +466,12 @@ final class RefreshSimulation {
 
     private void setTimer() {
         OptionalLong next = policy.nextTimer(state, now);
-        timerAt = next.isPresent() ? now + Math.max(nanos(1) / 10, next.getAsLong()) : NEVER;
+        if (next.isEmpty()) {
+            timerAt = NEVER;
+        } else if (timerAt == NEVER || timerSetFor != now + next.getAsLong()) {
+            timerSetFor = now + next.getAsLong();
+            timerAt = now + Math.max(nanos(1) / 10, next.getAsLong());
+        }
     }
 
     // ---- readers
@@ -433,18 +483,23 @@ final class RefreshSimulation {
             if (reader.call != number || (onlyBrief && !reader.briefly)) {
                 waiting.add(reader);
             } else {
-                Visit visit = counts || onlyBrief ? new Visit(reader.visit.arrival(), number) : reader.visit;
-                read(reader.need, visit, onlyBrief ? number : 0);
+                boolean isOutOfTime = reader.briefSince != null && now - reader.briefSince >= UNKNOWN_KEY_WAIT;
+                long waitedFor = counts || onlyBrief ? number : reader.visit.waitedFor();
+                Visit visit = new Visit(reader.visit.arrival(), waitedFor, isOutOfTime);
+                read(reader.need, visit, onlyBrief ? number : 0, reader.briefSince);
             }
         }
     }
 
     private void read(Need need) {
-        read(need, new Visit(state.fetches(), 0), 0);
+        read(need, new Visit(state.fetches(), 0, false), 0, null);
     }
 
-    /** @param outlasted the slow call for which it has waited already; 0 if there is none */
-    private void read(Need need, Visit visit, long outlasted) {
+    /**
+     * @param outlasted the slow call for which it has waited already; 0 if there is none
+     * @param briefSince when it began to wait for a key id; null if it has not
+     */
+    private void read(Need need, Visit visit, long outlasted, @Nullable Long briefSince) {
         KeySet heldBefore = applied;
         boolean usable = applied != null && now - appliedAt < OPTIONS.staleFor();
         boolean young = usable && now - appliedAt < OPTIONS.timeToLive() && !invalidated;
@@ -466,7 +521,14 @@ final class RefreshSimulation {
                 if (running != null) {
                     require(running.number != outlasted, "a reader waits longer than for an unknown key id");
                     require(!running.isLate, "a reader waits for a call that is given up");
-                    waiting.add(new Waiting(need, briefly, running.number, visit));
+                    Long since = briefSince;
+                    if (since == null && briefly) {
+                        since = now;
+                    }
+                    require(
+                            !briefly || since == null || now - since < UNKNOWN_KEY_WAIT,
+                            "a reader waits longer for a key id than it may");
+                    waiting.add(new Waiting(need, briefly, running.number, visit, since));
                 }
             }
         }
@@ -494,8 +556,8 @@ final class RefreshSimulation {
         boolean isOld = now - appliedAt > OPTIONS.unknownKeyCooldown() || invalidated;
         boolean isTrouble = (failuresInARow > 0 && !liftedByInvalidation) || (call != null && call.isSlow);
         require(
-                isMet || need instanceof Need.NewerThan || !isOld || !isTrouble,
-                "a key id is said not to exist although it cannot be known");
+                isMet || (need instanceof Need.NewerThan newer && newer.hasKid()) || !isOld || !isTrouble,
+                "a key is said not to exist although it cannot be known");
     }
 
     // ---- calls

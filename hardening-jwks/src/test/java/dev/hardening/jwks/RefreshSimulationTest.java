@@ -3,6 +3,7 @@ package dev.hardening.jwks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.hardening.jwks.CachedKeys.Validators;
 import dev.hardening.jwks.FetchBudget.TokenBucket;
 import dev.hardening.jwks.FetchBudget.UnknownKeys;
 import dev.hardening.jwks.RefreshSimulation.PolicyFactory;
@@ -83,6 +84,8 @@ class RefreshSimulationTest {
                 new Fault("readers wait for a background refresh", WaitsForBackground::new),
                 new Fault("a call begins while one is blocked", TwoCalls::new),
                 new Fault("unknown key ids wait for a slow fetch", SlowIsWaitedFor::new),
+                new Fault("a reader waits anew for a second fetch", WaitsTwice::new),
+                new Fault("each invalidation puts the timer off", PutsTimerOff::new),
                 new Fault("an outage says that there is no such key", OutageSaysUnknownKey::new),
                 new Fault("a closed cache goes on", ClosedGoesOn::new),
                 new Fault("the state always says FRESH", AlwaysFresh::new),
@@ -271,6 +274,34 @@ class RefreshSimulationTest {
         @Override
         State slow(State state, long fetch) {
             return state;
+        }
+    }
+
+    private static final class WaitsTwice extends RefreshPolicy {
+        WaitsTwice(Options options, DoubleSupplier random) {
+            super(options, random);
+        }
+
+        @Override
+        Decision read(State before, long now, Need need, Visit visit) {
+            return super.read(before, now, need, new Visit(visit.arrival(), visit.waitedFor(), false));
+        }
+    }
+
+    private static final class PutsTimerOff extends RefreshPolicy {
+        PutsTimerOff(Options options, DoubleSupplier random) {
+            super(options, random);
+        }
+
+        @Override
+        State invalidated(State state, long now) {
+            State once = super.invalidated(state, now);
+            CachedKeys held = state.keys();
+            if (held == null) {
+                return once;
+            }
+            CachedKeys renewed = CachedKeys.of(held.fetched(), held.fetch(), held.times(), Validators.NONE);
+            return with(once, renewed.invalidated(now + Duration.ofSeconds(1).toNanos()), once.budget());
         }
     }
 

@@ -132,6 +132,36 @@ class RenewedKeyTest {
         }
 
         @Test
+        void is_unavailable_in_an_outage_and_the_old_key_goes_on() {
+            endpoint.serve(nameless(RSA_1));
+            decoder.decode(withoutKid(RSA_1));
+            endpoint.down();
+            endpoint.advance(Duration.ofSeconds(5));
+            refused(withoutKid(RSA_2), Reason.BAD_SIGNATURE); // the keys were just confirmed
+            endpoint.advance(Duration.ofMinutes(50));
+            unavailable(withoutKid(RSA_2));
+            assertThat(decoder.decode(withoutKid(RSA_1))).isNotNull();
+            endpoint.serve(nameless(RSA_2));
+            endpoint.advance(Duration.ofMinutes(1));
+            assertThat(decoder.decode(withoutKid(RSA_2))).isNotNull();
+            refused(withoutKid(RSA_1), Reason.BAD_SIGNATURE);
+        }
+
+        @Test
+        void is_unavailable_in_an_outage_if_no_key_fits() {
+            endpoint.serve(EC_1);
+            decoder.decode(KeyEndpoint.token(EC_1));
+            endpoint.down();
+            endpoint.advance(Duration.ofMinutes(50));
+            unavailable(withoutKid(RSA_2));
+        }
+
+        private void unavailable(String token) {
+            assertThatThrownBy(() -> decoder.decode(token)).isInstanceOf(JWKSUnavailableException.class);
+            assertThatThrownBy(decoder.decodeAsync(token)::join).hasCauseInstanceOf(JWKSUnavailableException.class);
+        }
+
+        @Test
         void is_unknown_if_no_key_fits() {
             endpoint.serve(EC_1);
             refused(withoutKid(RSA_2), Reason.UNKNOWN_KEY);
