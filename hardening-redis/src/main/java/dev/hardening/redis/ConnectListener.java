@@ -1,10 +1,10 @@
 package dev.hardening.redis;
 
 /**
- * Told what becomes of a connection. The start is told on the thread that connects. An outage is told on a daemon thread,
- * each event once, in their order and one at a time, so a method may call {@code check()} or {@code close()}. One that
- * blocks holds up the start or {@link #closed()}, or else only what the same listener is told next. What the methods throw
- * is logged and changes nothing.
+ * Is told what happens to a connection. The start is told on the thread that connects. An outage is told on a daemon
+ * thread: each event once, in order, and one at a time. So a method may call {@code check()} or {@code close()}. A method
+ * that blocks during the start or in {@link #closed()} delays that start or that close. During an outage, it delays only
+ * what this listener is told next. An exception that a method throws is logged and changes nothing.
  */
 public interface ConnectListener {
 

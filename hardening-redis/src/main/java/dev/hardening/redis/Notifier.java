@@ -35,7 +35,10 @@ final class Notifier {
         events.add(event);
     }
 
-    /** Tells what is there, on this thread. If another thread, or a caller of this one, is at it, that one goes on. */
+    /**
+     * Tells the events that are in the queue, on this thread. If a call of this method is under way, on another thread or
+     * further up on this one, it returns at once, and that call tells them.
+     */
     void deliver() {
         while (!events.isEmpty() && telling.compareAndSet(false, true)) {
             try {

@@ -58,7 +58,8 @@ final class Supervisor {
     }
 
     /**
-     * All is over: nothing is told after that, and that itself by {@link #deliver()}. False if it was over already.
+     * Ends the supervision. {@link #deliver()} tells the listeners of the close, and they are told nothing after it.
+     * Returns false if it had ended before.
      */
     synchronized boolean close() {
         if (closed) {
