@@ -179,8 +179,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
             if (one instanceof UnknownHostException
                     && seconds != null
                     && (seconds.startsWith("-")
-                            || (seconds.length() < 9
-                                    && seconds.chars().allMatch(Character::isDigit)
+                            || (seconds.matches("\\d{1,8}")
                                     && Integer.parseInt(seconds) > options.deadline.toSeconds()))) {
                 warnedOfCachedNames = true;
                 LOG.warn(

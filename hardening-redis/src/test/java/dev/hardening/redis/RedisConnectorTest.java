@@ -26,6 +26,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.security.Security;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -454,6 +455,18 @@ class RedisConnectorTest {
             assertThat(warnings())
                     .filteredOn(text -> text.contains("networkaddress.cache.negative.ttl"))
                     .hasSize(1);
+        }
+
+        @Test
+        void aNameCacheWithoutATimeChangesNoReason() {
+            String before = Security.getProperty("networkaddress.cache.negative.ttl");
+            Security.setProperty("networkaddress.cache.negative.ttl", "");
+            try {
+                assertThat(failure(to("redis://name.invalid:6379").attempts(1)))
+                        .hasMessage("Redis connection failed after 1 attempt: the host's name does not resolve");
+            } finally {
+                Security.setProperty("networkaddress.cache.negative.ttl", before == null ? "10" : before);
+            }
         }
 
         @Test
