@@ -444,6 +444,12 @@ public final class RedisConnector {
                         uri.getSentinels().isEmpty() && uri.getSocket() == null,
                         "a cluster's seeds are hosts: use redis:// or rediss://");
                 require(uri.getDatabase() == 0, "a cluster has no other database than 0");
+                require(
+                        uri.isSsl() == uris.get(0).isSsl()
+                                && uri.isStartTls() == uris.get(0).isStartTls()
+                                && uri.isVerifyPeer() == uris.get(0).isVerifyPeer(),
+                        "a cluster's seeds need the same TLS settings: use redis:// or rediss:// for all of them, with the"
+                                + " same startTls and verifyPeer");
             }
             require(requiredRole == null, "a cluster has primaries and replicas: requireRole is for build()");
             require(client == null, "client is of one Redis: buildCluster() makes one of its own");

@@ -241,6 +241,12 @@ class RedisClusterConnectorTest {
             RedisConnector.Builder cluster = to("redis://a:1,b:2");
             assertThatThrownBy(cluster::build)
                     .hasMessage("several hosts are the seeds of a cluster: use buildCluster()");
+            for (String other : List.of("rediss://b:1", "rediss://b:1?verifyPeer=NONE", "redis+tls://b:1")) {
+                List<RedisURI> seeds = List.of(RedisURI.create("redis://a:1"), RedisURI.create(other));
+                assertThatThrownBy(RedisConnector.builder(seeds)::buildCluster)
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("the same TLS settings");
+            }
             assertThatThrownBy(to("redis-sentinel://a:1#x")::buildCluster)
                     .hasMessage("a cluster's seeds are hosts: use redis:// or rediss://");
             assertThatThrownBy(to("redis://a:1/3")::buildCluster).hasMessage("a cluster has no other database than 0");
