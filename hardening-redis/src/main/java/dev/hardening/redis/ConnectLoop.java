@@ -137,6 +137,12 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
                 result.connect(),
                 result.ping());
         target.commandTimeout(result.connection(), options.commandTimeout());
+        if (options.clusterNode && report.mode().equals("cluster")) {
+            // connectAny() closes this connection and connects to the cluster: listeners are told of that one only.
+            RedisConnector.Builder untold = new RedisConnector.Builder(options);
+            untold.listeners = new Listeners(List.of());
+            return new Session<>(untold, target, result.connection(), report);
+        }
         LOG.info(
                 "Connected to Redis {} {} as {} at {}",
                 report.version(),

@@ -199,7 +199,7 @@ public final class RedisConnector {
             this.uris = SafeUri.check(uris);
         }
 
-        private Builder(Builder other) {
+        Builder(Builder other) {
             uris = other.uris;
             attempts = other.attempts;
             backoff = other.backoff;
@@ -458,23 +458,31 @@ public final class RedisConnector {
 
         /**
          * Connects to a cluster if the URI names several hosts, or one that is a node of a cluster. If not, connects to
-         * one server.
+         * one server. The deadline is for all of it. A listener hears of failed attempts, and of the connection that is
+         * returned.
          *
          * @return the connection
          * @throws IllegalArgumentException if the options do not fit together; the message says which
          * @throws RedisConnectException if it fails, or the thread is interrupted, whose flag stays set
          */
         public Connected connectAny() {
-            if (uris.size() == 1) {
-                Builder any = new Builder(this);
-                any.clusterNode = true;
-                ConnectedRedis one = any.build().connect();
-                if (!one.report().mode().equals("cluster")) {
-                    return one;
-                }
-                one.close();
+            if (uris.size() > 1) {
+                return buildCluster().connect();
             }
-            return buildCluster().connect();
+            Builder any = new Builder(this);
+            any.clusterNode = true;
+            long from = nanoTime.getAsLong();
+            ConnectedRedis one = any.build().connect();
+            if (!one.report().mode().equals("cluster")) {
+                return one;
+            }
+            one.close();
+            Duration spent = Duration.ofNanos(nanoTime.getAsLong() - from)
+                    .minus(one.report().warmUp());
+            Duration rest = deadline.minus(spent);
+            Builder cluster = new Builder(this);
+            cluster.deadline = isPositive(rest) ? rest : Duration.ofMillis(1);
+            return cluster.buildCluster().connect();
         }
 
         private void check() {

@@ -726,10 +726,25 @@ class SupervisionTest {
                 assertThatThrownBy(() -> RedisConnector.builder(node).build().connect())
                         .hasMessage("Redis connection failed after 1 attempt: the server is a node of a cluster: use"
                                 + " buildCluster() instead of build()");
-                try (Connected any = RedisConnector.builder(node).connectAny()) {
+                List<String> starts = new CopyOnWriteArrayList<>();
+                ConnectListener listener = new ConnectListener() {
+                    @Override
+                    public void connected(ConnectReport report) {
+                        starts.add("connected");
+                    }
+
+                    @Override
+                    public void closed() {
+                        starts.add("closed");
+                    }
+                };
+                try (Connected any =
+                        RedisConnector.builder(node).listener(listener).connectAny()) {
                     assertThat(any).isInstanceOf(ConnectedRedisCluster.class);
                     assertThat(any.sync().set("k", "v")).isEqualTo("OK");
+                    assertThat(starts).containsExactly("connected");
                 }
+                assertThat(starts).containsExactly("connected", "closed");
             }
             try (Connected any = RedisConnector.builder(server.uri()).connectAny()) {
                 assertThat(any).isInstanceOf(ConnectedRedis.class);
