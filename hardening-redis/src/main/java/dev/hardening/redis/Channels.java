@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -50,10 +51,17 @@ final class Channels implements NettyCustomizer {
 
     private static final int LONGEST_ERROR = 200;
 
-    /** The errors in answer to HELLO that mean more than that the server does not accept HELLO. */
-    private static final Pattern VERDICT =
-            Pattern.compile("(WRONGPASS|NOAUTH|NOPROTO|LOADING|MASTERDOWN|DENIED|CLUSTERDOWN"
-                    + "|ERR (unknown|max number|Client|AUTH|invalid password)).*");
+    private static final int LONGEST_HELD = 65_536;
+
+    /**
+     * The errors in answer to HELLO that mean more than that the server does not accept HELLO. NOAUTH is none of them: some
+     * proxies give it to each command before AUTH, and a server that wants a password says so to the next command too.
+     */
+    private static final Pattern VERDICT = Pattern.compile("(WRONGPASS|NOPROTO|LOADING|MASTERDOWN|DENIED|CLUSTERDOWN"
+            + "|ERR (max number|Client|AUTH|invalid password))");
+
+    /** What an error about an unknown command repeats of it. */
+    private static final Pattern ARGUMENTS = Pattern.compile(", with args[^\\r\\n]*");
 
     private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
 
@@ -219,6 +227,7 @@ final class Channels implements NettyCustomizer {
         private @Nullable InetSocketAddress peer;
         private @Nullable RedisCommand<?, ?, ?> blocking;
         private @Nullable String lossReason;
+        private @Nullable ByteBuf held;
         private boolean inTransaction;
         private boolean heardSinceBlocking;
 
@@ -249,6 +258,7 @@ final class Channels implements NettyCustomizer {
         @Override
         public void channelActive(ChannelHandlerContext context) {
             connected = true;
+            lastError = null;
             if (context.channel().remoteAddress() instanceof InetSocketAddress peer) {
                 lastPeer = peer.getHostString() + ":" + peer.getPort();
             }
@@ -261,6 +271,10 @@ final class Channels implements NettyCustomizer {
                 closedUponHello = true;
             }
             watches.remove(this);
+            if (held != null) {
+                held.release();
+                held = null;
+            }
             LOSS.set(lossReason == null ? "the server closed the connection" : lossReason);
             try {
                 context.fireChannelInactive();
@@ -286,31 +300,63 @@ final class Channels implements NettyCustomizer {
                 if (beats != null) {
                     beats.heard(System.nanoTime());
                 }
-                if (bytes.getByte(bytes.readerIndex()) == '-') {
-                    String error = error(bytes);
-                    lastError = error;
-                    follow(error);
-                    if (helloUnanswered && !VERDICT.matcher(error).matches()) {
-                        passed = helloUnknown(bytes);
-                    }
-                } else {
-                    lastError = null;
-                    if (helloUnanswered
-                            && bytes.toString(StandardCharsets.US_ASCII).startsWith("+OK\r\n")) {
-                        passed = helloUnknown(bytes); // some servers say so to all that they do not know
-                    }
+                ByteBuf received = active && held == null ? bytes : withoutArguments(bytes);
+                if (received == null) {
+                    return;
                 }
-                helloUnanswered = false;
-                heardAnything = true;
-                heardSinceBlocking = true;
-                unanswered = false;
+                passed = heard(received);
             }
             context.fireChannelRead(passed);
         }
 
+        /** Takes note of what is received. Returns what Lettuce gets of it. */
+        private ByteBuf heard(ByteBuf bytes) {
+            ByteBuf passed = bytes;
+            if (bytes.getByte(bytes.readerIndex()) == '-') {
+                String error = error(bytes);
+                lastError = error;
+                follow(error);
+                if (helloUnanswered && !VERDICT.matcher(error).lookingAt()) {
+                    passed = helloUnknown(bytes);
+                }
+            } else {
+                lastError = null;
+                if (helloUnanswered && bytes.toString(StandardCharsets.US_ASCII).startsWith("+OK\r\n")) {
+                    passed = helloUnknown(bytes); // some servers say so to all that they do not know
+                }
+            }
+            helloUnanswered = false;
+            heardAnything = true;
+            heardSinceBlocking = true;
+            unanswered = false;
+            return passed;
+        }
+
+        /**
+         * Removes what an error repeats of a command in a handshake, because that may be the password. Holds an error
+         * back until its line is complete; null means that more has to come.
+         */
+        private @Nullable ByteBuf withoutArguments(ByteBuf bytes) {
+            ByteBuf received = held == null ? bytes : Unpooled.wrappedBuffer(held, bytes);
+            held = null;
+            String text = received.toString(StandardCharsets.ISO_8859_1);
+            int lastLine = text.lastIndexOf('\n') + 1;
+            if (text.startsWith("-", lastLine) && text.length() < LONGEST_HELD) {
+                held = received;
+                return null;
+            }
+            Matcher arguments = ARGUMENTS.matcher(text);
+            if (!arguments.find()) {
+                return received;
+            }
+            received.release();
+            return Unpooled.copiedBuffer(arguments.replaceAll(""), StandardCharsets.ISO_8859_1);
+        }
+
         private static String error(ByteBuf bytes) {
             int length = Math.min(bytes.readableBytes() - 1, LONGEST_ERROR);
-            return bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
+            String text = bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
+            return text.lines().findFirst().orElse("");
         }
 
         /** Replaces any refusal of HELLO by "unknown command": Lettuce goes on in RESP2 only after that error. */
@@ -340,12 +386,16 @@ final class Channels implements NettyCustomizer {
             if (same && lookingUp.compareAndSet(false, true)) {
                 Workers.run(() -> {
                     boolean elsewhere = leadsElsewhere(host, here.getAddress());
-                    channel.eventLoop().execute(() -> {
-                        lookingUp.set(false);
-                        if (elsewhere) {
-                            drop("the name " + host + " leads to another server by now");
-                        }
-                    });
+                    try {
+                        channel.eventLoop().execute(() -> {
+                            lookingUp.set(false);
+                            if (elsewhere) {
+                                drop("the name " + host + " leads to another server by now");
+                            }
+                        });
+                    } catch (RejectedExecutionException closed) {
+                        // The client was closed during the lookup.
+                    }
                 });
             }
         }
@@ -353,7 +403,7 @@ final class Channels implements NettyCustomizer {
         private boolean leadsElsewhere(String host, InetAddress here) {
             try {
                 return !List.of(names.lookUp(host)).contains(here);
-            } catch (UnknownHostException noAnswer) {
+            } catch (UnknownHostException | RuntimeException noAnswer) {
                 return false;
             }
         }

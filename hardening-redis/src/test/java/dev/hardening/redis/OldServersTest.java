@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -14,8 +15,11 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -47,6 +51,50 @@ class OldServersTest {
                             RedisConnector.builder(old.redisUri()).build().connect()) {
                 assertThat(redis.report().attempts()).isEqualTo(1);
                 assertThat(redis.ping()).isTrue();
+            }
+        }
+
+        @Test
+        void aWrongPasswordIsOneFailedLogin() throws Exception {
+            RedisServer.assumeVersion(6, 2); // from which on failed calls are counted
+            try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
+                assertThatThrownBy(() -> RedisConnector.builder("redis://:wrong@127.0.0.1:" + guarded.port())
+                                .build()
+                                .connect())
+                        .hasMessageContaining("WRONGPASS");
+                List<String> calls = guarded.command("AUTH right", "INFO commandstats")
+                        .lines()
+                        .filter(line -> line.startsWith("cmdstat_hello:") || line.startsWith("cmdstat_auth:"))
+                        .toList();
+                assertThat(calls)
+                        .filteredOn(line -> line.startsWith("cmdstat_hello:"))
+                        .singleElement()
+                        .asString()
+                        .endsWith("failed_calls=1");
+                assertThat(calls)
+                        .filteredOn(line -> line.startsWith("cmdstat_auth:"))
+                        .allMatch(line -> line.endsWith("failed_calls=0"));
+            }
+        }
+
+        @Test
+        void aProxyThatAnswersNoauthToHelloGetsAuth() throws Exception {
+            try (ScriptedServer proxy = new ScriptedServer(socket -> {
+                        AtomicBoolean in = new AtomicBoolean();
+                        ScriptedServer.speaking(command -> {
+                                    in.compareAndSet(false, command.equals("AUTH right"));
+                                    return !in.get()
+                                            ? "-NOAUTH Authentication required.\r\n"
+                                            : command.startsWith("AUTH")
+                                                    ? "+OK\r\n"
+                                                    : command.equals("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n";
+                                })
+                                .talk(socket);
+                    });
+                    ConnectedRedis redis = RedisConnector.builder("redis://:right@127.0.0.1:" + proxy.port())
+                            .build()
+                            .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(1);
             }
         }
 
@@ -129,18 +177,86 @@ class OldServersTest {
             return InetAddress.getByAddress("redis.example", new byte[] {127, 0, 0, (byte) last});
         }
 
+        /** Answers MOVED to its own name. */
+        private static ScriptedServer moved(int port, InetAddress at) throws Exception {
+            return new ScriptedServer(
+                    new java.net.ServerSocket(port, 5, at),
+                    ScriptedServer.speaking(command -> command.equals("PING")
+                            ? "+PONG\r\n"
+                            : command.startsWith("GET")
+                                    ? "-MOVED 1 redis.example:" + port + "\r\n"
+                                    : "-ERR unknown command\r\n"));
+        }
+
+        @Test
+        void aLookUpThatThrowsIsRepeated() throws Exception {
+            int port = Ports.free();
+            AtomicReference<InetAddress> leadsTo = new AtomicReference<>(address(2));
+            AtomicBoolean broken = new AtomicBoolean();
+            AtomicBoolean threw = new AtomicBoolean();
+            try (RedisServer now = RedisServer.startAt(port);
+                    ScriptedServer before = moved(port, leadsTo.get());
+                    ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + port)
+                            .names(host -> {
+                                if (broken.compareAndSet(true, false)) {
+                                    threw.set(true);
+                                    throw new IllegalStateException("a resolver with a defect");
+                                }
+                                return new InetAddress[] {leadsTo.get()};
+                            })
+                            .build()
+                            .connect()) {
+                broken.set(true);
+                assertThatThrownBy(() -> redis.sync().get("k")).isInstanceOf(RedisCommandExecutionException.class);
+                await().atMost(Duration.ofSeconds(60)).until(threw::get);
+                leadsTo.set(address(1));
+                await().atMost(Duration.ofSeconds(60))
+                        .ignoreExceptions()
+                        .until(() -> redis.sync().get("k") == null);
+                assertThat(before.accepted()).isEqualTo(1);
+                assertThat(now.port()).isEqualTo(port);
+            }
+        }
+
+        @Test
+        void aCloseDuringTheLookUpThrowsNothing() throws Exception {
+            int port = Ports.free();
+            AtomicBoolean connected = new AtomicBoolean();
+            CountDownLatch asked = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            AtomicReference<Throwable> uncaught = new AtomicReference<>();
+            Thread.UncaughtExceptionHandler handler = Thread.getDefaultUncaughtExceptionHandler();
+            Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> uncaught.set(thrown));
+            try (ScriptedServer before = moved(port, address(2))) {
+                ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + port)
+                        .names(host -> {
+                            if (connected.get()) {
+                                asked.countDown();
+                                await().atMost(Duration.ofSeconds(60)).until(() -> goOn.getCount() == 0);
+                            }
+                            return new InetAddress[] {address(2)};
+                        })
+                        .build()
+                        .connect();
+                connected.set(true);
+                assertThatThrownBy(() -> redis.sync().get("k")).isInstanceOf(RedisCommandExecutionException.class);
+                assertThat(asked.await(60, TimeUnit.SECONDS)).isTrue();
+                redis.close();
+                goOn.countDown();
+                Traces.awaitNoThreads();
+                assertThat(uncaught.get()).isNull();
+                assertThat(before.accepted()).isEqualTo(1);
+            } finally {
+                Thread.setDefaultUncaughtExceptionHandler(handler);
+            }
+        }
+
         @Test
         void itIsFollowedWhereItLeadsNow() throws Exception {
             int port = Ports.free();
             AtomicReference<InetAddress> leadsTo = new AtomicReference<>(address(2));
             try (RedisServer now = RedisServer.startAt(port);
-                    ScriptedServer before = new ScriptedServer(
-                            new java.net.ServerSocket(port, 5, leadsTo.get()),
-                            ScriptedServer.speaking(command -> command.equals("PING")
-                                    ? "+PONG\r\n"
-                                    : command.startsWith("GET")
-                                            ? "-MOVED 1 redis.example:" + port + "\r\n"
-                                            : "-ERR unknown command\r\n"));
+                    ScriptedServer before = moved(port, leadsTo.get());
                     ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + port)
                             .names(host -> new InetAddress[] {leadsTo.get()})
                             .build()

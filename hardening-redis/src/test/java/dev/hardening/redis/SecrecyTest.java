@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -16,9 +17,12 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.protocol.ProtocolVersion;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -31,6 +35,7 @@ import org.slf4j.LoggerFactory;
 class SecrecyTest {
 
     private static final String CANARY = "hunter2";
+    private static final String[] WITHOUT_AUTH = {"--rename-command", "AUTH", "", "--rename-command", "HELLO", ""};
 
     private final Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     private final Logger ours = (Logger) LoggerFactory.getLogger("dev.hardening.redis");
@@ -100,6 +105,62 @@ class SecrecyTest {
                 uri.setCredentialsProvider(RedisCredentialsProvider.from(() -> RedisCredentials.just(null, canary)));
                 connect(RedisConnector.builder(uri));
             }
+            assertNothingSeen();
+        }
+
+        @Test
+        void whereAuthIsUnknownIsNowhere() throws Exception {
+            try (RedisServer renamed = RedisServer.start(WITHOUT_AUTH)) {
+                connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + renamed.port()));
+                connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + renamed.port()));
+            }
+            assertThat(seen).anyMatch(line -> line.contains("unknown command"));
+            assertNothingSeen();
+        }
+
+        @Test
+        void whereAuthIsUnknownAfterAReconnectIsNowhere() throws Exception {
+            try (RedisServer guarded = RedisServer.start("--requirepass", CANARY);
+                    ConnectedRedis redis = RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + guarded.port())
+                            .maxReconnectDelay(Duration.ofMillis(200))
+                            .build()
+                            .connect()) {
+                int port = guarded.port();
+                guarded.stop();
+                try (RedisServer renamed = RedisServer.startAt(port, WITHOUT_AUTH)) {
+                    await().atMost(Duration.ofSeconds(60))
+                            .until(() -> String.valueOf(redis.check().join().reason())
+                                    .contains("unknown command"));
+                    assertThat(renamed.port()).isEqualTo(port);
+                    await().atMost(Duration.ofSeconds(60))
+                            .until(() -> seen.stream()
+                                    .anyMatch(
+                                            line -> line.contains("ConnectionWatchdog") && line.contains("econnect")));
+                }
+            }
+            assertNothingSeen();
+        }
+
+        @Test
+        void inAnErrorThatArrivesInPiecesIsNowhere() throws Exception {
+            try (ScriptedServer slow = new ScriptedServer(socket -> {
+                socket.setTcpNoDelay(true);
+                byte[] buffer = new byte[4_096];
+                while (socket.getInputStream().read(buffer) >= 0) {
+                    for (String piece :
+                            List.of("-ERR unknown command 'X', wi", "th args beginning with: '", CANARY + "'\r\n")) {
+                        socket.getOutputStream().write(piece.getBytes(StandardCharsets.US_ASCII));
+                        try {
+                            TimeUnit.MILLISECONDS.sleep(100);
+                        } catch (InterruptedException never) {
+                            throw new java.io.InterruptedIOException();
+                        }
+                    }
+                }
+            })) {
+                connect(RedisConnector.builder("redis://:" + CANARY + "@127.0.0.1:" + slow.port()));
+            }
+            assertThat(seen).anyMatch(line -> line.contains("unknown command"));
             assertNothingSeen();
         }
 
