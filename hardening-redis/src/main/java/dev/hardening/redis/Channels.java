@@ -15,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -26,16 +27,17 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -96,7 +98,10 @@ final class Channels implements NettyCustomizer {
     private final long epoch = System.nanoTime();
     private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
 
-    private final AtomicInteger opening = new AtomicInteger();
+    /** Lettuce has one for each connection, on each of its channels. */
+    private final Set<ChannelHandler> watchdogs =
+            Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
+
     private volatile ServerCheck check = new ServerCheck(null, false, true);
     private volatile boolean bare;
     private volatile boolean connected;
@@ -129,11 +134,6 @@ final class Channels implements NettyCustomizer {
     /** From now on each channel has to lead to a server of that role. */
     void require(ServerCheck required) {
         check = required;
-    }
-
-    /** A connection is being opened, or no longer: what opens it asks for the role. */
-    void opening(boolean begins) {
-        opening.addAndGet(begins ? 1 : -1);
     }
 
     /** Whether a channel was connected since then. If so, a timeout is due to the server, and not to the network. */
@@ -192,7 +192,8 @@ final class Channels implements NettyCustomizer {
         return LOSS.get() != null;
     }
 
-    // Lettuce's handlers are found by name, as the Netty module of their supertype has another one in each version.
+    // Lettuce's handlers are found by their names. Their types extend types of a Netty module whose name differs
+    // between Netty's versions.
     @Override
     public void afterChannelInitialized(Channel created) {
         ChannelPipeline pipeline = created.pipeline();
@@ -203,7 +204,11 @@ final class Channels implements NettyCustomizer {
         if (encoder == null || handshake == null) {
             return;
         }
-        Watch watch = new Watch(pipeline.context(encoder));
+        // Newer Lettuce has a subclass of it, whose name ends in the same way.
+        boolean reconnect = names.entrySet().stream()
+                .filter(handler -> handler.getKey().endsWith("ConnectionWatchdog"))
+                .anyMatch(handler -> !watchdogs.add(pipeline.get(handler.getValue())));
+        Watch watch = new Watch(pipeline.context(encoder), reconnect);
         pipeline.addAfter(encoder, null, watch);
         pipeline.addAfter(handshake, null, new ChannelInboundHandlerAdapter() {
 
@@ -222,6 +227,7 @@ final class Channels implements NettyCustomizer {
 
         private final ChannelHandlerContext encoder;
         private final Channel channel;
+        private final boolean reconnect;
         private final AtomicBoolean lookingUp = new AtomicBoolean();
         private @Nullable Heartbeat beats;
         private @Nullable InetSocketAddress peer;
@@ -240,8 +246,9 @@ final class Channels implements NettyCustomizer {
         private boolean heardAnything;
         private boolean active;
 
-        Watch(ChannelHandlerContext encoder) {
+        Watch(ChannelHandlerContext encoder, boolean reconnect) {
             this.encoder = encoder;
+            this.reconnect = reconnect;
             channel = encoder.channel();
         }
 
@@ -491,17 +498,22 @@ final class Channels implements NettyCustomizer {
         // ---- the role and the heartbeat
 
         /**
-         * Goes on if the server is what is required. In RESP2 the handshake has not said so, and it is asked after each
-         * reconnect; what opens a connection asks by itself.
+         * Goes on if the server is what is required. In RESP2 the handshake has not said so, and the server is asked after
+         * each reconnect. The code that opens a connection asks by itself.
          */
         void admit(Runnable next) {
-            if (check.requiredRole() == null || roleSaid || opening.get() > 0) {
+            if (check.requiredRole() == null || roleSaid || !reconnect) {
                 next.run();
                 return;
             }
+            long millis = Heartbeat.patience(heartbeat).toMillis();
+            var limit = channel.eventLoop()
+                    .schedule(() -> refuse("no answer to ROLE for " + millis + " ms"), millis, TimeUnit.MILLISECONDS);
             var unused = send(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8))
                     .whenComplete((answer, failure) -> {
-                        if (answer == null || !refuse(ServerCheck.Server.of(answer))) {
+                        limit.cancel(false);
+                        // Lettuce ends the command without an answer when the channel is closed.
+                        if (channel.isActive() && (answer == null || !refuse(ServerCheck.Server.of(answer)))) {
                             next.run();
                         }
                     });
@@ -594,10 +606,14 @@ final class Channels implements NettyCustomizer {
                     ? null
                     : check.wrongRole(server.role());
             if (wrong != null) {
-                refused = wrong;
-                drop(wrong);
+                refuse(wrong);
             }
             return wrong != null;
+        }
+
+        private void refuse(String reason) {
+            refused = reason;
+            drop(reason);
         }
 
         private void drop(String reason) {

@@ -306,6 +306,12 @@ record DiagnosisRule(
                     failure -> "Connection reset" + failure.hint(),
                     "Connection reset (if the port wants TLS, use rediss://)"),
             new DiagnosisRule(
+                    "a reconnect that is closed on this side",
+                    TRANSIENT,
+                    failure -> failure.isClosed() && failure.context().refused() != null,
+                    failure -> String.valueOf(failure.context().refused()),
+                    "the server is a replica, and a primary is required"),
+            new DiagnosisRule(
                     "a TLS handshake that the server ends",
                     TRANSIENT,
                     has(ClosedChannelException.class).and(Failure::isTls),

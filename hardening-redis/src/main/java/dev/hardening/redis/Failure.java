@@ -34,12 +34,14 @@ record Failure(List<Throwable> causes, Context context) {
      * @param sentinels host and port of each Sentinel that is asked; empty without Sentinels
      * @param lastError what the server said last, if that was an error
      * @param lastPeer host and port that a connection was last open to
+     * @param refused why the last reconnect was closed on this side, if it was
      */
     record Context(
             boolean tls,
             List<String> sentinels,
             @Nullable String lastError,
-            @Nullable String lastPeer) {}
+            @Nullable String lastPeer,
+            @Nullable String refused) {}
 
     /**
      * Splits an error by server. Lettuce keeps the errors of several seeds or Sentinels as suppressed exceptions, and

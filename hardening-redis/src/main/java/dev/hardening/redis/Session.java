@@ -66,10 +66,10 @@ final class Session<C extends StatefulConnection<String, String>> {
                 further.remove(handler);
                 supervisor.returned(handler); // by the application, which has closed it
             } else {
-                supervisor.lost(handler, Channels.lossReason());
-                String refused = refused();
-                if (refused != null) {
-                    supervisor.reconnectFailed(refused); // Lettuce 6 tells of a reconnect that was refused only so
+                String reason = Channels.lossReason();
+                supervisor.lost(handler, reason);
+                if (reason.equals(refused())) {
+                    supervisor.reconnectFailed(reason); // Lettuce 6 tells of a reconnect that was refused only so
                 }
             }
         }
@@ -90,7 +90,8 @@ final class Session<C extends StatefulConnection<String, String>> {
                 .eventBus()
                 .get()
                 .ofType(ReconnectFailedEvent.class)
-                .subscribe(event -> supervisor.reconnectFailed(why(event.getCause())));
+                .subscribe(event -> supervisor.reconnectFailed(
+                        target.diagnose(event.getCause()).reason()));
         supervise(connection);
     }
 
@@ -98,16 +99,13 @@ final class Session<C extends StatefulConnection<String, String>> {
         one.addListener(states);
         if (!one.isOpen()) {
             supervisor.lost(one, Channels.lossReason());
+            if (one.isOpen()) {
+                supervisor.returned(one); // it was connected again before it was known to be lost
+            }
         }
     }
 
-    /** Why a reconnect failed. */
-    private String why(Throwable failure) {
-        String refused = refused();
-        return refused != null ? refused : target.diagnose(failure).reason();
-    }
-
-    /** Of a connection that the application closes while it is lost Lettuce tells nothing. */
+    /** Removes connections that the application closed while they were lost: Lettuce reports nothing of these. */
     private void forgetClosed() {
         for (StatefulConnection<?, ?> one : List.copyOf(further)) {
             if (one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed()) {
@@ -150,10 +148,6 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
         ConnectAttempt<D> attempt = new ConnectAttempt<>(target, opening, options.nanoTime);
         long from = options.nanoTime.getAsLong();
-        ClientRuntime ours = target.runtime();
-        if (ours != null) {
-            ours.channels().opening(true);
-        }
         try {
             D opened = attempt.run(options.attemptTimeout).connection();
             opened.setTimeout(options.commandTimeout());
@@ -172,10 +166,6 @@ final class Session<C extends StatefulConnection<String, String>> {
             Throwable failure = Objects.requireNonNull(refused.getCause());
             Diagnosis diagnosis = target.diagnose(failure);
             throw failed(from, diagnosis.verdict(), diagnosis.reason(), failure);
-        } finally {
-            if (ours != null) {
-                ours.channels().opening(false);
-            }
         }
     }
 

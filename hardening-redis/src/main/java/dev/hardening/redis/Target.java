@@ -60,7 +60,8 @@ interface Target<C extends StatefulConnection<String, String>> {
                         uri().isSsl(),
                         SafeUri.addresses(uri().getSentinels()),
                         ours == null ? null : ours.channels().lastError(),
-                        ours == null ? null : ours.channels().lastPeer()));
+                        ours == null ? null : ours.channels().lastPeer(),
+                        ours == null ? null : ours.channels().refused()));
     }
 
     /** One server, by its host, its Unix socket, or its Sentinels. */

@@ -50,17 +50,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DiagnosisTest {
 
-    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null);
-    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null);
+    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null, null);
+    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null);
     private static final Failure.Context SENTINELS =
-            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null);
+            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null);
 
     private static Failure.Context heard(String lastError) {
-        return new Failure.Context(false, List.of(), lastError, null);
+        return new Failure.Context(false, List.of(), lastError, null, null);
     }
 
     private static Failure.Context lastAt(String peer) {
-        return new Failure.Context(false, SENTINELS.sentinels(), null, peer);
+        return new Failure.Context(false, SENTINELS.sentinels(), null, peer, null);
     }
 
     private static Throwable answered(String error) {
@@ -171,6 +171,14 @@ class DiagnosisTest {
                         new Example(new SSLHandshakeException("Received fatal alert: protocol_version"), TLS),
                         new RedisProtocolException("Invalid first byte: 72 (H)"),
                         new IOException("recvAddress(..) failed: Connection reset by peer"),
+                        new Example(
+                                new ClosedChannelException(),
+                                new Failure.Context(
+                                        false,
+                                        List.of(),
+                                        null,
+                                        null,
+                                        "the server is a replica, and a primary is required")),
                         new Example(new ClosedChannelException(), TLS),
                         new Diagnosis.ClosedEarly(),
                         new RuntimeException("the cause's own words"))

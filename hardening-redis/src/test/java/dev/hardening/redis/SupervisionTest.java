@@ -10,6 +10,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
+import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisURI;
@@ -20,6 +21,10 @@ import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -27,10 +32,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import reactor.core.publisher.Mono;
 
 /** What is promised after the start, at real servers. */
@@ -351,6 +362,160 @@ class SupervisionTest {
             }
         }
 
+        /** A server without HELLO, whose answers depend on the number of the connection, from 1. */
+        private static final class Roles implements AutoCloseable {
+
+            static final String PRIMARY = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+            static final String REPLICA = "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:0\r\n";
+
+            final List<Socket> sockets = new CopyOnWriteArrayList<>();
+            final ScriptedServer server;
+
+            /** Takes the answer to a command, or an empty one for none; null for the ordinary one. */
+            Roles(BiFunction<Integer, String, @Nullable String> answers) throws Exception {
+                server = new ScriptedServer(socket -> {
+                    int number;
+                    synchronized (sockets) {
+                        sockets.add(socket);
+                        number = sockets.size();
+                    }
+                    ScriptedServer.speaking(command -> {
+                                String answer = answers.apply(number, command);
+                                return answer != null
+                                        ? answer
+                                        : command.equals("PING")
+                                                ? "+PONG\r\n"
+                                                : command.equals("ROLE") ? PRIMARY : "-ERR unknown command\r\n";
+                            })
+                            .talk(socket);
+                });
+            }
+
+            void cut(int number) {
+                try {
+                    sockets.get(number - 1).close();
+                } catch (IOException failed) {
+                    throw new UncheckedIOException(failed);
+                }
+            }
+
+            RedisConnector.Builder connector() {
+                return RedisConnector.builder(server.redisUri())
+                        .requireRole(Role.PRIMARY)
+                        .heartbeat(Duration.ZERO)
+                        .deadline(LONG)
+                        .attemptTimeout(LONG)
+                        .maxReconnectDelay(Duration.ofMillis(200));
+            }
+
+            /** Waits for several reconnects, none of which may be taken for a connection. */
+            void awaitReconnects(ConnectedRedis redis, int number) {
+                await().atMost(LONG).until(() -> !redis.connection().isOpen());
+                await().atMost(LONG).pollInterval(Duration.ofMillis(5)).until(() -> {
+                    assertThat(redis.connection().isOpen()).isFalse();
+                    return sockets.size() >= number;
+                });
+            }
+
+            @Override
+            public void close() throws IOException {
+                server.close();
+            }
+        }
+
+        @Test
+        void aReconnectDuringAnOpenIsAskedForItsRole() throws Exception {
+            CountDownLatch opening = new CountDownLatch(1);
+            try (Roles roles = new Roles((number, command) -> {
+                        if (number == 2) {
+                            opening.countDown();
+                            return ""; // the handshake of what is opened does not end
+                        }
+                        return number > 2 && command.equals("ROLE") ? Roles.REPLICA : null;
+                    });
+                    ConnectedRedis redis = roles.connector().build().connect()) {
+                CompletableFuture<?> further = CompletableFuture.runAsync(() -> redis.open(StringCodec.UTF8));
+                assertThat(opening.await(60, TimeUnit.SECONDS)).isTrue();
+                roles.cut(1);
+                roles.awaitReconnects(redis, 5);
+                assertThat(further).isNotDone();
+                roles.cut(2);
+                assertThatThrownBy(further::join).hasCauseInstanceOf(RedisConnectException.class);
+            }
+        }
+
+        @Test
+        void aConnectionThatIsLostAtItsRoleIsNotUp() throws Exception {
+            AtomicReference<Roles> own = new AtomicReference<>();
+            try (Roles roles = new Roles((number, command) -> {
+                        if (number > 1 && command.equals("ROLE")) {
+                            own.get().cut(number);
+                            return "";
+                        }
+                        return null;
+                    });
+                    ConnectedRedis redis = roles.connector().build().connect()) {
+                own.set(roles);
+                roles.cut(1);
+                roles.awaitReconnects(redis, 6);
+            }
+        }
+
+        @Test
+        void aReconnectThatGetsNoRoleIsGivenUp() throws Exception {
+            Told told = new Told();
+            try (Roles roles = new Roles((number, command) -> number == 2 && command.equals("ROLE") ? "" : null);
+                    ConnectedRedis redis =
+                            roles.connector().listener(told).build().connect()) {
+                roles.cut(1);
+                await().atMost(LONG).until(() -> told.events.contains("back"));
+                assertThat(told.events)
+                        .containsExactly(
+                                "lost: the server closed the connection",
+                                "failed: no answer to ROLE for 3000 ms",
+                                "back");
+                assertThat(check(redis).up()).isTrue();
+            }
+        }
+
+        @ParameterizedTest
+        @EnumSource(ProtocolVersion.class)
+        void anOpenAtADemotedServerSaysItsRole(ProtocolVersion version) throws Exception {
+            try (RedisServer demoted = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(demoted.uri())
+                            .clientOptions(RedisConnector.defaultClientOptions()
+                                    .protocolVersion(version)
+                                    .build())
+                            .requireRole(Role.PRIMARY)
+                            .heartbeat(Duration.ZERO)
+                            .build()
+                            .connect()) {
+                demoted.command("REPLICAOF 127.0.0.1 " + server.port());
+                assertThatThrownBy(() -> redis.open(StringCodec.UTF8))
+                        .isInstanceOf(RedisConnectException.class)
+                        .hasMessageContaining("the server is a replica, and a primary is required");
+            }
+        }
+
+        @Test
+        void aDemotedServerThatStopsIsSaidToBeStopped() throws Exception {
+            try (RedisServer demoted = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(demoted.uri())
+                            .requireRole(Role.PRIMARY)
+                            .heartbeat(Duration.ofMillis(300))
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .build()
+                            .connect()) {
+                demoted.command("REPLICAOF 127.0.0.1 " + server.port());
+                await().atMost(LONG)
+                        .until(() -> "the server is a replica, and a primary is required"
+                                .equals(check(redis).reason()));
+                demoted.stop();
+                await().atMost(LONG)
+                        .until(() -> "Connection refused".equals(check(redis).reason()));
+            }
+        }
+
         @Test
         void withoutARequiredRoleAReplicaIsUpAndSaidToBeOne() throws Exception {
             try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()));
@@ -446,6 +611,32 @@ class SupervisionTest {
                 }
             }
             assertThat(told.events.toString()).doesNotContain("hunter");
+        }
+
+        @Test
+        void aConnectionThatIsBackBeforeItIsFoundLostIsUp() throws Exception {
+            RedisConnector.Builder options = RedisConnector.builder(server.uri());
+            Target.Standalone target = new Target.Standalone(options);
+            StatefulRedisConnection<String, String> connection =
+                    target.connect().toCompletableFuture().get(60, TimeUnit.SECONDS);
+            AtomicBoolean lost = new AtomicBoolean(true);
+            @SuppressWarnings("unchecked")
+            StatefulRedisConnection<String, String> atFirstLost =
+                    (StatefulRedisConnection<String, String>) Proxy.newProxyInstance(
+                            getClass().getClassLoader(),
+                            new Class<?>[] {StatefulRedisConnection.class},
+                            (proxy, method, arguments) -> method.getName().equals("isOpen") && lost.getAndSet(false)
+                                    ? false
+                                    : method.invoke(connection, arguments));
+            ConnectReport report = new ConnectReport(
+                    target.endpoint(), "", Role.PRIMARY, "standalone", 1, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+            Session<StatefulRedisConnection<String, String>> session =
+                    new Session<>(options, target, atFirstLost, report);
+            assertThat(lost).isFalse();
+            assertThat(session.check().orTimeout(30, TimeUnit.SECONDS).join().reason())
+                    .isNull();
+            session.close();
+            Traces.awaitNoThreads();
         }
 
         @Test
