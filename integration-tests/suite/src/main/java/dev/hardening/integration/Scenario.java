@@ -290,7 +290,7 @@ enum Scenario {
             }
             try (World world = new World(host, transcript, "redis://127.0.0.1:" + Ports.refusing())) {
                 Service service = world.launch(Map.of());
-                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
                 while (service.isAlive() && System.nanoTime() < deadline) {
                     world.pause(0.1);
                 }
