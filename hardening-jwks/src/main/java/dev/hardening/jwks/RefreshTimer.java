@@ -49,7 +49,7 @@ final class RefreshTimer {
         task = timer.schedule(this::ring, Math.max(SHORTEST, pollsTicker ? Math.min(POLL, nanos) : nanos));
     }
 
-    /** Unsets the timer, also after it has called the state. */
+    /** Cancels the timer, also after it has called the state. */
     void unset() {
         if (task != null) {
             task.cancel(false);
