@@ -41,10 +41,10 @@ final class ResultsPage {
                 "the page has no place for " + name + ": <!-- suite: " + name + " --> and <!-- /suite -->");
     }
 
-    private static String table(Map<Host, Map<Scenario, Scenario.Result>> results) {
+    private static String table(Map<Host, Map<Scenario, Scenario.Result>> results) throws IOException {
         StringBuilder text = new StringBuilder();
         Host first = results.keySet().iterator().next();
-        int java = Math.max(first.java(), Runtime.version().feature());
+        int java = Service.Java.feature(first.java());
         text.append("Run on ")
                 .append(LocalDate.now(ZoneOffset.UTC))
                 .append(": ")

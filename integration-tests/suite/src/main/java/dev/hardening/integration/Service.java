@@ -205,6 +205,17 @@ final class Service implements AutoCloseable {
         private Java() {}
 
         static String executable(int version) {
+            return home(version) + File.separator + "bin" + File.separator + "java";
+        }
+
+        /** The feature version of that Java, such as 25. */
+        static int feature(int version) throws IOException {
+            Matcher release = Pattern.compile("JAVA_VERSION=\"(\\d+)")
+                    .matcher(Files.readString(Path.of(home(version), "release")));
+            return release.find() ? Integer.parseInt(release.group(1)) : version;
+        }
+
+        private static String home(int version) {
             String home = System.getProperty("java.home");
             if (Runtime.version().feature() < version) {
                 home = System.getProperty("java." + version + ".home", System.getenv("JAVA_" + version + "_HOME"));
@@ -213,7 +224,7 @@ final class Service implements AutoCloseable {
                             "needs Java " + version + ": say where it is in JAVA_" + version + "_HOME");
                 }
             }
-            return home + File.separator + "bin" + File.separator + "java";
+            return home;
         }
     }
 }
