@@ -70,7 +70,7 @@ final class ResultsPage {
     }
 
     private static String cell(String seen) {
-        String line = seen.lines().findFirst().orElse("").replace("|", "/");
+        String line = seen.lines().findFirst().orElse("").replace("|", "/").replaceAll("\\s+", " ");
         return line.length() <= 160 ? line : line.substring(0, 160) + "…";
     }
 
