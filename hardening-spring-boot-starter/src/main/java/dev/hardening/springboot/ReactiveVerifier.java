@@ -11,6 +11,7 @@ import dev.hardening.jwks.InvalidTokenException;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.springframework.core.convert.converter.Converter;
 import org.springframework.security.oauth2.jwt.BadJwtException;
 import org.springframework.security.oauth2.jwt.JwtException;
@@ -52,9 +53,10 @@ final class ReactiveVerifier implements Converter<JWT, Mono<JWTClaimsSet>> {
             return Mono.error(refusal(refused));
         }
         CompletableFuture<JWTClaimsSet> claims = keys.decodeAsync(signed.getParsedString());
-        Mono<JWTClaimsSet> answer = Mono.fromFuture(claims, true);
-        return (claims.isDone() ? answer : answer.publishOn(Schedulers.parallel()))
-                .onErrorMap(failure -> springs(failure, token));
+        // A failure is kept as a value: Reactor would log an error that comes after the request was cancelled.
+        Mono<Mono<JWTClaimsSet>> answer = Mono.fromFuture(claims.handle(
+                (verified, failure) -> failure == null ? Mono.just(verified) : Mono.error(springs(failure, token))));
+        return (claims.isDone() ? answer : answer.publishOn(Schedulers.parallel())).flatMap(Function.identity());
     }
 
     private static JwtException springs(Throwable failure, JWT token) {
