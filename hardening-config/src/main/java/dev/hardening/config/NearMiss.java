@@ -1,6 +1,7 @@
 package dev.hardening.config;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -34,12 +36,11 @@ final class NearMiss {
 
     private static final String FILE = FileNameSource.SUFFIX.substring(1);
 
-    /** Up to which length the part in which two words differ is compared: the cost grows with its square. */
+    /** Up to which length the part in which two words differ is compared. The cost grows with its square. */
     private static final int LONGEST_DIFFERENCE = 16;
 
     private static final int SAME = 0;
     private static final int OTHER_SEPARATORS = 1;
-    private static final int NOT_NEAR = Integer.MAX_VALUE;
 
     /** A name and what it is compared by. */
     private static final class Name {
@@ -134,22 +135,23 @@ final class NearMiss {
     }
 
     private static boolean looksLikeAFileName(Name name) {
-        return name.normal.endsWith(FILE) || slips(name.words[name.words.length - 1], FILE) != NOT_NEAR;
+        return name.normal.endsWith(FILE)
+                || slips(name.words[name.words.length - 1], FILE).isPresent();
     }
 
     private List<Near> nearest(List<String> wanted, Predicate<String> isSet) {
         List<Near> nearest = new ArrayList<>();
-        int least = NOT_NEAR;
+        int least = Integer.MAX_VALUE;
         for (String text : wanted) {
             Name name = new Name(text);
             for (Name candidate : candidates(name)) {
-                int distance = distance(name, candidate);
-                if (distance == NOT_NEAR || distance > least || !isSet.test(candidate.text)) {
+                OptionalInt distance = distance(name, candidate);
+                if (distance.isEmpty() || distance.getAsInt() > least || !isSet.test(candidate.text)) {
                     continue;
                 }
-                if (distance < least) {
+                if (distance.getAsInt() < least) {
                     nearest.clear();
-                    least = distance;
+                    least = distance.getAsInt();
                 }
                 nearest.add(new Near(candidate.text, text));
             }
@@ -168,29 +170,25 @@ final class NearMiss {
         return candidates;
     }
 
-    private static int distance(Name wanted, Name found) {
+    /** How far the found name is from the wanted one; empty if it is another name. */
+    private static OptionalInt distance(Name wanted, Name found) {
         if (wanted.normal.equals(found.normal) || isPrefixed(wanted.normal, found.normal)) {
-            return SAME;
+            return OptionalInt.of(SAME);
         }
         if (wanted.normal.length() < 5) {
-            return NOT_NEAR;
+            return OptionalInt.empty();
         }
         if (wanted.joined.equals(found.joined)) {
-            return digits(wanted.normal).equals(digits(found.normal)) ? OTHER_SEPARATORS : NOT_NEAR;
+            return digits(wanted.normal).equals(digits(found.normal))
+                    ? OptionalInt.of(OTHER_SEPARATORS)
+                    : OptionalInt.empty();
         }
-        int distance = NOT_NEAR;
-        for (int i = 0; i < wanted.words.length && wanted.words.length == found.words.length; i++) {
-            if (!wanted.words[i].equals(found.words[i])) {
-                if (distance != NOT_NEAR) {
-                    return NOT_NEAR; // a second word differs
-                }
-                distance = slips(wanted.words[i], found.words[i]);
-                if (distance == NOT_NEAR) {
-                    return NOT_NEAR;
-                }
-            }
-        }
-        return distance;
+        int first = Arrays.mismatch(wanted.words, found.words);
+        int next = first + 1;
+        int length = wanted.words.length;
+        boolean oneWordDiffers =
+                length == found.words.length && Arrays.equals(wanted.words, next, length, found.words, next, length);
+        return oneWordDiffers ? slips(wanted.words[first], found.words[first]) : OptionalInt.empty();
     }
 
     /** A public key is another key, not the key under a front-end tool's name. */
@@ -200,17 +198,17 @@ final class NearMiss {
                 && !(found.startsWith("PUBLIC_") && wanted.endsWith("KEY"));
     }
 
-    /** How many slips make one word of another, more than for other separators; {@link #NOT_NEAR} for another word. */
-    private static int slips(String a, String b) {
+    /** How many slips make one word of another, more than for other separators; empty for another word. */
+    private static OptionalInt slips(String a, String b) {
         int shorter = Math.min(a.length(), b.length());
         int longer = Math.max(a.length(), b.length());
         if (longer - shorter > 2 || shorter < 3 || hasDigit(a) || hasDigit(b)) {
-            return NOT_NEAR;
+            return OptionalInt.empty();
         }
         boolean sameStart = a.charAt(0) == b.charAt(0);
         boolean sameEnd = a.charAt(a.length() - 1) == b.charAt(b.length() - 1);
         if (!sameStart && !sameEnd) {
-            return NOT_NEAR;
+            return OptionalInt.empty();
         }
         int edits = edits(a, b);
         boolean near = switch (edits) {
@@ -224,7 +222,7 @@ final class NearMiss {
             case 2 -> sameStart && sameEnd && longer > shorter && longer >= 8;
             default -> false;
         };
-        return near ? OTHER_SEPARATORS + edits : NOT_NEAR;
+        return near ? OptionalInt.of(OTHER_SEPARATORS + edits) : OptionalInt.empty();
     }
 
     private static boolean hasDigit(String word) {
@@ -266,8 +264,9 @@ final class NearMiss {
         while (end < shorter - start && a.charAt(a.length() - 1 - end) == b.charAt(b.length() - 1 - end)) {
             end++;
         }
-        return Math.max(a.length(), b.length()) - start - end > LONGEST_DIFFERENCE
-                ? NOT_NEAR
+        int difference = Math.max(a.length(), b.length()) - start - end;
+        return difference > LONGEST_DIFFERENCE
+                ? difference
                 : alignmentDistance(a.substring(start, a.length() - end), b.substring(start, b.length() - end));
     }
 

@@ -9,17 +9,16 @@ final class OneLine {
     private OneLine() {}
 
     static String of(String text) {
-        if (text.codePoints().noneMatch(OneLine::isUnsafe)) {
-            return text;
-        }
-        StringBuilder line = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            if (isUnsafe(c)) {
-                line.append("\\u{").append(Integer.toHexString(c)).append('}');
+        StringBuilder line = new StringBuilder(text.length());
+        int codePoint;
+        for (int i = 0; i < text.length(); i += Character.charCount(codePoint)) {
+            codePoint = text.codePointAt(i);
+            if (isUnsafe(codePoint)) {
+                line.append("\\u{").append(Integer.toHexString(codePoint)).append('}');
             } else {
-                line.appendCodePoint(c);
+                line.appendCodePoint(codePoint);
             }
-        });
+        }
         return line.toString();
     }
 

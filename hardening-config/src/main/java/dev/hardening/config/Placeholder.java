@@ -54,7 +54,7 @@ final class Placeholder {
                         && TEMPLATE.matcher(stripped).matches())
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
                 || WORDS.contains(lettersAndDigits(plain))
-                || (plain.length() >= 3 && plain.chars().allMatch(c -> c == plain.charAt(0)))
+                || (plain.length() >= 3 && plain.equals(plain.substring(0, 1).repeat(plain.length())))
                 || isPhrase(plain);
     }
 
