@@ -23,7 +23,7 @@ final class Declaration {
             StringBuilder block = new StringBuilder();
             description(setting)
                     .forEach(line -> block.append(("# " + line).stripTrailing()).append('\n'));
-            setting.declaration()
+            rules(setting, groups)
                     .forEach(rule -> block.append("#: ").append(rule).append('\n'));
             setting.examples().forEach(example -> block.append(example(example)));
             blocks.add(block.append(setting.name()).append("=\n").toString());
@@ -32,6 +32,19 @@ final class Declaration {
             blocks.add("#: " + group.rule() + " " + String.join(" ", group.names()) + "\n");
         }
         return String.join("\n", blocks);
+    }
+
+    /** A group says itself that each of its settings may be absent. */
+    private static List<String> rules(Setting<?> setting, List<Group> groups) {
+        List<String> rules = new ArrayList<>(setting.declaration());
+        if (isIn(groups, setting)) {
+            rules.remove("optional");
+        }
+        return rules;
+    }
+
+    private static boolean isIn(List<Group> groups, Setting<?> setting) {
+        return groups.stream().anyMatch(group -> group.names().contains(setting.name()));
     }
 
     private static List<String> description(Setting<?> setting) {
@@ -65,7 +78,7 @@ final class Declaration {
             for (Group group : groups) {
                 if (group.names().contains(setting.name())) {
                     rules.add(group.rule() + " of " + String.join(", ", group.names()));
-                    required = "in a group";
+                    required = setting.isRequired() ? "yes" : "in a group";
                 }
             }
             text.append("| `")

@@ -36,9 +36,7 @@ final class Inspection {
     /** Never throws, whatever the source or a condition does. */
     static Inspection of(Map<String, Setting<?>> settings, List<Group> groups, SecretSource source) {
         Inspection inspection = new Inspection(settings, Objects.requireNonNull(source, "source"));
-        Set<String> grouped =
-                groups.stream().flatMap(group -> group.names().stream()).collect(Collectors.toSet());
-        settings.values().forEach(setting -> inspection.inspect(setting, grouped.contains(setting.name())));
+        settings.values().forEach(inspection::inspect);
         inspection.addComplaints(groups);
         inspection.addHints();
         return inspection;
@@ -66,7 +64,7 @@ final class Inspection {
         }
     }
 
-    private void inspect(Setting<?> setting, boolean grouped) {
+    private void inspect(Setting<?> setting) {
         Optional<Found> found;
         try {
             found = source.find(setting.name());
@@ -85,9 +83,7 @@ final class Inspection {
         String text = found.map(Found::value).orElse("");
         if (Blank.isBlank(text)) {
             found.ifPresent(this::addUnreachable);
-            if (!grouped) {
-                addIfRequired(setting);
-            }
+            addIfRequired(setting);
             return;
         }
         try {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -28,7 +29,20 @@ import java.util.regex.Pattern;
 final class NearMiss {
 
     private static final List<String> PREFIXES = List.of(
-            "VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "NUXT_", "EXPO_PUBLIC_", "GATSBY_", "PUBLIC_");
+            "VITE_",
+            "NEXT_PUBLIC_",
+            "REACT_APP_",
+            "NUXT_PUBLIC_",
+            "NUXT_",
+            "EXPO_PUBLIC_",
+            "GATSBY_",
+            "PUBLIC_",
+            "VUE_APP_",
+            "NG_APP_",
+            "RAZZLE_");
+
+    /** A name as a line of an env file has it, which simple readers take as it is. */
+    private static final Pattern IN_A_LINE = Pattern.compile("(?:export\\s+)?([\"']?)(.*?)\\1:?");
 
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
@@ -55,8 +69,7 @@ final class NearMiss {
 
         Name(String text) {
             this.text = text;
-            normal =
-                    Blank.strip(text).toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
+            normal = clean(text).toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
             joined = normal.replace("_", "");
             words = normal.split("_", -1);
         }
@@ -77,10 +90,12 @@ final class NearMiss {
     private record Near(String found, String wanted) {
 
         String hint() {
-            String clean = Blank.strip(found);
-            return "found " + clean
-                    + (found.equals(clean) ? "" : " with white space or a byte order mark around it")
-                    + ", which looks like " + wanted;
+            String stripped = Blank.strip(found);
+            String clean = clean(found);
+            String around = stripped.equals(clean)
+                    ? found.equals(clean) ? "" : " with white space or a byte order mark around it"
+                    : " with quotes, a colon or export around it";
+            return "found " + clean + around + ", which looks like " + wanted;
         }
     }
 
@@ -89,7 +104,7 @@ final class NearMiss {
 
     NearMiss(Collection<String> found) {
         for (String text : found) {
-            if (PRINTABLE.matcher(Blank.strip(text)).matches()) {
+            if (PRINTABLE.matcher(clean(text)).matches()) {
                 Name name = new Name(text);
                 hasFileNames |= looksLikeAFileName(name);
                 name.keys().forEach(key -> add(key, name));
@@ -98,6 +113,11 @@ final class NearMiss {
                         .forEach(prefix -> add(name.normal.substring(prefix.length()), name));
             }
         }
+    }
+
+    private static String clean(String text) {
+        Matcher line = IN_A_LINE.matcher(Blank.strip(text));
+        return line.matches() ? line.group(2) : text;
     }
 
     private void add(String key, Name name) {

@@ -38,10 +38,17 @@ final class Placeholder {
     /** A row of x instead of a key, also after a usual beginning, such as {@code sk-xxxxxxxx}. */
     private static final Pattern CROSSES = Pattern.compile("[a-z_-]{0,12}[-_]x{4,}");
 
+    /** {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code sk-...}. */
+    private static final Pattern NOTE = Pattern.compile(
+            "(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder[-_ ][a-z]+|[a-z_-]{0,12}(\\.{3}|…)");
+
+    /** The keys in AWS's documentation. */
+    private static final Pattern EXAMPLE_KEY = Pattern.compile("[A-Za-z0-9/+]+EXAMPLE(KEY)?");
+
     private static final Pattern LETTERS = Pattern.compile("[a-z]+");
     private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]+");
     private static final List<String> FIRST_WORDS =
-            List.of("your", "change", "my", "insert", "enter", "put", "replace", "paste", "add");
+            List.of("your", "change", "my", "insert", "enter", "put", "replace", "paste", "add", "generate");
     private static final Set<String> THINGS =
             Set.of("here", "key", "secret", "token", "password", "url", "value", "me", "this");
 
@@ -49,11 +56,13 @@ final class Placeholder {
 
     static boolean matches(String value) {
         String stripped = value.strip();
-        String plain = stripped.toLowerCase(Locale.ROOT);
+        String plain = withoutBrackets(stripped.toLowerCase(Locale.ROOT));
         return (isTemplateStart(stripped.charAt(0))
                         && TEMPLATE.matcher(stripped).matches())
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
-                || WORDS.contains(lettersAndDigits(plain))
+                || isWord(lettersAndDigits(plain))
+                || NOTE.matcher(plain).matches()
+                || EXAMPLE_KEY.matcher(stripped).matches()
                 || (plain.length() >= 3 && plain.equals(plain.substring(0, 1).repeat(plain.length())))
                 || isPhrase(plain);
     }
@@ -61,6 +70,21 @@ final class Placeholder {
     /** Most values begin with a letter or a digit, and need not be compared with the pattern. */
     private static boolean isTemplateStart(char first) {
         return "<$#{%_".indexOf(first) >= 0;
+    }
+
+    /** {@code [your-key]} and {@code {your-key}} as their inside. */
+    private static String withoutBrackets(String plain) {
+        boolean inside =
+                (plain.startsWith("[") && plain.endsWith("]")) || (plain.startsWith("{") && plain.endsWith("}"));
+        return inside && plain.length() > 2 ? plain.substring(1, plain.length() - 1) : plain;
+    }
+
+    /** {@code changeme}, {@code changeme123}, {@code changethissecret}, {@code yourkeyhere}. */
+    private static boolean isWord(String plain) {
+        return WORDS.contains(plain)
+                || plain.startsWith("changeme")
+                || plain.startsWith("changethis")
+                || (plain.startsWith("your") && plain.endsWith("here"));
     }
 
     private static String lettersAndDigits(String plain) {

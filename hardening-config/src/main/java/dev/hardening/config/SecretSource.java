@@ -148,7 +148,7 @@ public interface SecretSource {
          * @return the result for {@link SecretSource#find}
          */
         public static Found missing(String reason, String origin) {
-            return new Found(() -> "", origin, new Fault(Problem.Kind.MISSING, reason, false));
+            return failed(Problem.Kind.MISSING, reason, origin);
         }
 
         /**
@@ -161,7 +161,11 @@ public interface SecretSource {
          * @return the result for {@link SecretSource#find}
          */
         public static Found invalid(String reason, String origin) {
-            return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, false));
+            return failed(Problem.Kind.INVALID, reason, origin);
+        }
+
+        private static Found failed(Problem.Kind kind, String reason, String origin) {
+            return new Found(() -> "", origin, new Fault(kind, Objects.requireNonNull(reason, "reason"), false));
         }
 
         /** Reports that there is no value, because the place itself, which the origin names, cannot be asked. */

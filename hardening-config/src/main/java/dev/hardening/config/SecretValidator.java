@@ -90,7 +90,7 @@ public final class SecretValidator {
         Map<String, Setting<?>> all = new LinkedHashMap<>(settings);
         for (Setting<?> setting : group) {
             Setting<?> known = all.get(setting.name());
-            all.put(setting.name(), known == null ? setting : withRulesOf(known, setting));
+            all.put(setting.name(), (known == null ? setting : withRulesOf(known, setting)).optional());
         }
         return new SecretValidator(
                 all,

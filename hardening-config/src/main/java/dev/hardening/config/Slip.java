@@ -46,56 +46,81 @@ final class Slip {
     private static final Pattern WITH_BACKSLASH = Pattern.compile("(?s).*\\\\.*");
     private static final Pattern NO_SPACE = Pattern.compile("\\S+");
     private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
-    private static final Pattern NO_BRACE_BUT_A_PAIR = Pattern.compile("[^{}]+|[^{}]*\\{[^{}]*}[^{}]*");
+    private static final Pattern NO_BRACE_BUT_PAIRS =
+            Pattern.compile("[^{}]+|[^{}]*\\{[^{}]*}[^{}]*|[^{}]+(}[^{}]*\\$\\{[^{}]+)+");
     private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
-    private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+");
+    private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
     private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/secrets/\\S+");
+    private static final Pattern KEY_VAULT = Pattern.compile("[^/\\s]+\\.vault\\.azure\\.net/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
-    private static final Pattern SECRET_FILE = Pattern.compile("(/var)?/run/(secrets|credentials)/\\S+");
+    private static final Pattern SECRET_FILE = Pattern.compile(
+            "(file:(//)?)?((/var)?/run/(secrets|credentials)|/(vault|etc)/secrets|/mnt/secrets(-store)?)/\\S+");
     private static final Pattern NAME_OF_A_PATH =
             Pattern.compile(".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS)", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_AN_ARN =
             Pattern.compile("(.*[_.-])?(ARN|SECRET[_.-]?(ID|NAME))", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_RESOURCE =
             Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_URL =
+            Pattern.compile("(.*[_.-])?(URL|URI|ID|IDENTIFIER|ENDPOINT)", Pattern.CASE_INSENSITIVE);
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
+    private static final Pattern HEX = Pattern.compile("[0-9a-f]+");
+    private static final Pattern MASK = Pattern.compile(
+            "(redacted|masked|hidden|filtered|secure|sensitive|sensitive value|computed|known after apply"
+                    + "|concealed by 1Password)",
+            Pattern.CASE_INSENSITIVE);
+    private static final Pattern NO_VALUE =
+            Pattern.compile("null|nil|none|unset|not set|no value|empty", Pattern.CASE_INSENSITIVE);
+
+    /** Whole values, with what ends an entry in a file of code. */
+    private static final Pattern NO_VALUE_AT_ALL = Pattern.compile("((?i:undefined|null|nil)|None|NaN)[,;]?");
+
+    private static final Pattern QUOTED =
+            Pattern.compile("([\"']).*\\1[,;]?|\\\\\".*\\\\\"|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
+    private static final Pattern COMMENT = Pattern.compile("#\\s.*");
+    private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
+
+    /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
+    private static final Pattern BEFORE_A_NAME = Pattern.compile("(export |set |-e |--env )?");
+
+    private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s");
 
     private static final List<Row> ROWS = List.of(
             // What a programming language writes for no value at all.
-            word("undefined"),
-            word("null"),
-            word("Null"),
-            word("NULL"),
-            word("(null)"),
-            word("None"),
-            word("nil"),
-            word("<nil>"),
-            word("<null>"),
-            word("<no value>"),
-            word("NaN"),
+            noValue("<", NO_VALUE, ">"),
+            noValue("(", NO_VALUE, ")"),
             noValue("[object ", NAME, "]"),
+            noValue("[Function", ANYTHING, "]"),
+            noValue("Promise {", ANYTHING, "}"),
+            noValue("Optional.empty", NOTHING, ""),
+            noValue("%!", Pattern.compile("[a-z]\\(.*"), ")"), // Go's, for a missing or wrong argument
             // What tools print so that a value does not show.
-            masked("Secret[redacted]", NOTHING),
-            masked("[redacted]", NOTHING),
-            masked("[REDACTED]", NOTHING),
-            masked("<redacted>", NOTHING),
-            masked("[MASKED]", NOTHING),
-            masked("(sensitive value)", NOTHING),
-            masked("(sensitive)", NOTHING),
-            masked("<sensitive>", NOTHING),
-            masked("(known after apply)", NOTHING),
-            masked("***", Pattern.compile("\\**|\\*{5,}[A-Za-z0-9+/]{1,4}")), // AWS's has its last four characters
-            masked("•••", Pattern.compile("•*")),
-            masked("●●●", Pattern.compile("●*")),
+            masked("Secret[redacted]", NOTHING, ""),
+            masked("SecretStr('", Pattern.compile("\\**"), "')"),
+            masked("[", MASK, "]"),
+            masked("<", MASK, ">"),
+            masked("(", MASK, ")"),
+            masked("***", Pattern.compile("\\**|\\*{5,}[A-Za-z0-9+/]{1,4}"), ""), // AWS's has its last four characters
+            masked("•••", Pattern.compile("•*"), ""),
+            masked("●●●", Pattern.compile("●*"), ""),
+            masked("███", Pattern.compile("█*"), ""),
+            masked("[use 'op ", ANYTHING, "]"),
+            masked("System.Security.SecureString", NOTHING, ""),
+            masked("[C@", HEX, ""), // Java's, for an array
+            masked("[B@", HEX, ""),
             new Row("b'", WITH_BACKSLASH, "'", printedBytes()),
             new Row("b\"", WITH_BACKSLASH, "\"", printedBytes()),
             new Row("b'", ANYTHING, "'", pythonLiteral()),
             new Row("b\"", ANYTHING, "\"", pythonLiteral()),
             // Templates and substitutions that nothing replaced.
-            unresolved("${", NO_BRACE_BUT_A_PAIR, "}", "${...}", "set the value that it stands for"),
+            unresolved("${", NO_BRACE_BUT_PAIRS, "}", "${...}", "set the value that it stands for"),
             unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
+            unresolved("$env:", NAME, "", "$env:...", "set the value that it stands for"),
+            unresolved("$$", UPPER_NAME, "", "$$...", "set the value that it stands for"),
+            unresolved("$${", NO_BRACE, "}", "$${...}", "set the value that it stands for"),
+            unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
             unresolved("$(", NO_PARENTHESIS, ")", "$(...)", "define what it names where it is used"),
             unresolved(
                     "`",
@@ -103,6 +128,11 @@ final class Slip {
                     "`",
                     "a command in backquotes",
                     "run the command and set its output"),
+            unresolved("%env(", NO_PARENTHESIS, ")%", "%env(...)%", "let Symfony resolve it"),
+            unresolved("env(", NO_PARENTHESIS, ")", "env(...)", "set the value that it stands for"),
+            unresolved("env:", NAME, "", "env:...", "set the value that it stands for"),
+            unresolved("env://", NAME, "", "env://...", "set the value that it stands for"),
+            unresolved("{env:", NO_BRACE, "}", "{env:...}", "set the value that it stands for"),
             unresolved("%", NAME, "%", "%...%", "set the value that it stands for"),
             unresolved("@", NAME, "@", "@...@", "let the build's resource filtering replace it"),
             unresolved("{{", NO_BRACE, "}}", "{{...}}", "let the template engine render it"),
@@ -117,6 +147,8 @@ final class Slip {
             unresolved("!Ref ", NO_SPACE, "", "!Ref ...", "let CloudFormation resolve it"),
             unresolved("!GetAtt ", NO_SPACE, "", "!GetAtt ...", "let CloudFormation resolve it"),
             unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
+            unresolved("!ImportValue ", ANYTHING, "", "!ImportValue ...", "let CloudFormation resolve it"),
+            unresolved("!secret ", NO_SPACE, "", "!secret ...", "set the value that it stands for"),
             unresolved("!var ", NO_SPACE, "", "!var ...", "start the service through summon"),
             // Addresses in a store of secrets that nothing fetched.
             encrypted(
@@ -134,6 +166,9 @@ final class Slip {
             unresolved("@Microsoft.KeyVault(", ANYTHING, ")", "@Microsoft.KeyVault(...)", keyVault()),
             unresolved("@Microsoft.AppConfiguration(", ANYTHING, ")", "@Microsoft.AppConfiguration(...)", keyVault()),
             unresolved("keyvault://", NO_SPACE, "", "keyvault://...", "fetch the value from Key Vault"),
+            unresolved("azure-keyvault://", NO_SPACE, "", "azure-keyvault://...", "fetch the value from Key Vault"),
+            unresolved("https://", KEY_VAULT, "", "https://...vault.azure.net/...", "fetch the value from Key Vault")
+                    .unlessNamed(NAME_OF_A_URL),
             unresolved("akv://", NO_SPACE, "", "akv://...", "fetch the value from Key Vault"),
             unresolved("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
             unresolved("azurekms://", NO_SPACE, "", "azurekms://...", "fetch the value from Key Vault"),
@@ -142,6 +177,8 @@ final class Slip {
                     .unlessNamed(NAME_OF_AN_ARN),
             unresolved("awssm://", NO_SPACE, "", "awssm://...", "fetch the value from Secrets Manager"),
             unresolved("awsssm://", NO_SPACE, "", "awsssm://...", "fetch the value from Parameter Store"),
+            unresolved("aws-sm://", NO_SPACE, "", "aws-sm://...", secretsManager()),
+            unresolved("awssecretsmanager://", NO_SPACE, "", "awssecretsmanager://...", secretsManager()),
             unresolved("aws-ssm://", NO_SPACE, "", "aws-ssm://...", "fetch the value from Parameter Store"),
             unresolved("ssm://", NO_SPACE, "", "ssm://...", "fetch the value from Parameter Store"),
             unresolved("ssm:/", NO_SPACE, "", "ssm:/...", "fetch the value from Parameter Store"),
@@ -152,6 +189,10 @@ final class Slip {
             unresolved("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
             unresolved("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
             unresolved("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
+            unresolved("gsm://", NO_SPACE, "", "gsm://...", secretManager()),
+            unresolved("conjur://", NO_SPACE, "", "conjur://...", "start the service through summon"),
+            unresolved("bitwarden://", NO_SPACE, "", "bitwarden://...", "start the service through bws run"),
+            unresolved("1password://", NO_SPACE, "", "1password://...", "start the service through op run"),
             unresolved("berglas://", NO_SPACE, "", "berglas://...", "start the service through berglas exec"),
             unresolved("sm://", NO_SPACE, "", "sm://...", "let Secret Manager mount the value"),
             unresolved("secret://", NO_SPACE, "", "secret://...", "set the value that it stands for"),
@@ -164,10 +205,19 @@ final class Slip {
             encrypted("ENC(", ANYTHING, ")", "ENC(...)", "let Jasypt decrypt it"),
             encrypted("DEC(", ANYTHING, ")", "DEC(...)", "let Jasypt decrypt it"),
             encrypted("ENC[", ANYTHING, "]", "ENC[...]", "decrypt it with sops, or with the eyaml that wrote it"),
+            encrypted("DEC::", ANYTHING, "!", "DEC::...", "decrypt it with eyaml"),
+            encrypted("EJ[", ANYTHING, "]", "EJ[...]", "decrypt it with ejson"),
+            encrypted("encrypted:", BASE64, "", "encrypted:...", "start the service through dotenvx run"),
+            encrypted("{xor}", ANYTHING, "", "{xor}...", "let Liberty decode it"),
+            encrypted("{aes}", NO_SPACE, "", "{aes}...", "let Liberty decrypt it"),
+            encrypted("{AES}", NO_SPACE, "", "{AES}...", "let WebLogic decrypt it"),
+            encrypted("OBF:", NO_SPACE, "", "OBF:...", "let Jetty decode it"),
             encrypted("{cipher}", NO_SPACE, "", "{cipher}...", "let Spring Cloud Config decrypt it"),
             encrypted("![", BASE64, "]", "![...]", "let Mule's secure properties decrypt it"),
+            encrypted("!vault ", ANYTHING, "", "!vault ...", "decrypt it with ansible-vault"),
             encrypted("$ANSIBLE_VAULT;", ANYTHING, "", "$ANSIBLE_VAULT;...", "decrypt it with ansible-vault"),
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
+            encrypted("age-encryption.org/", ANYTHING, "", "the text of an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
 
     /** The rows by their first character, so that a value is compared with only a few of them. */
@@ -175,23 +225,20 @@ final class Slip {
             ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
 
     private static final String QUOTES = "\"'";
-    private static final String TYPOGRAPHIC_QUOTES = "“”„‘’‚«»";
+    private static final String NO_WORD = "is a word for no value, such as undefined or null: set the value";
+    private static final String LINE_BREAK_IN_LETTERS = "\\n";
     private static final String PEM_BEGINNING = "-----BEGIN ";
     private static final String PEM_END = "-----END ";
 
     private Slip() {}
 
-    private static Row word(String word) {
-        return noValue(word, NOTHING, "");
-    }
-
-    private static Row masked(String beginning, Pattern inside) {
+    private static Row masked(String beginning, Pattern inside, String end) {
         return new Row(
-                beginning, inside, "", "is what tools print instead of a value, such as ***: set the value itself");
+                beginning, inside, end, "is what tools print instead of a value, such as ***: set the value itself");
     }
 
     private static Row noValue(String beginning, Pattern inside, String end) {
-        return new Row(beginning, inside, end, "is a word for no value, such as undefined or null: set the value");
+        return new Row(beginning, inside, end, NO_WORD);
     }
 
     private static Row unresolved(String beginning, Pattern inside, String end, String shape, String whatToDo) {
@@ -229,12 +276,12 @@ final class Slip {
 
     /** What a value looks like and what to do about it, in words that follow the name; empty if it looks like a value. */
     static Optional<String> of(String name, String value) {
-        if (value.charAt(0) == '/'
+        if ("/f".indexOf(value.charAt(0)) >= 0
                 && SECRET_FILE.matcher(value).matches()
                 && !NAME_OF_A_PATH.matcher(name).matches()) {
             return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
         }
-        return ofAnyText(name, value).or(() -> ofAPem(value));
+        return ofAPem(value).or(() -> ofAnyText(name, value));
     }
 
     /** The same for the path of a file that is not there, with what only a shell would have replaced in it. */
@@ -254,8 +301,12 @@ final class Slip {
         if (edges.isPresent()) {
             return edges;
         }
-        if (value.startsWith(name) && value.startsWith("=", name.length())) {
-            return Optional.of("begins with its own name and =: remove them");
+        Optional<String> line = ofALine(name, value);
+        if (line.isPresent()) {
+            return line;
+        }
+        if (NO_VALUE_AT_ALL.matcher(value).matches()) {
+            return Optional.of(NO_WORD);
         }
         for (Row row : BY_FIRST_LETTER.getOrDefault(value.charAt(0), List.of())) {
             if (row.matches(name, value)) {
@@ -265,21 +316,44 @@ final class Slip {
         return Optional.empty();
     }
 
+    /** A whole line of an env file, or more of it than the value. */
+    private static Optional<String> ofALine(String name, String value) {
+        int at = value.indexOf(name);
+        if (at >= 0
+                && BEFORE_A_NAME.matcher(value).region(0, at).matches()
+                && AFTER_A_NAME
+                        .matcher(value)
+                        .region(at + name.length(), value.length())
+                        .lookingAt()) {
+            return Optional.of(
+                    value.startsWith(name + "=")
+                            ? "begins with its own name and =: remove them"
+                            : "is the whole line that sets it: set only the value");
+        }
+        if (value.indexOf('#') < 0) {
+            return Optional.empty();
+        }
+        if (COMMENT.matcher(value).matches()) {
+            return Optional.of("is a comment: set the value");
+        }
+        return WITH_A_COMMENT.matcher(value).matches()
+                ? Optional.of("has a comment after it: write the comment on a line of its own")
+                : Optional.empty();
+    }
+
     private static Optional<String> atItsEdges(String value) {
         String inside = Blank.strip(value);
-        char first = inside.charAt(0);
-        char last = inside.charAt(inside.length() - 1);
         if (inside.length() < value.length() && !ignoresWhiteSpace(inside)) {
             char end = value.charAt(value.length() - 1);
             return Optional.of("has white space at its edges"
                     + (end == '\n' || end == '\r' ? " (a line break at its end)" : "") + ": remove it");
         }
-        boolean quoted = inside.length() > 1 && first == last && QUOTES.indexOf(first) >= 0;
-        boolean escaped = inside.length() > 3 && inside.startsWith("\\\"") && inside.endsWith("\\\"");
-        if (quoted || escaped || (TYPOGRAPHIC_QUOTES.indexOf(first) >= 0 && TYPOGRAPHIC_QUOTES.indexOf(last) >= 0)) {
+        if (QUOTED.matcher(inside).matches()) {
             return Optional.of("has literal quotes around it: remove them");
         }
-        return Optional.empty();
+        return inside.endsWith(LINE_BREAK_IN_LETTERS)
+                ? Optional.of("has a line break in letters, \\n, at its end: remove it")
+                : Optional.empty();
     }
 
     /** White space around a PEM or a JSON object is accepted, because their readers skip it. */
@@ -289,18 +363,23 @@ final class Slip {
     }
 
     private static Optional<String> ofAPem(String value) {
-        if (!value.startsWith(PEM_BEGINNING)) {
+        String pem = Blank.strip(value);
+        int beginning = pem.indexOf(PEM_BEGINNING);
+        boolean afterAQuote = beginning == 1 && QUOTES.indexOf(pem.charAt(0)) >= 0;
+        if (beginning != 0 && !afterAQuote) {
             return Optional.empty();
         }
-        if (value.contains("\\n") || value.contains("\\r")) {
+        if (pem.contains(LINE_BREAK_IN_LETTERS) || pem.contains("\\r")) {
             return Optional.of("is a PEM with \\n in letters: write real line breaks");
         }
-        if (!value.contains(PEM_END)) {
+        if (!pem.contains(PEM_END)) {
             return Optional.of("is a PEM without its end: set all of its lines");
         }
-        if (value.strip().indexOf('\n') < 0) {
+        if (pem.indexOf('\n') < 0) {
             return Optional.of("is a PEM without its line breaks: set it with them");
         }
-        return Optional.empty();
+        return afterAQuote && !QUOTED.matcher(pem).matches()
+                ? Optional.of("is a PEM with a quote before it: remove the quote")
+                : Optional.empty();
     }
 }

@@ -14,10 +14,12 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
 
     private static final int MAX_PORT = 65_535;
     private static final String JDBC = "jdbc";
+    private static final String R2DBC = "r2dbc";
     private static final String NOT_IN_A_PASSWORD = "#/?@[]\\^`{|}\"<> %";
 
     private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
     private static final Pattern ESCAPE = Pattern.compile("%[0-9A-Fa-f]{2}");
+    private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*)?");
     private static final Pattern PORT_AT_END = Pattern.compile(".*[^:]:[^:\\]]+");
 
     static UrlParser of(List<String> schemes) {
@@ -52,7 +54,8 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                 && hasAllowedScheme(uri.get())
                 && uri.get().getHost() != null
                 && uri.get().getPort() <= MAX_PORT
-                && !endsInsideAPassword(text);
+                && !endsInsideAPassword(text)
+                && !hasTwoSchemes(text);
         if (!fit) {
             throw new RefusedException(complaint(text, uri));
         }
@@ -77,8 +80,8 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     }
 
     /**
-     * {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}, and {@code
-     * redis://user:/34@host}, which it takes for that host without a port.
+     * {@code https://user:12#34@host}, which the JDK takes for port 12 of the host {@code user}, {@code
+     * redis://user:/34@host}, which it takes for that host without a port, and {@code https://us#er:34@host}.
      */
     private static boolean endsInsideAPassword(String text) {
         if (text.indexOf('@') < 0) {
@@ -86,10 +89,18 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         }
         String authority = authority(text);
         int end = text.indexOf("://") + 3 + authority.length();
-        return authority.indexOf(':') >= 0
-                && authority.indexOf('@') < 0
+        int at = text.indexOf('@', end);
+        int colon = text.indexOf(':', text.indexOf("://") + 3);
+        return authority.indexOf('@') < 0
                 && (authority.endsWith(":") || text.startsWith("#", end))
-                && text.indexOf('@', end) >= 0;
+                && colon >= 0
+                && colon < at;
+    }
+
+    /** {@code https://https://host}, which the JDK takes for a host named {@code https}. */
+    private static boolean hasTwoSchemes(String text) {
+        String authority = authority(text);
+        return authority.endsWith(":") && text.startsWith("//", text.indexOf("://") + 3 + authority.length());
     }
 
     /** The text between {@code ://} and the first of {@code / ? #}. */
@@ -109,14 +120,20 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                         .map(scheme -> scheme + "://")
                         .collect(Collectors.joining(" or ", "must be a URL that starts with ", ""));
         int afterScheme = text.indexOf("://");
-        if (text.regionMatches(true, 0, JDBC + ":", 0, JDBC.length() + 1)) {
+        if (isOf(JDBC, text)) {
             return rule + ", and is a JDBC URL: declare it as a secret";
+        }
+        if (isOf(R2DBC, text)) {
+            return rule + ", and is an R2DBC URL: declare it as a secret";
         }
         if (afterScheme < 0 || !isAllowed(text.substring(0, afterScheme))) {
             return rule;
         }
+        if (hasTwoSchemes(text)) {
+            return rule + ", and has a second one after it: write one";
+        }
         String authority = authority(text);
-        if (hasRawPassword(text.substring(afterScheme + 3), authority)) {
+        if (endsInsideAPassword(text) || hasRawPassword(text.substring(afterScheme + 3), authority)) {
             return rule + ", with the special characters of its password percent-encoded:"
                     + " %23 for #, %2F for /, %40 for @";
         }
@@ -124,7 +141,10 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         if (hosts.indexOf(',') >= 0) {
             return rule + ", with one host: declare a URL of several hosts as a secret";
         }
-        if (uri.isPresent() && !hosts.isEmpty()) {
+        if (uri.isEmpty() && HOST_AND_PORT.matcher(hosts).matches()) {
+            return rule + ", with its special characters percent-encoded, such as %20 for a space and %25 for %";
+        }
+        if (!hosts.isEmpty()) {
             return rule
                     + (PORT_AT_END.matcher(hosts).matches() && !isPort(hosts.substring(hosts.lastIndexOf(':') + 1))
                             ? ", with a port from 0 to 65535"
@@ -133,7 +153,14 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return rule;
     }
 
+    private static boolean isOf(String scheme, String text) {
+        return text.regionMatches(true, 0, scheme + ":", 0, scheme.length() + 1);
+    }
+
     private static boolean hasRawPassword(String rest, String authority) {
+        if (authority.indexOf('@') != authority.lastIndexOf('@')) { // the user is an address of mail
+            return true;
+        }
         int at = rest.lastIndexOf('@');
         int colon = rest.indexOf(':');
         if (at < 0 || colon < 0 || colon > at) {

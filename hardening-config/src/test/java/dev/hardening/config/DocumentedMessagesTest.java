@@ -79,6 +79,11 @@ class DocumentedMessagesTest {
         environment.put("BROKEN_OFF", "x\n");
         environment.put("QUOTED", "'x'");
         environment.put("PASTED", "PASTED=x");
+        environment.put("PASTED_LINE", "export PASTED_LINE=x");
+        environment.put("COMMENTED", "x # y");
+        environment.put("COMMENT", "# y");
+        environment.put("BROKEN_IN_LETTERS", "x\\n");
+        environment.put("PEM_AFTER_A_QUOTE", "'-----BEGIN KEY-----\nx\n-----END KEY-----");
         environment.put("PEM_IN_LETTERS", "-----BEGIN KEY-----\\nx\\n-----END KEY-----");
         environment.put("PEM_WITHOUT_END", "-----BEGIN KEY-----");
         environment.put("PEM_IN_A_LINE", "-----BEGIN KEY----- x -----END KEY-----");
@@ -94,11 +99,15 @@ class DocumentedMessagesTest {
         environment.put("UNRESOLVED", "vault:secret/data/x#key");
         environment.put("ENCRYPTED", "ENC(x)");
         environment.put("\ufeffMARKED_NAME", "x");
+        environment.put("export EXPORTED_NAME", "x");
         environment.put("PORT", "x");
         environment.put("PORT_URL", "wss://x:65536");
         environment.put("PASSWORD_URL", "wss://user:p#w@x");
         environment.put("HOSTS_URL", "wss://a:1,b:2/");
         environment.put("JDBC_URL", "jdbc:postgresql://x/y");
+        environment.put("R2DBC_URL", "r2dbc:postgresql://x/y");
+        environment.put("TWICE_URL", "wss://wss://x");
+        environment.put("SPACE_URL", "wss://x/a b");
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
@@ -118,6 +127,11 @@ class DocumentedMessagesTest {
                         Setting.secret("BROKEN_OFF"),
                         Setting.secret("QUOTED"),
                         Setting.secret("PASTED"),
+                        Setting.secret("PASTED_LINE"),
+                        Setting.secret("COMMENTED"),
+                        Setting.secret("COMMENT"),
+                        Setting.secret("BROKEN_IN_LETTERS"),
+                        Setting.secret("PEM_AFTER_A_QUOTE"),
                         Setting.secret("PEM_IN_LETTERS"),
                         Setting.secret("PEM_WITHOUT_END"),
                         Setting.secret("PEM_IN_A_LINE"),
@@ -133,11 +147,15 @@ class DocumentedMessagesTest {
                         Setting.secret("UNRESOLVED"),
                         Setting.secret("ENCRYPTED"),
                         Setting.secret("MARKED_NAME"),
+                        Setting.secret("EXPORTED_NAME"),
                         Setting.parsed("PORT", "a port from 1 to 65535", Integer::parseInt),
                         Setting.uri("PORT_URL", "wss"),
                         Setting.uri("PASSWORD_URL", "wss"),
                         Setting.uri("HOSTS_URL", "wss"),
                         Setting.uri("JDBC_URL", "wss"),
+                        Setting.uri("R2DBC_URL", "wss"),
+                        Setting.uri("TWICE_URL", "wss"),
+                        Setting.uri("SPACE_URL", "wss"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
                         Setting.secret("CONDITIONAL").requiredWhen(source -> {

@@ -63,6 +63,9 @@ class NearMissTest {
                     "EXPO_PUBLIC_SUPABASE_URL",
                     "GATSBY_SUPABASE_URL",
                     "PUBLIC_SUPABASE_URL",
+                    "VUE_APP_SUPABASE_URL",
+                    "NG_APP_SUPABASE_URL",
+                    "RAZZLE_SUPABASE_URL",
                     "vite_supabase_url"
                 })
         void isTheSameInAnotherSpelling(String found) {
@@ -149,6 +152,16 @@ class NearMissTest {
             assertThat(hints(List.of("SUPABASE_URL"), found).get("SUPABASE_URL"))
                     .isEqualTo("found SUPABASE_URL with white space or a byte order mark around it, which looks like"
                             + " SUPABASE_URL");
+        }
+
+        @Test
+        void mayHaveWhatBelongsToTheLineOfAFile() {
+            for (String found : List.of(
+                    "export SUPABASE_URL", "\"SUPABASE_URL\"", "'SUPABASE_URL'", "SUPABASE_URL:", " SUPABASE_URL: ")) {
+                assertThat(hints(List.of("SUPABASE_URL"), found).get("SUPABASE_URL"))
+                        .isEqualTo("found SUPABASE_URL with quotes, a colon or export around it, which looks like"
+                                + " SUPABASE_URL");
+            }
         }
 
         @Test

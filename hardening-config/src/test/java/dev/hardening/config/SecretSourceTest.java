@@ -545,6 +545,24 @@ class SecretSourceTest {
         }
 
         @Test
+        void thatReportsNoReasonHasFailed() {
+            SecretSource source = new SecretSource() {
+                @Override
+                public Optional<Found> find(String name) {
+                    return Optional.of(Found.missing(null, "vault"));
+                }
+
+                @Override
+                public Set<String> names() {
+                    return Set.of();
+                }
+            };
+            assertThat(SecretValidator.requiring("X").check(source).problems())
+                    .extracting(Problem::reason)
+                    .containsExactly("could not be looked up: its source failed");
+        }
+
+        @Test
         void ofTheApplicationMaySayWhyItHasNoValue() {
             Map<String, SecretSource.Found> answers = Map.of(
                     "X", SecretSource.Found.missing("is in no version of the vault", "vault"),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -353,6 +354,23 @@ class SecretValidatorTest {
                             + "\nInvalid secrets:\n  P, Q: exactly one of them must be set, but none is");
             assertThat(both.settings()).extracting(Setting::name).containsExactly("B", "A", "P", "Q", "C");
             assertThat(both).hasToString("SecretValidator[B, A, P, Q, C]");
+        }
+
+        @Test
+        void requireWhatOneOfThemRequiresAndTheOtherGroups() {
+            SecretValidator required = SecretValidator.requiring("A");
+            SecretValidator grouped = SecretValidator.of(Setting.secret("C").optional())
+                    .atLeastOne(Setting.secret("A").optional(), Setting.secret("C"));
+            for (SecretValidator both : List.of(required.and(grouped), grouped.and(required))) {
+                assertThat(both.check(SecretSource.of(Map.of("C", "x"))).problems())
+                        .extracting(Problem::name, Problem::reason)
+                        .containsExactly(tuple("A", "is not set"));
+                assertThat(both.markdown()).contains("| `A` | secret | yes |", "| `C` | secret | in a group |");
+            }
+            assertThat(required.atLeastOne(Setting.secret("A"), Setting.secret("B"))
+                            .check(SecretSource.of(Map.of("B", "x")))
+                            .valid())
+                    .isTrue();
         }
 
         @Test

@@ -75,7 +75,7 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"wss://", "http://x", "wss:x", "://", "wss://a b", "x", "wss:///path", "wss://x:port^"})
+        @ValueSource(strings = {"wss://", "http://x", "wss:x", "://", "x", "wss:///path"})
         void ofNoneOfTheSchemesIsRefused(String value) {
             assertThat(reasons(Setting.uri("U", "wss", "ws"), value))
                     .containsExactly("must be a URL that starts with wss:// or ws://");
@@ -115,6 +115,8 @@ class SettingTest {
                     "https://user:pa ss@db.internal/x",
                     "https://user:pa%ss@db.internal/x",
                     "https://user:pa[ss@db.internal:443/x",
+                    "https://user@example.com:pass@db.internal",
+                    "https://us#er:pass@db.internal",
                     "https://:#@x"
                 })
         void withARawPasswordIsToldToEncodeIt(String value) {
@@ -130,12 +132,45 @@ class SettingTest {
                     "https://x:65536",
                     "https://x:99999999999",
                     "https://x:port",
+                    "https://x:port^",
                     "https://u:p@x:-1/",
                     "https://[::1]:70000"
                 })
         void withNoPortOfTheRangeSaysTheRange(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
                     .containsExactly("must be a URL that starts with https://, with a port from 0 to 65535");
+        }
+
+        @Test
+        void withItsSchemeTwiceIsToldToWriteItOnce() {
+            for (String value : List.of("https://https://x", "https://http://x/y")) {
+                assertThat(reasons(Setting.uri("U", "https"), value))
+                        .containsExactly(
+                                "must be a URL that starts with https://, and has a second one after it: write one");
+            }
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"https://x/a b", "https://x/{id}", "https://x:80/a|b", "https://x/%zz", "https://x?#a#b"})
+        void withARawCharacterIsToldToEncodeIt(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly("must be a URL that starts with https://, with its special characters"
+                            + " percent-encoded, such as %20 for a space and %25 for %");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"https://x y", "https://x\\y", "https://[::1", "https://x_y"})
+        void withAHostOfOtherCharactersSaysWhichItMayHave(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly(
+                            "must be a URL that starts with https://, with a host of letters, digits, - and . only");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"https://matrix.example/#/@user:server", "https://x/#a:b@c", "https://x#a@b"})
+        void mayHaveAnAtAfterItsHost(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value)).isEmpty();
         }
 
         @Test
@@ -164,6 +199,8 @@ class SettingTest {
                     .containsExactly(
                             "must be a URL that starts with postgresql://, and is a JDBC URL: declare it as a secret");
             assertThat(reasons(Setting.secret("U"), value)).isEmpty();
+            assertThat(reasons(Setting.uri("U"), "r2dbc:postgresql://db:5432/app"))
+                    .containsExactly("must be a URL, and is an R2DBC URL: declare it as a secret");
             for (String scheme : List.of("jdbc", "JDBC", "jdbc:postgresql")) {
                 assertThatIllegalArgumentException()
                         .isThrownBy(() -> Setting.uri("U", scheme))
@@ -282,7 +319,19 @@ class SettingTest {
                     "sb_secret_xxxx",
                     "...",
                     "none",
-                    "Null"
+                    "Null",
+                    "[YOUR_KEY]",
+                    "{your-key}",
+                    "sk-...",
+                    "changeme123",
+                    "TODO: set it",
+                    "PLACEHOLDER_VALUE",
+                    "not-a-real-key",
+                    "GENERATE_A_SECRET",
+                    "!ChangeThisMercureHubJWTSecretKey!",
+                    "yourkeyhere",
+                    "AKIAIOSFODNN7EXAMPLE",
+                    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
                 })
         void isRefusedWhereThatIsDeclared(String value) {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).containsExactly("is a placeholder");
@@ -315,7 +364,12 @@ class SettingTest {
                     "sk-xxx",
                     "sk-9fxxxxxxx",
                     "axxxxxxxx",
-                    "none-of-that"
+                    "none-of-that",
+                    "[a]",
+                    "{\"a\":1}",
+                    "a...b",
+                    "here-yours",
+                    "my.example"
                 })
         void isNoValueThatOnlyLooksABitLikeOne(String value) {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).isEmpty();

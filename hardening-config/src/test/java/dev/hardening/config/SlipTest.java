@@ -53,8 +53,23 @@ class SlipTest {
                     "''a",
                     "a b",
                     "a${X}b",
-                    "${X}${Y}",
+                    "${X}a${Y}b",
                     "$ABC",
+                    "$Password",
+                    "pass#word",
+                    "#abc",
+                    "pass #word",
+                    "two words # three",
+                    "a\\nb\\",
+                    "X:abc",
+                    "export Y=1",
+                    "nullable",
+                    "nones",
+                    "[C@x]",
+                    "env:a b",
+                    "https://x.vault.azure.net/keys/x",
+                    "encrypted: no",
+                    "Optional",
                     "%20",
                     "a@b.c",
                     "@x",
@@ -100,7 +115,8 @@ class SlipTest {
             "DB_SECRET_NAME, projects/p/secrets/s",
             "DB_SECRET_RESOURCE, projects/p/secrets/s",
             "DB_SECRET_ID, projects/p/secrets/s",
-            "DB_SECRET_VERSION, projects/p/secrets/s/versions/latest"
+            "DB_SECRET_VERSION, projects/p/secrets/s/versions/latest",
+            "VAULT_SECRET_URI, https://x.vault.azure.net/secrets/x"
         })
         void mayBeWhatItsNameSays(String name, String value) {
             assertThat(reasons(Setting.secret(name), value)).isEmpty();
@@ -125,7 +141,8 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {" abc", "abc ", "\tabc", "abc\u00a0", "\u200babc", "\ufeffabc", "abc\n ", " ' ' "})
+        @ValueSource(
+                strings = {" abc", "abc ", "\tabc", "abc\u00a0", "\u200babc", "\ufeffabc", "abc\n ", " ' ' ", "# "})
         void ofWhiteSpaceSaysToRemoveIt(String value) {
             assertSlip(value, "has white space at its edges: remove it");
         }
@@ -138,7 +155,21 @@ class SlipTest {
 
         @ParameterizedTest
         @ValueSource(
-                strings = {"\"abc\"", "'abc'", "\"\"", "''", "\"a\"b\"", "\\\"abc\\\"", "“abc”", "«abc»", "'${X}'"})
+                strings = {
+                    "\"abc\"",
+                    "'abc'",
+                    "\"\"",
+                    "''",
+                    "\"a\"b\"",
+                    "\"a\nb\"",
+                    "\\\"abc\\\"",
+                    "\\\"\\\"",
+                    "“abc”",
+                    "«abc»",
+                    "'${X}'",
+                    "\"abc\",",
+                    "'abc';"
+                })
         void ofQuotesSaysToRemoveThem(String value) {
             assertSlip(value, "has literal quotes around it: remove them");
         }
@@ -155,11 +186,44 @@ class SlipTest {
                     "-----BEGIN KEY----- abc -----END KEY-----", "is a PEM without its line breaks: set it with them");
             assertSlip("-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc", "is a PEM without its end: set all of its lines");
+            assertSlip("-----BEGIN KEY-----\nabc\n", "is a PEM without its end: set all of its lines");
+            assertSlip("\"-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
+            assertSlip(
+                    "'-----BEGIN KEY-----\nabc\n-----END KEY-----",
+                    "is a PEM with a quote before it: remove the quote");
+            assertSlip(
+                    "\n-----BEGIN KEY-----\\nabc\\n-----END KEY-----",
+                    "is a PEM with \\n in letters: write real line breaks");
+            assertSlip(
+                    " -----BEGIN KEY----- abc -----END KEY-----", "is a PEM without its line breaks: set it with them");
         }
 
         @Test
         void ofItsOwnNameSaysToRemoveIt() {
             assertSlip("X=abc", "begins with its own name and =: remove them");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"X = abc", "X: abc", "export X=abc", "set X=abc", "-e X=abc", "--env X=abc"})
+        void ofAWholeLineSaysToSetOnlyTheValue(String value) {
+            assertSlip(value, "is the whole line that sets it: set only the value");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"abc # the key", "abc\t#\tthe key", "\"a b\" # the key", "'abc'  #the key"})
+        void ofACommentAfterItSaysWhereItBelongs(String value) {
+            assertSlip(value, "has a comment after it: write the comment on a line of its own");
+        }
+
+        @Test
+        void ofACommentAloneSaysToSetTheValue() {
+            assertSlip("# fill it in", "is a comment: set the value");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"abc\\n", "abc\\r\\n"})
+        void ofALineBreakInLettersNamesIt(String value) {
+            assertSlip(value, "has a line break in letters, \\n, at its end: remove it");
         }
 
         @ParameterizedTest
@@ -176,8 +240,20 @@ class SlipTest {
                     "<null>",
                     "<no value>",
                     "NaN",
+                    "UNDEFINED",
+                    "NIL",
+                    "undefined;",
+                    "null,",
+                    "<none>",
+                    "<unset>",
+                    "(not set)",
                     "[object Object]",
-                    "[object Promise]"
+                    "[object Promise]",
+                    "[Function: key]",
+                    "Promise { <pending> }",
+                    "Optional.empty",
+                    "%!s(<nil>)",
+                    "%!v(MISSING)"
                 })
         void ofAWordForNoValueSaysToSetOne(String value) {
             assertSlip(value, "is a word for no value, such as undefined or null: set the value");
@@ -195,6 +271,18 @@ class SlipTest {
                     "(sensitive)",
                     "<sensitive>",
                     "(known after apply)",
+                    "[Filtered]",
+                    "<REDACTED>",
+                    "<hidden>",
+                    "[secure]",
+                    "<computed>",
+                    "<concealed by 1Password>",
+                    "[use 'op item get x --reveal' to reveal]",
+                    "SecretStr('**********')",
+                    "System.Security.SecureString",
+                    "[C@6d06d69c",
+                    "[B@1b6d3586",
+                    "████",
                     "***",
                     "********",
                     "••••••",
@@ -218,14 +306,24 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"/run/secrets/x", "/var/run/secrets/a/x", "/run/credentials/app.service/x"})
+        @ValueSource(
+                strings = {
+                    "/run/secrets/x",
+                    "/var/run/secrets/a/x",
+                    "/run/credentials/app.service/x",
+                    "/vault/secrets/x",
+                    "/etc/secrets/x",
+                    "/mnt/secrets-store/x",
+                    "file:///run/secrets/x",
+                    "file:/run/secrets/x"
+                })
         void ofThePathOfItsFileSaysToNameTheFile(String value) {
             assertSlip(value, "is the path of a file: set X_FILE to it instead");
         }
 
         @Test
         void ofAReferenceWithinAReferenceIsOne() {
-            for (String value : List.of("${{ secrets.X }}", "${X:${Y}}", "${X:-${Y}z}")) {
+            for (String value : List.of("${{ secrets.X }}", "${X:${Y}}", "${X:-${Y}z}", "${X}${Y}", "${X}:${Y}@${Z}")) {
                 assertThat(reasons(X, value).get(0)).startsWith("is a reference that was not resolved, ${...}: ");
             }
         }
@@ -240,9 +338,19 @@ class SlipTest {
                     "${X:-default}|${...}",
                     "${env:X}|${...}",
                     "$SUPABASE_KEY|$...",
+                    "$PASSWORD|$...",
+                    "$env:TOKEN|$env:...",
+                    "$$DB_PASSWORD|$$...",
+                    "$${TOKEN}|$${...}",
+                    "$[[ inputs.token ]]|$[[...]]",
                     "$(X)|$(...)",
                     "$(cat /run/secrets/x)|$(...)",
                     "`cat x`|a command in backquotes",
+                    "%env(TOKEN)%|%env(...)%",
+                    "env(TOKEN)|env(...)",
+                    "env:TOKEN|env:...",
+                    "env://TOKEN|env://...",
+                    "{env:TOKEN}|{env:...}",
                     "%TOKEN%|%...%",
                     "@project.token@|@...@",
                     "{{ .Values.token }}|{{...}}",
@@ -258,6 +366,8 @@ class SlipTest {
                     "!Ref Token|!Ref ...",
                     "!GetAtt A.B|!GetAtt ...",
                     "!Sub '${A}'|!Sub ...",
+                    "!ImportValue token|!ImportValue ...",
+                    "!secret token|!secret ...",
                     "!var app/x|!var ...",
                     "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==|vault:v1:...",
                     "vault:v1/data/x#key|vault:...",
@@ -270,6 +380,8 @@ class SlipTest {
                     "@Microsoft.KeyVault(SecretUri=https://x)|@Microsoft.KeyVault(...)",
                     "@Microsoft.AppConfiguration(Key=x)|@Microsoft.AppConfiguration(...)",
                     "keyvault://x/y|keyvault://...",
+                    "azure-keyvault://x/y|azure-keyvault://...",
+                    "https://x.vault.azure.net/secrets/y|https://...vault.azure.net/...",
                     "akv://x/y|akv://...",
                     "azurekeyvault://x/y|azurekeyvault://...",
                     "azurekms://x/y|azurekms://...",
@@ -278,6 +390,8 @@ class SlipTest {
                     "arn:aws-us-gov:ssm:x:1:parameter/x|arn:aws:secretsmanager:...",
                     "awssm://x|awssm://...",
                     "awsssm://x|awsssm://...",
+                    "aws-sm://x|aws-sm://...",
+                    "awssecretsmanager://x|awssecretsmanager://...",
                     "aws-ssm://x|aws-ssm://...",
                     "ssm://x|ssm://...",
                     "ssm:/x/y|ssm:/...",
@@ -287,6 +401,10 @@ class SlipTest {
                     "gcp-secret://x|gcp-secret://...",
                     "gcpsecretmanager://x|gcpsecretmanager://...",
                     "gcp:secretmanager:x|gcp:secretmanager:...",
+                    "gsm://x|gsm://...",
+                    "conjur://x|conjur://...",
+                    "bitwarden://x|bitwarden://...",
+                    "1password://x|1password://...",
                     "berglas://b/x|berglas://...",
                     "sm://p/x|sm://...",
                     "secret://x|secret://...",
@@ -298,7 +416,15 @@ class SlipTest {
                     "ENC(abc=)|ENC(...)",
                     "DEC(abc)|DEC(...)",
                     "ENC[AES256_GCM,data:x]|ENC[...]",
+                    "DEC::PKCS7[abc]!|DEC::...",
+                    "EJ[1:a:b:c]|EJ[...]",
+                    "encrypted:BDqD+/=|encrypted:...",
+                    "{xor}Lz4sLA==|{xor}...",
+                    "{aes}abc=|{aes}...",
+                    "{AES}abc=|{AES}...",
+                    "OBF:1abc|OBF:...",
                     "{cipher}abc|{cipher}...",
+                    "!vault abc|!vault ...",
                     "![abc=]|![...]",
                     "$ANSIBLE_VAULT;1.1;AES256|$ANSIBLE_VAULT;..."
                 })
@@ -315,6 +441,9 @@ class SlipTest {
             assertSlip(
                     "-----BEGIN AGE ENCRYPTED FILE-----\nabc\n-----END AGE ENCRYPTED FILE-----",
                     "is still encrypted, an age file: decrypt it with age");
+            assertSlip(
+                    "age-encryption.org/v1\n-> X25519 abc",
+                    "is still encrypted, the text of an age file: decrypt it with age");
             assertSlip(
                     "-----BEGIN PGP MESSAGE-----\nabc\n-----END PGP MESSAGE-----",
                     "is still encrypted, a PGP message: decrypt it with gpg");
