@@ -4,21 +4,24 @@ import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.IssuerRouter;
 import dev.hardening.jwks.JWKSCache;
+import dev.hardening.jwks.JWKSUnavailableException;
 import dev.hardening.jwks.TokenDecoder;
 import dev.hardening.testing.IdentityProvider;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** One service for a thousand issuers, of which one hangs; and the same service at rest. */
+/** One service for a thousand issuers, of which one hangs; and the same at rest, when that one answers again. */
 final class ManyIssuers {
 
     private static final int ISSUERS = 1_000;
     private static final int MOST_THREADS = 4;
+    private static final Duration MOST_TO_RECOVER = Duration.ofMinutes(1);
 
     private ManyIssuers() {}
 
@@ -43,7 +46,7 @@ final class ManyIssuers {
                 tokens.add(Tokens.sign(key, issuer, Tokens.subject()));
             }
             try (IssuerRouter router = IssuerRouter.of(decoders.toArray(TokenDecoder[]::new))) {
-                return measure(router, tokens, budget);
+                return measure(router, tokens, budget, gate);
             } finally {
                 gate.countDown();
                 caches.forEach(JWKSCache::close);
@@ -51,7 +54,7 @@ final class ManyIssuers {
         }
     }
 
-    private static Section measure(IssuerRouter router, List<String> tokens, Budget budget) {
+    private static Section measure(IssuerRouter router, List<String> tokens, Budget budget, CountDownLatch gate) {
         tokens.subList(1, ISSUERS).forEach(router::decode); // each fetches its keys
         AtomicInteger threads = new AtomicInteger();
         long calls;
@@ -69,7 +72,9 @@ final class ManyIssuers {
             calls = others.calls();
             failed = others.failures();
         }
-        Load.sleep(budget.flood()); // what is under way at the issuer that hangs ends meanwhile
+        gate.countDown(); // a service that asks an issuer in vain is not at rest
+        awaitAccepted(router, tokens.get(0));
+        Load.sleep(budget.flood()); // threads without work end meanwhile
         int atRest = ours().size();
         long before = wakeUps();
         Load.sleep(budget.idle());
@@ -99,6 +104,21 @@ final class ManyIssuers {
                         wakeUps + " in " + budget.idle().toSeconds() + " s",
                         wakeUps <= 1));
         return section;
+    }
+
+    private static void awaitAccepted(IssuerRouter router, String token) {
+        long end = System.nanoTime() + MOST_TO_RECOVER.toNanos();
+        while (true) {
+            try {
+                router.decode(token);
+                return;
+            } catch (JWKSUnavailableException notYet) {
+                if (System.nanoTime() - end > 0) {
+                    throw notYet;
+                }
+                Load.sleep(Duration.ofMillis(100));
+            }
+        }
     }
 
     private static List<ThreadInfo> ours() {

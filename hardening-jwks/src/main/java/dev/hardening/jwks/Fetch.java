@@ -135,10 +135,11 @@ final class Fetch {
     /** Starts it, on the caller's executor, or on a shared thread that may block. */
     void start() {
         try {
-            Future<?> late =
-                    setup.timer().schedule(this::notBegun, setup.timeout().toNanos());
+            // The earlier one first: the later one then does not wake the timer.
             Future<?> slow =
                     setup.timer().schedule(this::isSlow, setup.slowAfter().toNanos());
+            Future<?> late =
+                    setup.timer().schedule(this::notBegun, setup.timeout().toNanos());
             lock.lock();
             try {
                 deadline = late;

@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.JWKSCacheStatus.State;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -457,6 +459,40 @@ class FieldTest {
             CompletableFuture<Thread> ran = new CompletableFuture<>();
             var unused = timer.schedule(() -> ran.complete(Thread.currentThread()), 0);
             Awaitility.await().until(() -> ran.isDone() && !ran.join().isAlive());
+        }
+
+        @Test
+        void a_thousand_caches_do_not_wake_the_timer_for_49_minutes() {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            for (int i = 0; i < 1_000; i++) {
+                endpoint.open(JWKSCache.builder(endpoint.uri())
+                                .fetcher(request -> JWKSFetcher.Response.of(KEYS))
+                                .executor(Runnable::run)
+                                .timer(timer))
+                        .getKeys();
+            }
+            timer.pass(Duration.ofMinutes(49));
+            assertThat(timer.ran()).isZero();
+            timer.pass(Duration.ofMinutes(6));
+            assertThat(timer.ran()).isEqualTo(1_000);
+        }
+
+        @Test
+        void tasks_that_are_due_later_do_not_wake_the_timer() {
+            TimerThread timer = new TimerThread();
+            CompletableFuture<Thread> ran = new CompletableFuture<>();
+            Future<?> first = timer.schedule(() -> {}, Duration.ofHours(1).toNanos());
+            var unused = timer.schedule(() -> ran.complete(Thread.currentThread()), 0);
+            long id = ran.join().getId();
+            ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+            Awaitility.await().until(() -> threads.getThreadInfo(id).getThreadState() == Thread.State.TIMED_WAITING);
+            long waits = threads.getThreadInfo(id).getWaitedCount();
+            for (int i = 0; i < 1_000; i++) {
+                Future<?> later = timer.schedule(() -> {}, Duration.ofHours(2).toNanos());
+                assertThat(later.cancel(false)).isTrue();
+            }
+            assertThat(threads.getThreadInfo(id).getWaitedCount()).isEqualTo(waits);
+            assertThat(first.cancel(false)).isTrue();
         }
 
         @Test

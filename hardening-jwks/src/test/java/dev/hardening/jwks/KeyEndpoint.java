@@ -168,6 +168,12 @@ final class KeyEndpoint implements AutoCloseable {
     final class FakeTimer implements Timer {
 
         private final ConcurrentHashMap<FutureTask<?>, Long> tasks = new ConcurrentHashMap<>();
+        private int ran;
+
+        /** How many tasks it has run. */
+        int ran() {
+            return ran;
+        }
 
         @Override
         public Future<?> schedule(Runnable task, long delayNanos) {
@@ -195,6 +201,7 @@ final class KeyEndpoint implements AutoCloseable {
                         tasks.remove(task);
                     } else if (now.get() - at >= 0) {
                         tasks.remove(task);
+                        ran++;
                         task.run();
                     }
                 });
