@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 final class DeclaredSecrets {
 
     /** A shorter secret is hidden only if it is the whole value of a property. As a part of values it would hide too much. */
-    private static final int LEAST_TO_SEARCH_FOR = 8;
+    private static final int MIN_SEARCHED_LENGTH = 8;
 
-    private final int names;
+    private final int count;
     private final Map<String, Secret> secrets;
     private final @Nullable String off;
 
-    private DeclaredSecrets(int names, Map<String, Secret> secrets, @Nullable String off) {
-        this.names = names;
+    private DeclaredSecrets(int count, Map<String, Secret> secrets, @Nullable String off) {
+        this.count = count;
         this.secrets = secrets;
         this.off = off;
     }
@@ -42,8 +42,8 @@ final class DeclaredSecrets {
     }
 
     /** How many names were validated. */
-    int names() {
-        return names;
+    int count() {
+        return count;
     }
 
     /** Why nothing was validated, or null if something was. */
@@ -63,12 +63,12 @@ final class DeclaredSecrets {
 
     private static boolean isIn(String text, String secret) {
         return !secret.isEmpty()
-                && (text.equals(secret) || (secret.length() >= LEAST_TO_SEARCH_FOR && text.contains(secret)));
+                && (text.equals(secret) || (secret.length() >= MIN_SEARCHED_LENGTH && text.contains(secret)));
     }
 
     /** Prints how many there are, and no value. */
     @Override
     public String toString() {
-        return "DeclaredSecrets[" + names + "]";
+        return "DeclaredSecrets[" + count + "]";
     }
 }

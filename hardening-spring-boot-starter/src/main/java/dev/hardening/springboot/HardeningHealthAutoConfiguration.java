@@ -25,7 +25,7 @@ import org.springframework.context.annotation.Configuration;
         })
 public final class HardeningHealthAutoConfiguration {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
+    private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
     HardeningHealthAutoConfiguration() {}
 
@@ -37,7 +37,7 @@ public final class HardeningHealthAutoConfiguration {
 
     private static Map<String, Supplier<HealthAnswer>> redis(RedisStartUp startUp) {
         Map<String, Supplier<HealthAnswer>> questions = new LinkedHashMap<>();
-        startUp.watched().forEach(redis -> questions.put(redis.name(), () -> HealthAnswer.of(redis, PATIENCE)));
+        startUp.watched().forEach(redis -> questions.put(redis.name(), () -> HealthAnswer.of(redis, TIMEOUT)));
         return questions;
     }
 

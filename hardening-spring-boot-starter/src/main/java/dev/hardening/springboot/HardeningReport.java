@@ -1,18 +1,27 @@
 package dev.hardening.springboot;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringBootVersion;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.event.ContextRefreshedEvent;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 
-/** What is on and what is off, and why, in one line. It names a type of an optional library only if the library is there. */
-final class HardeningReport {
+/** Says at the start what is on and what is off, and why, in one line. */
+final class HardeningReport implements ApplicationListener<ContextRefreshedEvent> {
+
+    private static final Logger LOG = LoggerFactory.getLogger("dev.hardening.springboot.Hardening");
 
     private static final List<String> TESTED_LINES = List.of("3.5.", "4.0.", "4.1.");
+
     /** Boot's own decoders, which some versions of Boot make without using them. */
     private static final String SPRINGS_OWN = "jwtDecoderBy";
 
@@ -24,6 +33,13 @@ final class HardeningReport {
     HardeningReport(ApplicationContext context) {
         this.context = context;
         environment = context.getEnvironment();
+    }
+
+    @Override
+    public void onApplicationEvent(ContextRefreshedEvent event) {
+        if (event.getApplicationContext() == context) {
+            LOG.info("{}", this);
+        }
     }
 
     @Override
@@ -41,59 +57,66 @@ final class HardeningReport {
         if (declared == null) {
             return "off: this context was made without Spring Boot's initializers";
         }
-        return declared.off() != null ? "off: " + declared.off() : "on (" + declared.names() + " validated)";
+        return declared.off() != null ? "off: " + declared.off() : "on (" + declared.count() + " validated)";
     }
 
     private String keys() {
-        if (context.containsBean("hardeningKeySources")) {
-            return OfKeys.said(context);
-        }
-        return "off: " + whyNoKeys();
+        return context.containsBean("hardeningKeySources") ? "on (" + Keys.names(context) + ")" : "off: " + whyNoKeys();
     }
 
     private String whyNoKeys() {
-        if (isOff("hardening.jwks.enabled")) {
-            return "hardening.jwks.enabled=false";
-        }
-        if (!isThere(SECURITY + "server.resource.authentication.BearerTokenAuthenticationToken")
-                || !isThere(SECURITY + "jwt.NimbusJwtDecoder")) {
-            return "Spring Security's resource server is not on the class path";
-        }
         String customizer =
                 named("JwkSetUriJwtDecoderBuilderCustomizer", "JwkSetUriReactiveJwtDecoderBuilderCustomizer");
-        if (customizer != null) {
-            return "the bean " + customizer + " changes Spring's own decoder, which therefore stays";
-        }
+        String decoder = named("JwtDecoder", "ReactiveJwtDecoder");
         boolean hasEndpoint = ResourceServer.of(environment).hasKeyEndpoint()
                 || HardeningJwtAutoConfiguration.hasIssuers(environment);
-        if (environment.containsProperty(ResourceServer.PREFIX + "public-key-location") && !hasEndpoint) {
-            return ResourceServer.PREFIX + "public-key-location is set, and that key never changes";
-        }
-        String decoder = named("JwtDecoder", "ReactiveJwtDecoder");
-        if (decoder != null) {
-            return "the application has a decoder of its own, " + decoder;
-        }
-        if (!hasEndpoint) {
-            return environment.containsProperty("spring.security.oauth2.resourceserver.opaquetoken.introspection-uri")
-                    ? "the tokens are opaque"
-                    : "there is no key endpoint, neither " + ResourceServer.PREFIX
-                            + "jwk-set-uri or issuer-uri nor hardening.jwks.issuers";
-        }
-        return "this is no web application";
+        Map<String, Boolean> reasons = new LinkedHashMap<>();
+        reasons.put("hardening.jwks.enabled=false", isOff("hardening.jwks.enabled"));
+        reasons.put(
+                "Spring Security's resource server is not on the class path",
+                !isThere(SECURITY + "server.resource.authentication.BearerTokenAuthenticationToken")
+                        || !isThere(SECURITY + "jwt.NimbusJwtDecoder"));
+        reasons.put(
+                "the bean " + customizer + " changes Spring's own decoder, which therefore stays", customizer != null);
+        reasons.put(
+                ResourceServer.PREFIX + "public-key-location is set, and that key never changes",
+                !hasEndpoint && environment.containsProperty(ResourceServer.PREFIX + "public-key-location"));
+        reasons.put("the application has a decoder of its own, " + decoder, decoder != null);
+        reasons.put(
+                "the tokens are opaque",
+                !hasEndpoint
+                        && environment.containsProperty(
+                                "spring.security.oauth2.resourceserver.opaquetoken.introspection-uri"));
+        reasons.put(
+                "there is no key endpoint, neither " + ResourceServer.PREFIX
+                        + "jwk-set-uri or issuer-uri nor hardening.jwks.issuers",
+                !hasEndpoint);
+        return first(reasons, "this is no web application");
     }
 
     private String redis() {
-        if (context.containsBean("hardeningRedisStartUp")) {
-            return OfRedis.said(context);
-        }
-        if (isOff("hardening.redis.enabled")) {
-            return "off: hardening.redis.enabled=false";
-        }
-        if (!isThere("org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory")
-                || !isThere("io.lettuce.core.RedisClient")) {
-            return "off: Spring Data Redis and Lettuce are not on the class path";
-        }
-        return "off: there is no RedisConnectionFactory";
+        return context.containsBean("hardeningRedisStartUp")
+                ? "on (" + Redis.places(context) + ")"
+                : "off: " + whyNoRedis();
+    }
+
+    private String whyNoRedis() {
+        Map<String, Boolean> reasons = new LinkedHashMap<>();
+        reasons.put("hardening.redis.enabled=false", isOff("hardening.redis.enabled"));
+        reasons.put(
+                "Spring Data Redis and Lettuce are not on the class path",
+                !isThere("org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory")
+                        || !isThere("io.lettuce.core.RedisClient"));
+        return first(reasons, "there is no RedisConnectionFactory");
+    }
+
+    /** The first reason that applies. */
+    private static String first(Map<String, Boolean> reasons, String otherwise) {
+        return reasons.entrySet().stream()
+                .filter(Map.Entry::getValue)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(otherwise);
     }
 
     private boolean isOff(String property) {
@@ -125,24 +148,25 @@ final class HardeningReport {
                 .orElse(null);
     }
 
-    /** Apart, because it needs hardening-jwks. */
-    private static final class OfKeys {
+    /** A class of its own, because an application may lack hardening-jwks. */
+    private static final class Keys {
 
-        static String said(ApplicationContext context) {
-            List<KeySource> all = context.getBean(KeySources.class).all();
-            return "on (" + all.stream().map(KeySource::name).collect(Collectors.joining(", ")) + ")";
+        static String names(ApplicationContext context) {
+            return context.getBean(KeySources.class).all().stream()
+                    .map(KeySource::name)
+                    .collect(Collectors.joining(", "));
         }
     }
 
-    /** Apart, because it needs Spring Data Redis. */
-    private static final class OfRedis {
+    /** A class of its own, because an application may lack Spring Data Redis. */
+    private static final class Redis {
 
-        static String said(ApplicationContext context) {
+        static String places(ApplicationContext context) {
             RedisStartUp startUp = context.getBean(RedisStartUp.class);
             return startUp.watched().stream()
                     .map(redis -> redis.name() + ": " + redis.place()
                             + (startUp.report(redis.name()) == null ? ", not connected at the start" : ""))
-                    .collect(Collectors.joining(", ", "on (", ")"));
+                    .collect(Collectors.joining(", "));
         }
     }
 }

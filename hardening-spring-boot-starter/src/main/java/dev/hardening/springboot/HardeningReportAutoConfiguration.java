@@ -1,7 +1,5 @@
 package dev.hardening.springboot;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationListener;
@@ -13,24 +11,11 @@ import org.springframework.context.event.ContextRefreshedEvent;
 @AutoConfiguration
 public final class HardeningReportAutoConfiguration {
 
-    private static final Logger LOG = LoggerFactory.getLogger("dev.hardening.springboot.Hardening");
-
     HardeningReportAutoConfiguration() {}
 
     @Bean
     @Lazy(false)
     ApplicationListener<ContextRefreshedEvent> hardeningReport(ApplicationContext context) {
-        return new Said(context);
-    }
-
-    /** A class, because the event's type cannot be read from a lambda. */
-    private record Said(ApplicationContext context) implements ApplicationListener<ContextRefreshedEvent> {
-
-        @Override
-        public void onApplicationEvent(ContextRefreshedEvent event) {
-            if (event.getApplicationContext() == context) {
-                LOG.info("{}", new HardeningReport(context));
-            }
-        }
+        return new HardeningReport(context);
     }
 }

@@ -39,8 +39,8 @@ record HealthAnswer(String status, Map<String, Object> details) {
     }
 
     /** Up if Redis answers within this time and has the required role. */
-    static HealthAnswer of(WatchedRedis redis, Duration patience) {
-        WatchedRedis.RedisAnswer answer = redis.ask(patience);
+    static HealthAnswer of(WatchedRedis redis, Duration timeout) {
+        WatchedRedis.RedisAnswer answer = redis.ask(timeout);
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("endpoint", redis.place());
         details.putAll(answer.details());

@@ -25,10 +25,10 @@ class KeySourcesConfiguration {
     @Conditional(OnOneIssuer.class)
     JWKSCache hardeningJwksCache(
             Environment environment,
-            JwksProperties ours,
+            JwksProperties properties,
             ObjectProvider<JWKSCacheCustomizer> customizers,
             ObjectProvider<SslBundles> bundles) {
-        return new KeySourcesFactory(environment, ours, customizers, bundles).cache();
+        return new KeySourcesFactory(environment, properties, customizers, bundles).cache();
     }
 
     /** Fetches in the background at once, also in a lazy context. The start does not wait for it. */
@@ -36,12 +36,12 @@ class KeySourcesConfiguration {
     @Lazy(false)
     KeySources hardeningKeySources(
             Environment environment,
-            JwksProperties ours,
+            JwksProperties properties,
             ObjectProvider<JWKSCache> one,
             ObjectProvider<JWKSCacheCustomizer> customizers,
             ObjectProvider<SslBundles> bundles) {
-        KeySourcesFactory factory = new KeySourcesFactory(environment, ours, customizers, bundles);
-        KeySources keys = ours.issuers().isEmpty() ? factory.one(one.getObject()) : factory.several();
+        KeySourcesFactory factory = new KeySourcesFactory(environment, properties, customizers, bundles);
+        KeySources keys = properties.issuers().isEmpty() ? factory.one(one.getObject()) : factory.several();
         keys.prefetch();
         return keys;
     }

@@ -10,10 +10,11 @@ import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
@@ -28,59 +29,53 @@ final class KeySourcesFactory {
     /** As long as web servers accept; the decoder's own default is shorter than that of some. */
     private static final int MAX_TOKEN_LENGTH = 64 * 1024;
 
-    private final ResourceServer springs;
-    private final JwksProperties ours;
+    private final ResourceServer resourceServer;
+    private final JwksProperties properties;
     private final ObjectProvider<JWKSCacheCustomizer> customizers;
     private final ObjectProvider<SslBundles> bundles;
 
     KeySourcesFactory(
             Environment environment,
-            JwksProperties ours,
+            JwksProperties properties,
             ObjectProvider<JWKSCacheCustomizer> customizers,
             ObjectProvider<SslBundles> bundles) {
-        springs = ResourceServer.of(environment);
-        this.ours = ours;
+        resourceServer = ResourceServer.of(environment);
+        this.properties = properties;
         this.customizers = customizers;
         this.bundles = bundles;
     }
 
     /** The cache of the issuer that Spring's own properties name. */
     JWKSCache cache() {
-        return cache(ResourceServer.PREFIX, springs.jwkSetUri(), springs.issuerUri());
+        return cache(ResourceServer.PREFIX, resourceServer.jwkSetUri(), resourceServer.issuerUri());
     }
 
-    /** The issuer that Spring's own properties name, with a cache of the application's or of ours. */
+    /** The issuer that Spring's own properties name, with the application's own cache or with {@link #cache()}. */
     KeySources one(JWKSCache cache) {
-        String issuer = springs.issuerUri();
-        List<String> algorithms = springs.jwsAlgorithms();
-        if (algorithms.isEmpty() && StringUtils.hasText(springs.jwkSetUri())) {
+        String issuer = resourceServer.issuerUri();
+        List<String> algorithms = resourceServer.jwsAlgorithms();
+        if (algorithms.isEmpty() && StringUtils.hasText(resourceServer.jwkSetUri())) {
             algorithms = List.of("RS256");
         }
         TokenDecoder decoder = decoder(cache, issuer, algorithms(ResourceServer.PREFIX, algorithms));
-        return new KeySources(List.of(new KeySource("jwt", issuer, springs.audiences(), cache, decoder)));
+        return new KeySources(List.of(new KeySource("jwt", issuer, resourceServer.audiences(), cache, decoder)));
     }
 
     /** The issuers that {@code hardening.jwks.issuers} lists. */
     KeySources several() {
-        if (springs.hasKeyEndpoint()) {
+        if (resourceServer.hasKeyEndpoint()) {
             throw new UnusablePropertyException(
                     JwksProperties.PREFIX + ".issuers",
-                    "cannot be combined with " + springs.keyProperty() + ": name each issuer in the list");
+                    "cannot be combined with " + resourceServer.keyProperty() + ": name each issuer in the list");
         }
         List<KeySource> sources = new ArrayList<>();
         try {
-            Set<String> issuers = new HashSet<>();
-            Set<String> names = new HashSet<>();
-            for (int i = 0; i < ours.issuers().size(); i++) {
-                String property = JwksProperties.PREFIX + ".issuers[" + i + "]";
-                KeySource source = of(property, ours.issuers().get(i));
+            for (int i = 0; i < properties.issuers().size(); i++) {
+                String property = JwksProperties.PREFIX + ".issuers[" + i + "].";
+                KeySource source = source(property, properties.issuers().get(i));
                 sources.add(source);
-                if (!issuers.add(source.issuer())) {
-                    throw new UnusablePropertyException(property + ".issuer-uri", "is that of an earlier issuer, too");
-                }
-                if (!names.add(source.name())) {
-                    throw new UnusablePropertyException(property + ".name", "is that of an earlier issuer, too");
-                }
+                requireNew(property + "issuer-uri", KeySource::issuer, sources);
+                requireNew(property + "name", KeySource::name, sources);
             }
             return new KeySources(sources);
         } catch (RuntimeException unusable) {
@@ -89,13 +84,21 @@ final class KeySourcesFactory {
         }
     }
 
-    private KeySource of(String property, JwksProperties.Issuer issuer) {
+    /** Requires that the last source differs from those before it. */
+    private static void requireNew(
+            String property, Function<KeySource, @Nullable String> value, List<KeySource> sources) {
+        if (sources.stream().map(value).distinct().count() < sources.size()) {
+            throw new UnusablePropertyException(property, "is that of an earlier issuer, too");
+        }
+    }
+
+    private KeySource source(String prefix, JwksProperties.Issuer issuer) {
         String iss = issuer.issuerUri();
         if (iss == null || iss.isBlank()) {
-            throw new UnusablePropertyException(property + ".issuer-uri", "is not set");
+            throw new UnusablePropertyException(prefix + "issuer-uri", "is not set");
         }
-        JWSAlgorithm[] algorithms = algorithms(property + ".", issuer.jwsAlgorithms());
-        JWKSCache cache = cache(property + ".", issuer.jwkSetUri(), iss);
+        JWSAlgorithm[] algorithms = algorithms(prefix, issuer.jwsAlgorithms());
+        JWKSCache cache = cache(prefix, issuer.jwkSetUri(), iss);
         TokenDecoder decoder = decoder(cache, iss, algorithms);
         String name = issuer.name();
         return new KeySource(name == null ? nameOf(iss) : name, iss, issuer.audiences(), cache, decoder);
@@ -111,41 +114,66 @@ final class KeySourcesFactory {
     private JWKSCache cache(String prefix, @Nullable String jwkSetUri, @Nullable String issuerUri) {
         boolean discovered = !StringUtils.hasText(jwkSetUri);
         String property = prefix + (discovered ? "issuer-uri" : "jwk-set-uri");
+        URI uri = uri(property, String.valueOf(discovered ? issuerUri : jwkSetUri));
+        BuilderOptions<JWKSCache.Builder> options =
+                options(() -> discovered ? JWKSCache.discover(uri) : JWKSCache.builder(uri));
         try {
-            URI uri = new URI(String.valueOf(discovered ? issuerUri : jwkSetUri));
-            JWKSCache.Builder builder = discovered ? JWKSCache.discover(uri) : JWKSCache.builder(uri);
-            configure(builder);
+            JWKSCache.Builder builder = options.builder();
+            customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return builder.build();
-        } catch (URISyntaxException notShown) {
-            throw new UnusablePropertyException(property, "is not a URL");
-        } catch (IllegalArgumentException unusable) {
-            throw UnusablePropertyException.of(JwksProperties.class, JwksProperties.PREFIX, unusable, property);
+        } catch (IllegalArgumentException refused) {
+            String misfit = options.misfit().orElse(property);
+            throw new UnusablePropertyException(
+                    misfit,
+                    misfit.equals(property) && options.fitWith(JWKSCache.Builder::allowPlainHttp)
+                            ? "is http to another host, which needs " + JwksProperties.PREFIX + ".allow-plain-http=true"
+                            : String.valueOf(refused.getMessage()));
         }
     }
 
-    private void configure(JWKSCache.Builder builder) {
-        builder.timeToLive(ours.timeToLive())
-                .refreshBefore(ours.refreshBefore())
-                .staleFor(ours.staleFor())
-                .unknownKeyCooldown(ours.unknownKeyCooldown())
-                .fetchTimeout(ours.fetchTimeout());
-        if (ours.unknownKeyWait() != null) {
-            builder.unknownKeyWait(ours.unknownKeyWait());
+    private static URI uri(String property, String text) {
+        try {
+            return new URI(text);
+        } catch (URISyntaxException notShown) {
+            throw new UnusablePropertyException(property, "is not a URL");
         }
-        if (ours.allowPlainHttp()) {
-            builder.allowPlainHttp();
+    }
+
+    private BuilderOptions<JWKSCache.Builder> options(Supplier<JWKSCache.Builder> builders) {
+        var options = new BuilderOptions<>(
+                        JwksProperties.PREFIX,
+                        builders,
+                        builder -> builder.build().close())
+                .add("refresh-before", builder -> builder.refreshBefore(properties.refreshBefore()))
+                .add("time-to-live", builder -> builder.timeToLive(properties.timeToLive()))
+                .add("stale-for", builder -> builder.staleFor(properties.staleFor()))
+                .add("unknown-key-cooldown", builder -> builder.unknownKeyCooldown(properties.unknownKeyCooldown()))
+                .add("fetch-timeout", builder -> builder.fetchTimeout(properties.fetchTimeout()))
+                .add(
+                        "request-header",
+                        builder -> properties
+                                .requestHeader()
+                                .forEach((name, value) -> builder.requestHeader(name, () -> value)));
+        Duration wait = properties.unknownKeyWait();
+        if (wait != null) {
+            options.add("unknown-key-wait", builder -> builder.unknownKeyWait(wait));
         }
-        String bundle = ours.ssl().bundle();
+        if (properties.allowPlainHttp()) {
+            options.add("allow-plain-http", JWKSCache.Builder::allowPlainHttp);
+        }
+        String bundle = properties.ssl().bundle();
         if (bundle != null) {
-            builder.httpClient(trusting(bundle));
+            HttpClient client = trusting(bundle);
+            options.add("ssl.bundle", builder -> builder.httpClient(client));
         }
-        ours.requestHeader().forEach((name, value) -> builder.requestHeader(name, () -> value));
-        String file = ours.bearerTokenFile();
+        String file = properties.bearerTokenFile();
         if (file != null) {
-            Path path = Path.of(file);
-            builder.requestHeader("Authorization", () -> "Bearer " + read(path));
+            options.add("bearer-token-file", builder -> {
+                Path path = Path.of(file);
+                builder.requestHeader("Authorization", () -> "Bearer " + read(path));
+            });
         }
-        customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+        return options;
     }
 
     private HttpClient trusting(String bundle) {

@@ -10,7 +10,7 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
  * Reads a property as Spring binds a boolean. {@code ConditionalOnProperty} compares words, so {@code yes} or a misspelled
- * {@code ture} would turn a protection off without a word.
+ * {@code ture} would turn a protection off silently.
  */
 final class OnSwitch extends SpringBootCondition {
 

@@ -27,14 +27,14 @@ import reactor.core.scheduler.Schedulers;
 final class ReactiveVerifier implements Converter<JWT, Mono<JWTClaimsSet>> {
 
     private final KeySources keys;
-    private final JOSEObjectTypeVerifier<JWKSecurityContext> types = springsTypes();
+    private final JOSEObjectTypeVerifier<JWKSecurityContext> types = typesOfSpring();
 
     ReactiveVerifier(KeySources keys) {
         this.keys = keys;
     }
 
     /** What {@code typ} may be is Spring's decision, and differs by its version; the source is never asked. */
-    private static JOSEObjectTypeVerifier<JWKSecurityContext> springsTypes() {
+    private static JOSEObjectTypeVerifier<JWKSecurityContext> typesOfSpring() {
         AtomicReference<ConfigurableJWTProcessor<JWKSecurityContext>> springs = new AtomicReference<>();
         NimbusReactiveJwtDecoder.withJwkSource(token -> Flux.empty())
                 .jwtProcessorCustomizer(springs::set)
@@ -54,12 +54,12 @@ final class ReactiveVerifier implements Converter<JWT, Mono<JWTClaimsSet>> {
         }
         CompletableFuture<JWTClaimsSet> claims = keys.decodeAsync(signed.getParsedString());
         // A failure is kept as a value: Reactor would log an error that comes after the request was cancelled.
-        Mono<Mono<JWTClaimsSet>> answer = Mono.fromFuture(claims.handle(
-                (verified, failure) -> failure == null ? Mono.just(verified) : Mono.error(springs(failure, token))));
+        Mono<Mono<JWTClaimsSet>> answer = Mono.fromFuture(claims.handle((verified, failure) ->
+                failure == null ? Mono.just(verified) : Mono.error(springException(failure, token))));
         return (claims.isDone() ? answer : answer.publishOn(Schedulers.parallel())).flatMap(Function.identity());
     }
 
-    private static JwtException springs(Throwable failure, JWT token) {
+    private static JwtException springException(Throwable failure, JWT token) {
         if (failure instanceof InvalidTokenException refused) {
             return refused.reason() == InvalidTokenException.Reason.UNSUPPORTED_ALGORITHM
                     ? unsupported(token)

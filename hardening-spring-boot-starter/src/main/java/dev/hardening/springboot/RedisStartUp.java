@@ -7,6 +7,7 @@ import dev.hardening.redis.ConnectedRedis;
 import dev.hardening.redis.ConnectedRedisCluster;
 import dev.hardening.redis.RedisConnectException;
 import dev.hardening.redis.RedisConnector;
+import dev.hardening.redis.Role;
 import io.lettuce.core.RedisClient;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,13 +36,16 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
+    /** What Boot's properties for the address of Redis begin with. */
+    static final String ADDRESS = "spring.data.redis";
+
     private static final Logger LOG = LoggerFactory.getLogger(RedisStartUp.class);
 
     private final RedisProperties properties;
     private final ObjectProvider<RedisConnectorCustomizer> customizers;
-    private final Told listeners;
+    private final Listeners listeners;
     private final ExecutorService threads = Executors.newCachedThreadPool(daemons("hardening-redis"));
-    private final ScheduledExecutorService heart =
+    private final ScheduledExecutorService heartbeat =
             Executors.newSingleThreadScheduledExecutor(daemons("hardening-heart"));
     private final Map<String, ConnectReport> reports = new ConcurrentHashMap<>();
     private final List<WatchedRedis> watched;
@@ -51,7 +57,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             ObjectProvider<ConnectListener> listeners) {
         this.properties = properties;
         this.customizers = customizers;
-        this.listeners = new Told(listeners.orderedStream().toList());
+        this.listeners = new Listeners(listeners.orderedStream().toList());
         watched = factories.entrySet().stream()
                 .map(each -> new WatchedRedis(
                         each.getKey(), each.getValue(), properties.requireRole(), this.listeners, threads))
@@ -71,6 +77,11 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         if (BuildTime.reason() != null) {
             return;
         }
+        Duration beat = properties.heartbeat();
+        if (beat.isNegative()) {
+            throw new UnusablePropertyException(
+                    RedisProperties.PREFIX + ".heartbeat", "may not be negative; 0 turns it off");
+        }
         for (WatchedRedis redis : watched) {
             ConnectReport report = redis.factory() instanceof LettuceConnectionFactory lettuce
                     ? connected(redis.name(), lettuce)
@@ -80,9 +91,8 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             }
             redis.started(report == null ? "not connected to at the start" : null);
         }
-        Duration beat = properties.heartbeat();
         if (!beat.isZero()) {
-            var unused = heart.scheduleWithFixedDelay(
+            var unused = heartbeat.scheduleWithFixedDelay(
                     () -> watched.forEach(WatchedRedis::beat), beat.toNanos(), beat.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
@@ -110,42 +120,58 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
     private ConnectReport connect(LettuceConnectionFactory factory, FactoryAddress address) {
         if (factory.isClusterAware()) {
-            RedisConnector.Builder builder = configured(RedisConnector.builder(address.seeds()));
-            factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
-            try (ConnectedRedisCluster cluster = built(builder::buildCluster).connect()) {
+            try (ConnectedRedisCluster cluster = connector(
+                            () -> clusterBuilder(factory, address), RedisConnector.Builder::buildCluster)
+                    .connect()) {
                 return cluster.report();
             }
         }
-        RedisConnector.Builder builder = configured(RedisConnector.builder(address.uri()));
-        // The factory's own client, so that what is checked is what will be used: its TLS, its resolver, its options.
-        if (factory.getNativeClient() instanceof RedisClient client) {
-            builder.client(client);
-        }
-        try (ConnectedRedis redis = built(builder::build).connect()) {
+        try (ConnectedRedis redis = connector(() -> builder(factory, address), RedisConnector.Builder::build)
+                .connect()) {
             return redis.report();
         }
     }
 
-    private RedisConnector.Builder configured(RedisConnector.Builder builder) {
-        builder.attempts(properties.required() ? properties.attempts() : Math.min(properties.attempts(), 1))
-                .backoff(built(() -> Backoff.exponential(properties.backoff())))
-                .deadline(properties.deadline())
-                .attemptTimeout(properties.attemptTimeout())
-                .jitter(properties.jitter())
-                .listener(listeners.ofTheStart());
-        if (properties.requireRole() != null) {
-            builder.requireRole(properties.requireRole());
-        }
-        customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+    private static RedisConnector.Builder clusterBuilder(LettuceConnectionFactory factory, FactoryAddress address) {
+        RedisConnector.Builder builder = RedisConnector.builder(address.seeds());
+        factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
         return builder;
     }
 
-    private static <T> T built(Supplier<T> build) {
-        try {
-            return build.get();
-        } catch (IllegalArgumentException unusable) {
-            throw UnusablePropertyException.of(RedisProperties.class, RedisProperties.PREFIX, unusable);
+    /** With the factory's own client, so that what is checked is what will be used: its TLS, its resolver, its options. */
+    private static RedisConnector.Builder builder(LettuceConnectionFactory factory, FactoryAddress address) {
+        RedisConnector.Builder builder = RedisConnector.builder(address.uri());
+        if (factory.getNativeClient() instanceof RedisClient client) {
+            builder.client(client);
         }
+        return builder;
+    }
+
+    private <C> C connector(Supplier<RedisConnector.Builder> builders, Function<RedisConnector.Builder, C> build) {
+        Consumer<RedisConnector.Builder> trial = builder -> {
+            var unused = build.apply(builder);
+        };
+        var options = new BuilderOptions<>(RedisProperties.PREFIX, builders, trial)
+                .add("attempts", builder -> builder.attempts(attempts()))
+                .add("backoff", builder -> builder.backoff(Backoff.exponential(properties.backoff())))
+                .add("deadline", builder -> builder.deadline(properties.deadline()))
+                .add("attempt-timeout", builder -> builder.attemptTimeout(properties.attemptTimeout()))
+                .add("jitter", builder -> builder.jitter(properties.jitter()));
+        Role role = properties.requireRole();
+        if (role != null) {
+            options.add("require-role", builder -> builder.requireRole(role));
+        }
+        try {
+            RedisConnector.Builder builder = options.builder().listener(listeners.duringStart());
+            customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+            return build.apply(builder);
+        } catch (IllegalArgumentException refused) {
+            throw new UnusablePropertyException(options.misfit().orElse(ADDRESS), String.valueOf(refused.getMessage()));
+        }
+    }
+
+    private int attempts() {
+        return properties.required() ? properties.attempts() : Math.min(properties.attempts(), 1);
     }
 
     /** The report of the connection that was made at the start; null if there was none. */
@@ -161,7 +187,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
     @Override
     public void destroy() {
-        heart.shutdownNow();
+        heartbeat.shutdownNow();
         threads.shutdownNow();
         listeners.closed();
     }

@@ -68,7 +68,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
                     + SecretDeclaration.class.getSimpleName());
         }
         EnvironmentSource plain = new EnvironmentSource(environment, verbatim(validator));
-        Recorded source = new Recorded(plain, plain.withFiles());
+        RecordingSource source = new RecordingSource(plain, plain.withFiles());
         if (isSlice(environment) && !validator.check(source).valid()) {
             return DeclaredSecrets.off("this is a slice of the application, and its environment lacks some");
         }
@@ -160,14 +160,14 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         }
     }
 
-    /** A source that remembers what it took from files. */
-    private static final class Recorded implements SecretSource {
+    /** A source that records what it took from files. */
+    private static final class RecordingSource implements SecretSource {
 
         final Map<String, Object> fromFiles = new LinkedHashMap<>();
         private final SecretSource plain;
         private final SecretSource withFiles;
 
-        Recorded(SecretSource plain, SecretSource withFiles) {
+        RecordingSource(SecretSource plain, SecretSource withFiles) {
             this.plain = plain;
             this.withFiles = withFiles;
         }

@@ -34,14 +34,14 @@ final class VerifyingProcessor implements JWTProcessor<SecurityContext> {
     static final String NO_KEY = "Signed JWT rejected: Another algorithm expected, or no matching key(s) found";
 
     private final KeySources keys;
-    private final JOSEObjectTypeVerifier<SecurityContext> types = springsTypes();
+    private final JOSEObjectTypeVerifier<SecurityContext> types = typesOfSpring();
 
     VerifyingProcessor(KeySources keys) {
         this.keys = keys;
     }
 
     /** What {@code typ} may be is Spring's decision, and differs by its version; the address is never asked. */
-    private static JOSEObjectTypeVerifier<SecurityContext> springsTypes() {
+    private static JOSEObjectTypeVerifier<SecurityContext> typesOfSpring() {
         AtomicReference<ConfigurableJWTProcessor<SecurityContext>> springs = new AtomicReference<>();
         NimbusJwtDecoder.withJwkSetUri("https://localhost/")
                 .jwtProcessorCustomizer(springs::set)

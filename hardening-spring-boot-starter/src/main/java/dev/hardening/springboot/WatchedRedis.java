@@ -98,11 +98,11 @@ final class WatchedRedis {
     }
 
     /** What Redis reports now, or that it did not answer in this time. Several callers share one question. */
-    RedisAnswer ask(Duration patience) {
+    RedisAnswer ask(Duration timeout) {
         try {
-            return question().get(patience.toNanos(), TimeUnit.NANOSECONDS);
+            return question().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException silent) {
-            return RedisAnswer.down("no answer within " + patience.toMillis() + " ms");
+            return RedisAnswer.down("no answer within " + timeout.toMillis() + " ms");
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return RedisAnswer.down("interrupted while waiting for an answer");
@@ -153,7 +153,7 @@ final class WatchedRedis {
             }
         }
         if (!isStopped()) {
-            tell(answer);
+            notifyListener(answer);
         }
         return answer;
     }
@@ -197,7 +197,7 @@ final class WatchedRedis {
         }
     }
 
-    private synchronized void tell(RedisAnswer answer) {
+    private synchronized void notifyListener(RedisAnswer answer) {
         String before = down;
         down = answer.reason();
         if (down == null && before != null) {

@@ -124,7 +124,7 @@ class AfterFailedStartTest {
 
     @Test
     void a_port_that_is_taken() throws Exception {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             fail(
                     taken.getLocalPort() + " is already in use",
                     ISSUER + "=" + provider.issuer(),

@@ -62,14 +62,14 @@ class FailedStartTest {
     @CsvSource(delimiter = '|', textBlock = """
                     hardening.redis.attempts=0           | hardening.redis.attempts: attempts has to be at least 1
                     hardening.redis.jitter=7             | hardening.redis.jitter: jitter has to be between 0 and 1
-                    hardening.redis.deadline=-1s         | hardening.redis.deadline
+                    hardening.redis.deadline=-1s         | hardening.redis.deadline: deadline has to be positive
+                    hardening.redis.backoff=-1s          | hardening.redis.backoff: the first wait has to be between
+                    hardening.redis.heartbeat=-1s        | hardening.redis.heartbeat: may not be negative
                     hardening.redis.attempts=many        | hardening.redis.attempts
                     hardening.config.required=A,,A       | hardening.config.required: name 2 of 3 is empty
                     hardening.config.required=A,A        | hardening.config.required: name 2 is there twice
                     hardening.config.required=A B        | hardening.config.required
-                    hardening.jwks.time-to-live=1s       | hardening.jwks.
-                    hardening.jwks.refresh-before=2h     | hardening.jwks.refresh-before
-                    hardening.jwks.ssl.bundle=absent     | hardening.jwks.ssl.bundle: there is no spring.ssl.bundle
+                    hardening.jwks.time-to-live=1s       | hardening.jwks.time-to-live: refreshBefore has to be shorter
                     hardening.jwks.issuers[0].issuer-uri=https://a.example | hardening.jwks.issuers: cannot be combined
                     """)
     void a_bad_property_is_named(String property, String description) throws Exception {

@@ -19,7 +19,10 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableWebApplicationContext;
@@ -49,6 +52,7 @@ class KeysTest {
             .withUserConfiguration(WebSecurity.class)
             .withConfiguration(AutoConfigurations.of(
                     Boot.type("OAuth2ResourceServerAutoConfiguration"),
+                    SslAutoConfiguration.class,
                     HardeningJwtAutoConfiguration.class,
                     HardeningHealthAutoConfiguration.class,
                     HardeningMetricsAutoConfiguration.class));
@@ -133,8 +137,7 @@ class KeysTest {
     @Test
     void an_algorithm_that_is_none_ends_the_start_with_the_property_named() {
         byKeys(JWT + "jws-algorithms=HS256").run(context -> {
-            assertThat(context).hasFailed();
-            FailureAnalysis analysis = new UnusablePropertyFailureAnalyzer().analyze(context.getStartupFailure());
+            FailureAnalysis analysis = analysis(context);
             assertThat(analysis.getDescription()).startsWith(JWT + "jws-algorithms: only RS, PS and ES");
             assertThat(analysis.getAction()).contains("hardening.jwks.enabled=false");
         });
@@ -254,35 +257,56 @@ class KeysTest {
                         assertThat(context).hasNotFailed().hasBean(OURS).doesNotHaveBean("jwksHealthContributor"));
     }
 
+    private static FailureAnalysis analysis(AssertableWebApplicationContext context) {
+        assertThat(context).hasFailed();
+        return new UnusablePropertyFailureAnalyzer().analyze(context.getStartupFailure());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    time-to-live=1s         | time-to-live: refreshBefore has to be shorter than timeToLive
+                    refresh-before=2h       | refresh-before: refreshBefore has to be shorter than timeToLive
+                    stale-for=1m            | stale-for: staleFor may not be shorter than timeToLive
+                    unknown-key-wait=1m     | unknown-key-wait: unknownKeyWait may not be longer than fetchTimeout
+                    unknown-key-cooldown=-1 | unknown-key-cooldown: unknownKeyCooldown may not be negative
+                    fetch-timeout=0s        | fetch-timeout: fetchTimeout has to be positive
+                    request-header.Host=a   | request-header: the request header Host cannot be set
+                    ssl.bundle=absent       | ssl.bundle: there is no spring.ssl.bundle of the name absent
+                    """)
+    void an_option_that_the_cache_refuses_is_named(String property, String description) {
+        byKeys("hardening.jwks." + property)
+                .run(context ->
+                        assertThat(analysis(context).getDescription()).isEqualTo("hardening.jwks." + description));
+    }
+
     @Test
-    void properties_and_customizers_reach_the_cache() {
-        byKeys("hardening.jwks.time-to-live=10m", "hardening.jwks.refresh-before=10m")
-                .run(context -> {
-                    assertThat(context).hasFailed();
-                    assertThat(new UnusablePropertyFailureAnalyzer()
-                                    .analyze(context.getStartupFailure())
-                                    .getDescription())
-                            .contains("refreshBefore has to be shorter than timeToLive");
-                });
+    void one_wrong_option_among_right_ones_is_named() {
+        byKeys(
+                        "hardening.jwks.time-to-live=10s",
+                        "hardening.jwks.refresh-before=1s",
+                        "hardening.jwks.fetch-timeout=-1s")
+                .run(context -> assertThat(analysis(context).getDescription())
+                        .isEqualTo("hardening.jwks.fetch-timeout: fetchTimeout has to be positive"));
+    }
+
+    @Test
+    void a_customizer_has_the_last_word() {
         byKeys("hardening.jwks.fetch-timeout=1s")
                 .withBean(JWKSCacheCustomizer.class, () -> builder -> builder.staleFor(Duration.ofMinutes(1)))
-                .run(context -> assertThat(context)
-                        .getFailure()
-                        .rootCause()
-                        .hasMessageContaining("staleFor may not be shorter than timeToLive"));
+                .run(context -> assertThat(analysis(context).getDescription())
+                        .isEqualTo("hardening.jwks: staleFor may not be shorter than timeToLive"));
     }
 
     @Test
     void an_endpoint_that_is_not_https_ends_the_start_without_showing_its_password() {
+        runner.withPropertyValues(JWT + "jwk-set-uri=http://keycloak.internal/certs")
+                .run(context -> assertThat(analysis(context).getDescription())
+                        .isEqualTo(JWT + "jwk-set-uri: is http to another host, which needs"
+                                + " hardening.jwks.allow-plain-http=true"));
         runner.withPropertyValues(JWT + "jwk-set-uri=http://user:hunter2@keycloak.internal/certs")
-                .run(context -> {
-                    assertThat(context).hasFailed();
-                    FailureAnalysis analysis =
-                            new UnusablePropertyFailureAnalyzer().analyze(context.getStartupFailure());
-                    assertThat(analysis.getDescription())
-                            .startsWith(JWT + "jwk-set-uri: ")
-                            .doesNotContain("hunter2");
-                });
+                .run(context -> assertThat(analysis(context).getDescription())
+                        .startsWith(JWT + "jwk-set-uri: ")
+                        .doesNotContain("hunter2"));
         runner.withPropertyValues(JWT + "jwk-set-uri=not a url hunter2")
                 .run(context ->
                         assertThat(context).getFailure().rootCause().hasMessage(JWT + "jwk-set-uri: is not a URL"));

@@ -9,13 +9,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The application's listeners as one. */
-final class Told implements ConnectListener {
+final class Listeners implements ConnectListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Told.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);
 
     private final List<ConnectListener> listeners;
 
-    Told(List<ConnectListener> listeners) {
+    Listeners(List<ConnectListener> listeners) {
         this.listeners = listeners;
     }
 
@@ -23,16 +23,16 @@ final class Told implements ConnectListener {
      * The application's listeners for the connection that only checks Redis at the start. They do not get its end,
      * because the application never uses it.
      */
-    ConnectListener ofTheStart() {
+    ConnectListener duringStart() {
         return new ConnectListener() {
             @Override
             public void attemptFailed(Attempt attempt) {
-                Told.this.attemptFailed(attempt);
+                Listeners.this.attemptFailed(attempt);
             }
 
             @Override
             public void connected(ConnectReport report) {
-                Told.this.connected(report);
+                Listeners.this.connected(report);
             }
         };
     }
