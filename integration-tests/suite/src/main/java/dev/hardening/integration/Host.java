@@ -34,16 +34,20 @@ public record Host(String name, String variant, String versions, List<String> co
      * Reads {@code host.properties} of a host's folder: {@code name}, {@code versions}, {@code java}, and for each variant its
      * arguments of {@code java}. In {@code versions}, <code>{quarkus.version}</code> stands for that property of the folder's
      * {@code pom.xml}, or of the one above it; in the arguments, <code>{}</code> stands for the folder. {@code lines} names the
-     * framework's lines where there are several: each is a host, and <code>{line}</code> stands for it everywhere.
+     * framework's lines where there are several, the newest last: each is a host, and <code>{line}</code> stands for it
+     * everywhere.
+     *
+     * @param newestLine whether the newest line is read alone
      */
-    static List<Host> read(Path folder) throws IOException {
+    static List<Host> read(Path folder, boolean newestLine) throws IOException {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(folder.resolve("host.properties"))) {
             properties.load(reader);
         }
         String poms = Files.readString(folder.resolve("pom.xml")) + Files.readString(folder.resolve("../pom.xml"));
         List<Host> hosts = new ArrayList<>();
-        for (String line : properties.getProperty("lines", "newest").split("\\s+", -1)) {
+        List<String> lines = List.of(properties.getProperty("lines", "newest").split("\\s+", -1));
+        for (String line : newestLine ? lines.subList(lines.size() - 1, lines.size()) : lines) {
             for (String variant : List.of("hardening", "default")) {
                 String arguments = properties.getProperty(variant);
                 if (arguments != null) {

@@ -129,8 +129,8 @@ enum Scenario {
                     return new Result(
                             failed.isEmpty() && fetches == 1,
                             failed.size() + " of " + outcomes.size() + " failed"
-                                    + (failed.isEmpty() ? "" : " with " + Load.counts(failed)) + ", " + fetches
-                                    + (fetches == 1 ? " fetch" : " fetches"));
+                                    + (failed.isEmpty() ? "" : " with " + Load.counts(failed)) + ", "
+                                    + fetches(fetches));
                 }
             }
         }
@@ -220,8 +220,7 @@ enum Scenario {
                     return new Result(
                             failed == 0 && fetches <= 4 && accepted == 0,
                             failed + " of " + outcomes.size() + " failed"
-                                    + (failed == 0 ? "" : " with " + Load.counts(outcomes)) + ", " + fetches
-                                    + " fetches"
+                                    + (failed == 0 ? "" : " with " + Load.counts(outcomes)) + ", " + fetches(fetches)
                                     + (accepted == 0 ? "" : ", " + accepted + " forged accepted"));
                 }
             }
@@ -417,6 +416,10 @@ enum Scenario {
         } catch (Exception failed) {
             return new Result(false, String.valueOf(failed.getMessage()));
         }
+    }
+
+    private static String fetches(int count) {
+        return count == 1 ? "1 fetch" : count + " fetches";
     }
 
     private static void note(Map<String, Integer> wrong, String name, int status, boolean asWanted) {

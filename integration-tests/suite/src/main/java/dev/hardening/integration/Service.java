@@ -89,7 +89,7 @@ final class Service implements AutoCloseable {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(180);
         while (System.nanoTime() < deadline) {
             if (!process.isAlive()) {
-                throw new IOException("ended at its start with " + process.exitValue() + ": " + lastLines());
+                throw new IOException("ended at its start with " + process.exitValue() + lastLines());
             }
             try {
                 get("/health/ready", null);
@@ -98,13 +98,13 @@ final class Service implements AutoCloseable {
                 TimeUnit.MILLISECONDS.sleep(50);
             }
         }
-        throw new IOException("does not answer after 180 s: " + lastLines());
+        throw new IOException("does not answer after 180 s" + lastLines());
     }
 
     /** Waits for its end. */
     int awaitEnd(Duration atMost) throws IOException, InterruptedException {
         if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw new IOException("still runs after " + atMost.toSeconds() + " s: " + lastLines());
+            throw new IOException("still runs after " + atMost.toSeconds() + " s" + lastLines());
         }
         return process.exitValue();
     }
@@ -187,9 +187,10 @@ final class Service implements AutoCloseable {
         return Files.readString(log);
     }
 
+    /** The end of its log, below the sentence: a page shows the sentence alone. */
     private String lastLines() throws IOException {
         List<String> lines = log().lines().toList();
-        return String.join(" | ", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
+        return "\n" + String.join("\n", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
     }
 
     @Override

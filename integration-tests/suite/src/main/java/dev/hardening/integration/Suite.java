@@ -14,8 +14,8 @@ import java.util.Set;
  *
  * <p>Arguments: {@code --page=FILE} writes the table of each host between its markers, {@code <!-- suite: NAME -->} and
  * {@code <!-- /suite -->}, and the sums of all hosts between the markers of {@code all}; {@code --variant=hardening} or
- * {@code --variant=default} runs that one alone; {@code --only=HEALING,FLOOD} runs these scenarios alone. The other
- * arguments are folders of hosts. It ends with 1 if a scenario failed with these libraries. What a host's default does is
+ * {@code --variant=default} runs that one alone; {@code --only=HEALING,FLOOD} runs these scenarios alone; {@code
+ * --newest-line} runs a host that has several lines in its newest alone. The other arguments are folders of hosts. It ends with 1 if a scenario failed with these libraries. What a host's default does is
  * shown, not judged.
  */
 public final class Suite {
@@ -27,6 +27,7 @@ public final class Suite {
         Path page = null;
         String variant = null;
         Set<Scenario> scenarios = EnumSet.allOf(Scenario.class);
+        boolean newestLine = List.of(arguments).contains("--newest-line");
         List<Host> hosts = new ArrayList<>();
         for (String argument : arguments) {
             if (argument.startsWith("--page=")) {
@@ -38,8 +39,8 @@ public final class Suite {
                 for (String name : argument.substring("--only=".length()).split(",", -1)) {
                     scenarios.add(Scenario.valueOf(name));
                 }
-            } else {
-                hosts.addAll(Host.read(Path.of(argument).toAbsolutePath()));
+            } else if (!argument.equals("--newest-line")) {
+                hosts.addAll(Host.read(Path.of(argument).toAbsolutePath(), newestLine));
             }
         }
         if (page != null && (variant != null || scenarios.size() < Scenario.values().length)) {
