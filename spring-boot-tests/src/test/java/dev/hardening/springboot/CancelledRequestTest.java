@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.testing.IdentityProvider;
 import dev.hardening.testing.Tokens;
 import java.net.InetAddress;
@@ -106,9 +107,9 @@ class CancelledRequestTest {
         assertThat(requests.cancelled.await(60, TimeUnit.SECONDS)).isTrue();
     }
 
-    private static CountDownLatch hold(IdentityProvider provider) {
+    private CountDownLatch hold(IdentityProvider.Script answer) {
         CountDownLatch gate = new CountDownLatch(1);
-        provider.script(IdentityProvider.held(gate, IdentityProvider.status(503)));
+        provider.script(IdentityProvider.held(gate, answer));
         return gate;
     }
 
@@ -117,7 +118,7 @@ class CancelledRequestTest {
     void a_refusal_that_comes_later_is_not_logged(String issuerProperty, CapturedOutput output) throws Exception {
         run(issuerProperty);
         await().until(() -> service.health("jwks").equals("UP"));
-        CountDownLatch gate = hold(provider);
+        CountDownLatch gate = hold(IdentityProvider.json(new JWKSet(Tokens.RSA_1).toString()));
         cancel(forged());
         gate.countDown();
         assertThat(service.status("/me", forged())).isEqualTo(401);
@@ -127,7 +128,7 @@ class CancelledRequestTest {
     @ParameterizedTest
     @ValueSource(strings = {ONE, SEVERAL})
     void an_outage_that_shows_later_is_not_logged(String issuerProperty, CapturedOutput output) throws Exception {
-        CountDownLatch gate = hold(provider);
+        CountDownLatch gate = hold(IdentityProvider.status(503));
         run(issuerProperty);
         cancel(provider.token(Tokens.RSA_1));
         gate.countDown();
