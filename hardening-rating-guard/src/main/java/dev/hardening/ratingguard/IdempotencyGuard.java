@@ -7,6 +7,8 @@ import java.util.HexFormat;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,10 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IdempotencyGuard {
 
-    // An entry: the fingerprint of target and body, then the answer's status or "---", then its body or the claim's id.
-    private static final int FINGERPRINT = 64;
-    private static final int STATUS = FINGERPRINT + 3;
     private static final String NO_STATUS = "---";
+
+    /** The fingerprint of target and body, then the answer's status or "---", then its body or the claim's id. */
+    private static final Pattern ENTRY = Pattern.compile(
+            "(?<fingerprint>[0-9a-f]{64})(?<status>[1-5][0-9]{2}|" + NO_STATUS + ")(?<rest>.*+)", Pattern.DOTALL);
 
     /** What became of a request. */
     public enum Verdict {
@@ -123,7 +126,7 @@ public final class IdempotencyGuard {
         Answer answer;
         try {
             answer = Objects.requireNonNull(handler.apply(claim), "the handler returned no answer");
-        } catch (RuntimeException | Error failure) {
+        } catch (Throwable failure) { // a checked one, too, which Kotlin and others may throw
             release(claim, failure);
             throw failure;
         }
@@ -139,22 +142,25 @@ public final class IdempotencyGuard {
     private void release(Claim claim, Throwable failure) {
         try {
             store.remove(claim.key, claim.underWay);
-        } catch (RuntimeException unreachable) {
-            failure.addSuppressed(unreachable);
+        } catch (Throwable unreachable) {
+            if (unreachable != failure) { // an exception cannot suppress itself
+                failure.addSuppressed(unreachable);
+            }
         }
     }
 
     private static Reply replyTo(Claim claim, String found) {
-        if (found.length() < STATUS) {
+        Matcher entry = ENTRY.matcher(found);
+        if (!entry.matches()) {
             throw new IllegalStateException("the store has an entry that no guard wrote");
         }
-        if (!found.startsWith(claim.fingerprint)) {
+        if (!entry.group("fingerprint").equals(claim.fingerprint)) {
             return new Reply(Verdict.OTHER_REQUEST, null);
         }
-        String status = found.substring(FINGERPRINT, STATUS);
+        String status = entry.group("status");
         return status.equals(NO_STATUS)
                 ? new Reply(Verdict.UNDER_WAY, null)
-                : new Reply(Verdict.REPLAYED, new Answer(Integer.parseInt(status), found.substring(STATUS)));
+                : new Reply(Verdict.REPLAYED, new Answer(Integer.parseInt(status), entry.group("rest")));
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.hardening.ratingguard.IdempotencyGuard.Claim;
 import dev.hardening.ratingguard.IdempotencyGuard.Reply;
 import dev.hardening.ratingguard.IdempotencyGuard.Verdict;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -191,6 +192,22 @@ class IdempotencyGuardTest {
         }
 
         @Test
+        void thatThrowsACheckedExceptionLeavesTheKeyFree() {
+            IOException failure = new IOException("broken");
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> {
+                        throw AHandler.<RuntimeException>sneaked(failure);
+                    }))
+                    .isSameAs(failure);
+            assertThat(entries).isEmpty();
+        }
+
+        /** Throws a checked exception where none is declared, as Kotlin and Lombok do. */
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+        private static <E extends Throwable> E sneaked(Throwable failure) throws E {
+            throw (E) failure;
+        }
+
+        @Test
         void thatReturnsNothingLeavesTheKeyFree() {
             assertThatThrownBy(() -> guard.handle(request("k"), claim -> null))
                     .isInstanceOf(NullPointerException.class)
@@ -305,20 +322,42 @@ class IdempotencyGuardTest {
                     .hasSuppressedException(down);
         }
 
-        @ParameterizedTest
-        @ValueSource(strings = {"", "x"})
-        void withAnEntryOfSomethingElseIsSaidSo(String entry) {
-            IdempotencyGuard guard = new IdempotencyGuard(IdempotencyStore.of(new ConcurrentHashMap<>() {
-                private static final long serialVersionUID = 1;
+        @Test
+        void mayThrowTheHandlersOwnFailure() {
+            assertThatThrownBy(() -> new IdempotencyGuard(new Down(true)).handle(request("k"), claim -> {
+                        throw down;
+                    }))
+                    .isSameAs(down)
+                    .hasNoSuppressedExceptions();
+        }
 
-                @Override
-                public String putIfAbsent(String key, String value) {
-                    return entry;
-                }
-            }));
-            assertThatThrownBy(() -> guard.handle(request("k"), claim -> KEPT))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("the store has an entry that no guard wrote");
+        /** Each is written over the entry of a request that is under way. */
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "",
+                    "x",
+                    "a longer text of another program, which happens to use the same key for something of its own",
+                    "FINGERPRINT",
+                    "FINGERPRINT20",
+                    "FINGERPRINTcanary",
+                    "FINGERPRINT099",
+                    "FINGERPRINT600",
+                    "FINGERPRINT-20",
+                    "FINGERPRINT\u0662\u0660\u0660",
+                    "FFINGERPRINT200"
+                })
+        void withAnEntryOfSomethingElseIsSaidSo(String foreign) {
+            guard.handle(request("k"), claim -> {
+                String entry = foreign.replace("FINGERPRINT", claim.underWay().substring(0, 64));
+                entries.put(claim.key(), entry);
+                assertThatThrownBy(() -> handle(request("k"), KEPT))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("the store has an entry that no guard wrote");
+                assertThat(entries).containsValue(entry);
+                return KEPT;
+            });
+            assertThat(claims).isEmpty();
         }
     }
 
