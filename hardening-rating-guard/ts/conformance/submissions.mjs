@@ -10,6 +10,7 @@ const close = { event: "close" };
 const ways = {
   fresh: ["before the first begin", []],
   "fresh-sending": ["sending before the first begin", [submit(1)]],
+  "fresh-drawn": ["sending before the first begin, and the form was drawn", [submit(1), begin("a")]],
   "fresh-done": ["something was sent before the first begin", [submit(1), succeed(1)]],
   "fresh-failed": ["a try failed before the first begin", [submit(1), fail(1)]],
   none: ["a form that has gone", [begin("a"), begin(null)]],
@@ -88,7 +89,7 @@ function expectedOf(steps) {
       if (!action || action.ended || (step.event === "timeout" && action !== underWay)) return undefined;
       if (step.event !== "timeout") action.ended = true;
       if (step.event === "succeed" && none(action.from.session)) action.from.attempt = undefined;
-      else if (step.event === "succeed" && action.from.session === draft.session) draft.sent = true;
+      if (step.event === "succeed" && !none(action.session) && action.session === draft.session) draft.sent = true;
       if (action === underWay) {
         underWay = undefined;
         expected.outcome = { succeed: "done", fail: "failure", timeout: "timeout" }[step.event];

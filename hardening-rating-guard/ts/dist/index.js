@@ -23,7 +23,8 @@ export function createGuardedSubmission(options = {}) {
             told = state();
             for (const listener of [...listeners]) {
                 try {
-                    listener(told);
+                    if (listeners.has(listener))
+                        listener(told);
                 }
                 catch (failure) {
                     queueMicrotask(() => {
@@ -76,9 +77,8 @@ export function createGuardedSubmission(options = {}) {
                             controller.abort(failure);
                         }, timeout);
                     Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
-                        if (isNone(from.sessionId))
-                            from.attemptId = undefined;
-                        else if (draft.sessionId === from.sessionId)
+                        from.attemptId = undefined;
+                        if (!isNone(sessionId) && draft.sessionId === sessionId)
                             draft.sent = true;
                         end();
                         resolve(answer);

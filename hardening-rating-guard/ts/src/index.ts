@@ -107,7 +107,7 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
       told = state();
       for (const listener of [...listeners]) {
         try {
-          listener(told);
+          if (listeners.has(listener)) listener(told); // unless one before it has ended its subscription
         } catch (failure) {
           // Its own, as an uncaught error; the guard goes on.
           queueMicrotask(() => {
@@ -158,9 +158,10 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
               controller.abort(failure);
             }, timeout);
           Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
-            // Also when it comes after the timeout; and a draft that was begun meanwhile for the same session is sent too.
-            if (isNone(from.sessionId)) from.attemptId = undefined;
-            else if (draft.sessionId === from.sessionId) draft.sent = true;
+            // Also if it comes after the timeout.
+            from.attemptId = undefined; // without a draft, the next submission is another attempt
+            // A draft that was begun meanwhile for the same session is sent, too.
+            if (!isNone(sessionId) && draft.sessionId === sessionId) draft.sent = true;
             end();
             resolve(answer);
           }, reject);

@@ -73,6 +73,36 @@ describe("without a draft", () => {
       assert.equal(await statusOf(guard, "a"), "done");
     });
 
+  for (const none of [undefined, null, ""])
+    test(`no session is never sent: ${JSON.stringify(none)}`, async () => {
+      const guard = guardFor(none);
+      assert.equal(await statusOf(guard, none ?? null), "done");
+      assert.equal(guard.state, "idle");
+      assert.equal(await statusOf(guard, none ?? null), "done");
+    });
+
+  test("a draft begun meanwhile for what was sent is sent", async () => {
+    const guard = createGuardedSubmission();
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("a");
+    answer.resolve();
+    assert.equal((await running).current, false);
+    assert.equal(guard.state, "sent");
+    assert.equal(await statusOf(guard, "a"), "sent");
+  });
+
+  test("a draft begun meanwhile for another session is left alone", async () => {
+    const guard = createGuardedSubmission();
+    const answer = deferred();
+    const running = guard.submit("a", () => answer.promise);
+    guard.begin("b");
+    answer.resolve();
+    await running;
+    assert.equal(guard.state, "idle");
+    assert.equal(await statusOf(guard, "b"), "done");
+  });
+
   test("a retry keeps its attempt id; another session has its own", async () => {
     const guard = createGuardedSubmission();
     const ids = [];
@@ -506,6 +536,16 @@ describe("a subscriber", () => {
     guard.close();
     assert.deepEqual(seen, ["closed"]);
     assert.equal((await uncaught).message, "of the listener");
+  });
+
+  test("that another one has ended is told no more", () => {
+    const guard = guardFor("a");
+    let end = () => {};
+    guard.subscribe(() => end());
+    const { seen, end: second } = watched(guard);
+    end = second;
+    guard.close();
+    assert.deepEqual(seen, []);
   });
 
   test("may end itself while it is told", () => {

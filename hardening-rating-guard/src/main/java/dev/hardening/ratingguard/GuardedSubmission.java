@@ -148,7 +148,8 @@ public final class GuardedSubmission implements AutoCloseable {
      * the listener may get only the last. What a listener throws goes to its thread's handler for uncaught exceptions.
      *
      * @param listener is handed the new state, and may change it again
-     * @return ends the subscription; may be called more than once
+     * @return ends the subscription; may be called more than once. After that, no call of the listener begins on this
+     *     thread; another thread may just be about to call it a last time
      */
     public Runnable subscribe(Consumer<? super State> listener) {
         Objects.requireNonNull(listener, "listener");
@@ -232,7 +233,7 @@ public final class GuardedSubmission implements AutoCloseable {
         answer.whenComplete((value, failure) -> {
             running.cancel(false);
             if (failure == null) {
-                accept(from);
+                accept(from, sessionId);
             }
             boolean inTime = end(submission);
             if (inTime && failure == null) {
@@ -250,12 +251,11 @@ public final class GuardedSubmission implements AutoCloseable {
                 .toPlainString();
     }
 
-    private void accept(Draft from) {
+    private void accept(Draft from, @Nullable String sessionId) {
         synchronized (lock) {
-            String accepted = from.sessionId;
-            if (accepted == null || accepted.isEmpty()) {
-                from.attemptId = null;
-            } else if (accepted.equals(draft.sessionId)) {
+            from.attemptId = null; // without a draft, the next submission is another attempt
+            boolean none = sessionId == null || sessionId.isEmpty();
+            if (!none && Objects.equals(sessionId, draft.sessionId)) {
                 draft.sent = true; // also one that was begun meanwhile, because its session is rated now
             }
         }
@@ -312,10 +312,16 @@ public final class GuardedSubmission implements AutoCloseable {
             State now = state();
             if (now != told) {
                 told = now;
-                listeners.forEach(listener -> callBack(() -> listener.accept(now)));
+                listeners.forEach(listener -> tell(listener, now));
             }
             seen = changes.addAndGet(-seen);
         } while (seen > 0);
+    }
+
+    private void tell(Consumer<? super State> listener, State now) {
+        if (listeners.contains(listener)) { // unless one before it has ended its subscription
+            callBack(() -> listener.accept(now));
+        }
     }
 
     /** A callback that fails does not affect the form. */

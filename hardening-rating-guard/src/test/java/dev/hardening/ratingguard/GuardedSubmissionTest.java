@@ -170,6 +170,35 @@ class GuardedSubmissionTest {
             assertThat(submit("a").join()).isInstanceOf(Done.class);
         }
 
+        @ParameterizedTest
+        @NullAndEmptySource
+        void noSessionIsNeverSent(@Nullable String none) {
+            form.begin(none);
+            answer.complete("ok");
+            assertThat(submit(none).join()).isInstanceOf(Done.class);
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit(none).join()).isInstanceOf(Done.class);
+        }
+
+        @Test
+        void aDraftBegunMeanwhileForWhatWasSentIsSent() {
+            CompletableFuture<Outcome<String>> first = submit("a");
+            form.begin("a");
+            answer.complete("ok");
+            assertThat(first.join().current()).isFalse();
+            assertThat(form.state()).isEqualTo(State.SENT);
+            assertThat(submit("a").join()).isInstanceOf(Sent.class);
+        }
+
+        @Test
+        void aDraftBegunMeanwhileForAnotherSessionIsLeftAlone() {
+            assertThat(submit("a")).isNotCompleted();
+            form.begin("b");
+            answer.complete("ok");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submit("b").join()).isInstanceOf(Done.class);
+        }
+
         @Test
         void aRetryKeepsItsAttemptIdAndAnotherSessionHasItsOwn() {
             assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
@@ -751,6 +780,15 @@ class GuardedSubmissionTest {
                     })
                     .join();
             assertThat(seen).containsExactly(State.SENDING, State.SENT);
+        }
+
+        @Test
+        void thatAnotherOneHasEndedIsToldNoMore() {
+            AtomicReference<Runnable> end = new AtomicReference<>();
+            form.subscribe(state -> end.get().run());
+            end.set(form.subscribe(seen::add));
+            form.close();
+            assertThat(seen).isEmpty();
         }
 
         @Test
