@@ -327,7 +327,9 @@ final class Channels implements NettyCustomizer {
                     passed = helloUnknown(bytes);
                 }
             } else {
-                lastError = null;
+                if (lastError != null) {
+                    lastError = null; // only then, because each write of a volatile field costs every answer
+                }
                 if (helloUnanswered && bytes.toString(StandardCharsets.US_ASCII).startsWith("+OK\r\n")) {
                     passed = helloUnknown(bytes); // some servers say so to all that they do not know
                 }

@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +30,8 @@ final class SafeUri {
             "redis+socket");
 
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
+    private static final Pattern SPACE_AFTER_COMMA = Pattern.compile(",\\s+");
+    private static final Pattern END_OF_HOSTS = Pattern.compile("[/?#]");
 
     /** A name, an IPv4 address or an IPv6 address; Lettuce would take any other text for a name. */
     private static final String HOST_NAME = "(?:[\\p{L}\\p{N}._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\\w]*)";
@@ -109,11 +110,12 @@ final class SafeUri {
         // The text before the last @ is user and password, even if a parser would read it differently.
         int userInfoEnd = rest.lastIndexOf('@');
         String userInfo = rest.substring(0, Math.max(0, userInfoEnd));
-        String address = rest.substring(userInfoEnd + 1).replaceAll(",\\s+", ",");
+        String address =
+                SPACE_AFTER_COMMA.matcher(rest.substring(userInfoEnd + 1)).replaceAll(",");
         String shown = "the Redis URI " + scheme + (userInfoEnd < 0 ? "://…" : "://***@…");
         checkUserInfo(shown, userInfo);
         checkSigns(shown, "address", address, "#/?%[]");
-        String hosts = address.split("[/?#]", 2)[0];
+        String hosts = END_OF_HOSTS.split(address, 2)[0];
         String afterHosts = address.substring(hosts.length());
         checkParameters(shown, afterHosts);
         String beforeHosts = scheme + "://" + (userInfoEnd < 0 ? "" : userInfo + "@");
@@ -149,8 +151,10 @@ final class SafeUri {
     private static void checkSigns(String shown, String part, String text, String legal) {
         for (int i = 0; i < text.length(); i++) {
             char sign = text.charAt(i);
-            if (legal.indexOf(sign) >= 0
-                    || ENCODED.matcher(text).region(i, text.length()).lookingAt()) {
+            if (isAsciiLetterOrDigit(sign)
+                    || legal.indexOf(sign) >= 0
+                    || (sign == '%'
+                            && ENCODED.matcher(text).region(i, text.length()).lookingAt())) {
                 continue;
             }
             for (Sign kind : Sign.values()) {
@@ -162,6 +166,10 @@ final class SafeUri {
                 }
             }
         }
+    }
+
+    private static boolean isAsciiLetterOrDigit(char sign) {
+        return (sign >= 'a' && sign <= 'z') || (sign >= 'A' && sign <= 'Z') || (sign >= '0' && sign <= '9');
     }
 
     private static void checkHost(String shown, String host) {
@@ -233,29 +241,37 @@ final class SafeUri {
      * @throws IllegalArgumentException if a host is not valid, which happens if the password was not encoded
      */
     static List<RedisURI> check(List<RedisURI> uris) {
-        uris.stream()
-                .flatMap(uri -> Stream.concat(Stream.of(uri), uri.getSentinels().stream()))
-                .map(RedisURI::getHost)
-                .filter(host -> host != null && !HOST.matcher(host).matches())
-                .findFirst()
-                .ifPresent(notShown -> {
-                    throw new IllegalArgumentException(
-                            "the host of a RedisURI is not a name or an address; it is not shown,"
-                                    + " as it may be a part of a password that was not encoded");
-                });
+        for (RedisURI uri : uris) {
+            checkHost(uri);
+            uri.getSentinels().forEach(SafeUri::checkHost);
+        }
         return List.copyOf(uris);
+    }
+
+    private static void checkHost(RedisURI uri) {
+        String host = uri.getHost();
+        if (host != null && !HOST.matcher(host).matches()) {
+            throw new IllegalArgumentException("the host of a RedisURI is not a name or an address; it is not shown,"
+                    + " as it may be a part of a password that was not encoded");
+        }
     }
 
     /** Warns of TLS that does not check which server answers. */
     static void warnOfUncheckedPeers(List<RedisURI> uris) {
-        if (uris.stream()
-                .flatMap(uri -> Stream.concat(Stream.of(uri), uri.getSentinels().stream()))
-                .anyMatch(uri -> uri.isSsl() && uri.getVerifyMode() == SslVerifyMode.NONE)) {
+        boolean unchecked = false;
+        for (RedisURI uri : uris) {
+            unchecked |= isUnchecked(uri) || uri.getSentinels().stream().anyMatch(SafeUri::isUnchecked);
+        }
+        if (unchecked) {
             LOG.warn(
                     "{}: TLS without checking the server's certificate (verifyPeer=NONE): anyone in between can read the"
                             + " password and the data",
                     endpoint(uris));
         }
+    }
+
+    private static boolean isUnchecked(RedisURI uri) {
+        return uri.isSsl() && uri.getVerifyMode() == SslVerifyMode.NONE;
     }
 
     /** The endpoint without user and password: one server, or a cluster's seeds. */

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.scheduler.Schedulers;
 
 /** What is connected, from the start until it is closed: its connections, and what is known of them. Safe for use by several threads. */
@@ -45,7 +47,8 @@ final class Session<C extends StatefulConnection<String, String>> {
     private final C connection;
     private final ConnectReport report;
     private final Supervisor supervisor;
-    private final Disposable failures;
+    private final Disposable.Swap failures = Disposables.swap();
+    private final AtomicBoolean subscribed = new AtomicBoolean();
     private final Set<StatefulConnection<?, ?>> further = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable CompletableFuture<RedisCheck>> running = new AtomicReference<>();
     private volatile Role lastRole;
@@ -67,7 +70,7 @@ final class Session<C extends StatefulConnection<String, String>> {
                 supervisor.returned(handler); // by the application, which has closed it
             } else {
                 String reason = Channels.lossReason();
-                supervisor.lost(handler, reason);
+                lost(handler, reason);
                 if (reason.equals(refused())) {
                     supervisor.reconnectFailed(reason); // Lettuce 6 tells of a reconnect that was refused only so
                 }
@@ -85,24 +88,38 @@ final class Session<C extends StatefulConnection<String, String>> {
                 Stream.concat(Stream.of(new OutageLog(report.endpoint())), options.listeners.callers().stream())
                         .map(listener -> new Notifier(listener, Workers::run))
                         .toList());
-        failures = target.client()
-                .getResources()
-                .eventBus()
-                .get()
-                .ofType(ReconnectFailedEvent.class)
-                .subscribe(event -> supervisor.reconnectFailed(
-                        target.diagnose(event.getCause()).reason()));
         supervise(connection);
     }
 
     private void supervise(StatefulConnection<?, ?> one) {
         one.addListener(states);
         if (!one.isOpen()) {
-            supervisor.lost(one, Channels.lossReason());
+            lost(one, Channels.lossReason());
             if (one.isOpen()) {
                 supervisor.returned(one); // it was connected again before it was known to be lost
             }
         }
+    }
+
+    private void lost(Object one, String reason) {
+        if (!supervisor.isClosed() && subscribed.compareAndSet(false, true)) {
+            subscribe();
+        }
+        supervisor.lost(one, reason);
+    }
+
+    /**
+     * Asks Lettuce for each reconnect that fails. There is none before the first loss, and a start would take a tenth
+     * longer if it subscribed.
+     */
+    private void subscribe() {
+        failures.update(target.client()
+                .getResources()
+                .eventBus()
+                .get()
+                .ofType(ReconnectFailedEvent.class)
+                .subscribe(event -> supervisor.reconnectFailed(
+                        target.diagnose(event.getCause()).reason())));
     }
 
     /** Removes connections that the application closed while they were lost: Lettuce reports nothing of these. */
