@@ -78,7 +78,7 @@ public final class HardeningCache implements KeyCache {
 
     private boolean read(long now, Reader reader) {
         Decision decision = policy.read(state, now, reader.need, reader.visit);
-        boolean waits = switch (decision.verdict()) {
+        boolean waits = switch (decision.action()) {
             case WAIT, WAIT_BRIEFLY -> true;
             case SERVE, UNAVAILABLE -> false;
         };

@@ -17,9 +17,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One fetch, from its request to its outcome: it calls the transport, parses the answer, keeps the deadline, and lets
- * the waiting readers go on. It reports its outcome once. The transport may still be running then. When it has
- * returned, that is reported too.
+ * One fetch, from its request to its outcome: it calls the transport, parses the answer and keeps the deadline. It calls
+ * nothing of the cache: the cache waits for its futures. They complete on the thread that ends the fetch, and never fail.
  */
 final class Fetch {
 
@@ -40,19 +39,6 @@ final class Fetch {
         record Failure(Throwable cause) implements Outcome {}
     }
 
-    /** Is called as a fetch goes on. */
-    interface Observer {
-
-        /** It takes longer than a reader waits for an unknown key id. */
-        void slow(Fetch fetch);
-
-        /** Its deadline has passed: this is its outcome, and the transport may still be running. */
-        void late(Fetch fetch, Outcome outcome);
-
-        /** Nothing of it runs now. This is its outcome, unless the deadline had passed before. */
-        void ended(Fetch fetch, Outcome outcome);
-    }
-
     /**
      * What all fetches of a cache have in common.
      *
@@ -68,7 +54,7 @@ final class Fetch {
             Duration slowAfter,
             int maxResponseBytes,
             @Nullable Executor executor,
-            Timer timer,
+            Threads threads,
             KeySetParser.Rejections rejections) {}
 
     private final Setup setup;
@@ -76,16 +62,15 @@ final class Fetch {
     private final boolean fresh;
     private final @Nullable CachedKeys basis;
     private final Validators validators;
-    private final Observer observer;
-    private final CompletableFuture<Void> outcome = new CompletableFuture<>();
-    private final CompletableFuture<Void> outcomeOrSlow = new CompletableFuture<>();
-
-    private volatile boolean counted;
+    private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    private final CompletableFuture<Void> slow = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     // Guarded by the lock, so that an interrupt reaches the transport and nothing that its thread does later.
     private @Nullable Thread caller;
-    private boolean aborted;
+    private boolean interrupted;
+    private boolean over;
     private @Nullable Future<?> deadline;
     private @Nullable Future<?> patience;
 
@@ -94,100 +79,85 @@ final class Fetch {
      *
      * @param basis the keys that were held when it began: it sends their validators, and "not modified" confirms them
      */
-    Fetch(Setup setup, RefreshPolicy.Running running, @Nullable CachedKeys basis, Observer observer) {
+    Fetch(Setup setup, RefreshPolicy.Running running, @Nullable CachedKeys basis) {
         this.setup = setup;
         this.number = running.number();
         this.fresh = running.fresh();
         this.basis = basis;
         // An unknown key id contradicts a server that would answer "not modified".
         this.validators = basis == null || fresh ? Validators.NONE : basis.validators();
-        this.observer = observer;
     }
 
     long number() {
         return number;
     }
 
-    /** Whether its outcome is known and was applied, not dropped. */
-    boolean hasCounted() {
-        return counted;
-    }
-
-    /** Completes when the outcome is known; it never fails. */
-    CompletableFuture<Void> outcome() {
+    /** Completes at the deadline at the latest. The transport may still be running then. */
+    CompletableFuture<Outcome> outcome() {
         return outcome;
     }
 
-    /** Completes when the outcome is known, or when the fetch is slow; it never fails. */
-    CompletableFuture<Void> outcomeOrSlow() {
-        return outcomeOrSlow;
+    /** Completes if it takes longer than a reader waits for an unknown key id. */
+    CompletableFuture<Void> slow() {
+        return slow;
+    }
+
+    /** Completes after the outcome, when the fetch {@linkplain #isOver is over}. */
+    CompletableFuture<Void> ended() {
+        return ended;
+    }
+
+    /** Whether nothing of it runs now, and nothing will: the transport has returned, or was never called. */
+    boolean isOver() {
+        lock.lock();
+        try {
+            return over;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@link #start} from the timer's thread, on which the caller's executor must not run anything. */
     void startFromTimer() {
         try {
-            setup.timer().workers().execute(this::start);
+            setup.threads().workers().execute(this::start);
         } catch (Throwable exhausted) { // there may be no thread left to start
-            observer.ended(this, new Outcome.Failure(exhausted));
+            reject(exhausted);
         }
     }
 
     /** Starts it, on the caller's executor, or on a shared thread that may block. */
     void start() {
         try {
-            // The earlier one first: the later one then does not wake the timer.
-            Future<?> slow =
-                    setup.timer().schedule(this::isSlow, setup.slowAfter().toNanos());
-            Future<?> late =
-                    setup.timer().schedule(this::notBegun, setup.timeout().toNanos());
-            lock.lock();
-            try {
-                deadline = late;
-                patience = slow;
-            } finally {
-                lock.unlock();
+            if (setTimers()) {
+                Executor executor = setup.executor();
+                (executor == null ? setup.threads().workers() : executor).execute(this::run);
             }
-            Executor executor = setup.executor();
-            (executor == null ? setup.timer().workers() : executor).execute(this::run);
         } catch (Throwable rejected) { // an executor that cannot start a thread throws an Error
-            cancelTimers();
-            observer.ended(this, new Outcome.Failure(rejected));
+            reject(rejected);
         }
     }
 
-    private void isSlow() {
-        observer.slow(this);
-        outcomeOrSlow.complete(null);
-    }
-
-    /** Fails the fetch if no thread has begun it in time. If one has, {@link #timedOut} follows. */
-    private void notBegun() {
-        if (!isRunning()) {
-            end("no thread began it within " + setup.timeout().toMillis() + " ms");
-        }
-    }
-
-    private void timedOut() {
-        end("no complete answer within " + setup.timeout().toMillis() + " ms");
-    }
-
-    private void end(String why) {
-        observer.late(this, new Outcome.Failure(new TimeoutException(why)));
-        abort();
-    }
-
-    private boolean isRunning() {
+    private boolean setTimers() {
         lock.lock();
         try {
-            return caller != null;
+            if (!over) {
+                // The earlier one first: the later one then does not wake the timer.
+                patience = schedule(() -> slow.complete(null), setup.slowAfter());
+                deadline = schedule(this::notBegun, setup.timeout());
+            }
+            return !over;
         } finally {
             lock.unlock();
         }
     }
 
+    private Future<?> schedule(Runnable task, Duration delay) {
+        return setup.threads().schedule(task, delay.toNanos());
+    }
+
     private void run() {
         if (!enter()) {
-            cancelTimers(); // it may have been aborted before they were set
             return;
         }
         Outcome result;
@@ -202,14 +172,14 @@ final class Fetch {
         if (leave() && ownersInterrupt) {
             Thread.currentThread().interrupt();
         }
-        observer.ended(this, result);
+        conclude(result);
     }
 
     private boolean enter() {
         lock.lock();
         try {
-            caller = aborted ? null : Thread.currentThread();
-            return !aborted;
+            caller = over ? null : Thread.currentThread();
+            return !over;
         } finally {
             lock.unlock();
         }
@@ -219,11 +189,11 @@ final class Fetch {
     private void beginDeadline() {
         lock.lock();
         try {
-            if (aborted) {
+            if (interrupted) {
                 return;
             }
             Future<?> waiting = deadline;
-            deadline = setup.timer().schedule(this::timedOut, setup.timeout().toNanos());
+            deadline = schedule(this::timedOut, setup.timeout());
             if (waiting != null) {
                 waiting.cancel(false);
             }
@@ -232,15 +202,91 @@ final class Fetch {
         }
     }
 
-    /** The interrupt of {@link #abort} ends here; returns whether there was none. */
+    /** The interrupt of {@link #interrupt} ends here; returns whether there was none. */
     private boolean leave() {
         lock.lock();
         try {
             caller = null;
-            if (aborted) {
+            over = true;
+            if (interrupted) {
                 Thread.interrupted();
             }
-            return !aborted;
+            return !interrupted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Fails the fetch if no thread has begun it in time. If one has, {@link #timedOut} follows. */
+    private void notBegun() {
+        if (prevent()) {
+            conclude(failure("no thread began it within "));
+        }
+    }
+
+    private void timedOut() {
+        conclude(failure("no complete answer within "));
+        interrupt();
+    }
+
+    private Outcome failure(String noneWithin) {
+        return new Outcome.Failure(
+                new TimeoutException(noneWithin + setup.timeout().toMillis() + " ms"));
+    }
+
+    private void reject(Throwable cause) {
+        prevent();
+        conclude(new Outcome.Failure(cause));
+    }
+
+    /** Ends the fetch, because its result is not needed. */
+    void cancel() {
+        prevent();
+        conclude(new Outcome.Failure(new CancellationException("it was cancelled")));
+        interrupt();
+    }
+
+    /** Keeps the transport from being called. Returns whether that was in time, or the fetch is over anyway. */
+    private boolean prevent() {
+        lock.lock();
+        try {
+            over = caller == null;
+            return over;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void interrupt() {
+        lock.lock();
+        try {
+            if (caller != null) {
+                interrupted = true;
+                caller.interrupt();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Only the first outcome counts. */
+    private void conclude(Outcome result) {
+        cancelTimers();
+        outcome.complete(result);
+        if (isOver()) {
+            ended.complete(null);
+        }
+    }
+
+    private void cancelTimers() {
+        lock.lock();
+        try {
+            if (deadline != null) {
+                deadline.cancel(false);
+            }
+            if (patience != null) {
+                patience.cancel(false);
+            }
         } finally {
             lock.unlock();
         }
@@ -278,51 +324,6 @@ final class Fetch {
     private static boolean isSame(KeySet one, KeySet other) {
         return one.keys().equals(other.keys())
                 && one.jwkSet().getKeys().equals(other.jwkSet().getKeys());
-    }
-
-    /**
-     * Lets the waiting readers go on, and ends the deadline.
-     *
-     * @param hasCounted whether its outcome was applied, not dropped
-     */
-    void release(boolean hasCounted) {
-        cancelTimers();
-        counted = hasCounted;
-        outcome.complete(null);
-        outcomeOrSlow.complete(null);
-    }
-
-    /** Stops the fetch, because its result is not needed. */
-    void abort() {
-        cancelTimers();
-        boolean neverCalled;
-        lock.lock();
-        try {
-            neverCalled = !aborted && caller == null;
-            aborted = true;
-            if (caller != null) {
-                caller.interrupt();
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (neverCalled) {
-            observer.ended(this, new Outcome.Failure(new CancellationException("it was never begun")));
-        }
-    }
-
-    private void cancelTimers() {
-        lock.lock();
-        try {
-            if (deadline != null) {
-                deadline.cancel(false);
-            }
-            if (patience != null) {
-                patience.cancel(false);
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** The failure, without the exceptions that futures wrap around it. */

@@ -7,7 +7,6 @@ import com.nimbusds.jose.jwk.JWKMatcher;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.proc.SecurityContext;
-import dev.hardening.jwks.RefreshPolicy.Need;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Clock;
@@ -41,18 +40,15 @@ import org.jspecify.annotations.Nullable;
 public final class JWKSCache implements AutoCloseable {
 
     private static final String SUPABASE_PATH = "/auth/v1/.well-known/jwks.json";
-    private static final Need ANY_KEYS = new Need.AnyKeys();
 
     private final RefreshState state;
-    private final Executor workers;
     private final String endpoint;
 
     private JWKSCache(Builder builder) {
         URI uri = builder.uri;
         endpoint = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
-        workers = builder.timer.workers();
         SavedKeys saved = builder.store == null ? null : new SavedKeys(builder.store, uri, endpoint, builder.clock);
-        Notifier notifier = new Notifier(endpoint, builder.listener, saved, workers);
+        Notifier notifier = new Notifier(endpoint, builder.listener, saved, builder.threads.workers());
         state = new RefreshState(
                 builder.fetches(notifier),
                 new RefreshPolicy(builder.policyOptions(), builder.random),
@@ -121,7 +117,7 @@ public final class JWKSCache implements AutoCloseable {
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
      */
     public JWKSet getKeys() {
-        return keysFor(null).jwkSet();
+        return state.keysFor(null).jwkSet();
     }
 
     /**
@@ -131,7 +127,7 @@ public final class JWKSCache implements AutoCloseable {
      * @return the keys; fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
      */
     public CompletableFuture<JWKSet> getKeysAsync() {
-        return mapped(keysForAsync(null), KeySet::jwkSet);
+        return mapped(state.keysForAsync(null), KeySet::jwkSet);
     }
 
     /**
@@ -145,7 +141,7 @@ public final class JWKSCache implements AutoCloseable {
      *     wait
      */
     public Optional<SigningKey> findKey(@Nullable String kid) {
-        return keysFor(kid).first(kid);
+        return state.keysFor(kid).first(kid);
     }
 
     /**
@@ -156,7 +152,7 @@ public final class JWKSCache implements AutoCloseable {
      * @return the key, or empty; fails with {@link JWKSUnavailableException} where {@link #findKey} throws it
      */
     public CompletableFuture<Optional<SigningKey>> findKeyAsync(@Nullable String kid) {
-        return mapped(keysForAsync(kid), keys -> keys.first(kid));
+        return mapped(state.keysForAsync(kid), keys -> keys.first(kid));
     }
 
     /** What is made of the keys. A failure stays what it is: {@code thenApply} would wrap it. */
@@ -172,45 +168,9 @@ public final class JWKSCache implements AutoCloseable {
         return result;
     }
 
-    /**
-     * The keys, refreshed within the budget if they lack a key id.
-     *
-     * @param kid null asks for the keys as they are
-     */
-    KeySet keysFor(@Nullable String kid) {
-        KeySet ready = state.ready();
-        return ready != null && (kid == null || ready.has(kid))
-                ? ready
-                : reader(kid).read();
-    }
-
-    /** {@link #keysFor} without waiting. */
-    CompletableFuture<KeySet> keysForAsync(@Nullable String kid) {
-        KeySet ready = state.ready();
-        return ready != null && (kid == null || ready.has(kid))
-                ? CompletableFuture.completedFuture(ready)
-                : reader(kid).readAsync();
-    }
-
-    private Reader reader(@Nullable String kid) {
-        return new Reader(state, kid == null ? ANY_KEYS : new Need.KeyId(kid), workers);
-    }
-
-    /**
-     * The keys, for a signature that none of a set verifies: refreshed once, within the budget for unknown key ids, if they
-     * are still that set.
-     *
-     * @param kid the token's key id. A token without one may be of a key that the set lacks
-     * @return the set that was tried if no fetch is allowed, or if nothing has changed
-     * @throws JWKSUnavailableException if there is no key id, and it cannot be known whether there is a newer set
-     */
-    KeySet newerThan(KeySet tried, @Nullable String kid) {
-        return new Reader(state, new Need.NewerThan(tried, kid != null), workers).read();
-    }
-
-    /** {@link #newerThan} without waiting. */
-    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid) {
-        return new Reader(state, new Need.NewerThan(tried, kid != null), workers).readAsync();
+    /** Where a decoder reads the keys. */
+    RefreshState state() {
+        return state;
     }
 
     /**
@@ -256,11 +216,11 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     private List<JWK> select(JWKMatcher matcher) {
-        KeySet keys = keysFor(null);
+        KeySet keys = state.keysFor(null);
         Set<String> kids = matcher.getKeyIDs();
         if (kids != null) {
             for (String kid : kids) {
-                keys = keysFor(kid);
+                keys = state.keysFor(kid);
             }
         }
         List<JWK> selected = new ArrayList<>();
@@ -309,7 +269,7 @@ public final class JWKSCache implements AutoCloseable {
         private boolean ownTicker;
         private Clock clock = Clock.systemUTC();
         private DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
-        private Timer timer = SharedThreads.INSTANCE;
+        private Threads threads = SharedThreads.INSTANCE;
         private @Nullable Executor executor;
         private @Nullable JWKSCacheListener listener;
         private @Nullable JWKSSnapshotStore store;
@@ -518,8 +478,8 @@ public final class JWKSCache implements AutoCloseable {
             return this;
         }
 
-        Builder timer(Timer runsLater) {
-            timer = runsLater;
+        Builder threads(Threads run) {
+            threads = run;
             return this;
         }
 
@@ -595,7 +555,7 @@ public final class JWKSCache implements AutoCloseable {
                     longestWait(),
                     maxResponseBytes,
                     executor,
-                    timer,
+                    threads,
                     notifier::rejected);
         }
 

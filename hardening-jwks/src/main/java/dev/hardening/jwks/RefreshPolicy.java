@@ -134,7 +134,7 @@ class RefreshPolicy {
     }
 
     /** What a reader does next. */
-    enum Verdict {
+    enum Action {
         /** It returns the keys of the state, whether or not they have what it needs. */
         SERVE,
         /** It waits for the outcome of the fetch. */
@@ -146,7 +146,7 @@ class RefreshPolicy {
     }
 
     /** What a reader does next, and the state after that. If the state counts one fetch more, it has to be started. */
-    record Decision(State next, Verdict verdict) {}
+    record Decision(State next, Action action) {}
 
     private final Options options;
     private final DoubleSupplier random;
@@ -184,16 +184,16 @@ class RefreshPolicy {
 
     private Decision readWithoutKeys(State before, long now, Visit visit) {
         if (visit.hasWaited()) {
-            return new Decision(before, Verdict.UNAVAILABLE);
+            return new Decision(before, Action.UNAVAILABLE);
         }
         State state = mayFetch(before, now) ? begin(before, now, false, false) : before;
-        return new Decision(state, isAwaitable(state.running()) ? Verdict.WAIT : Verdict.UNAVAILABLE);
+        return new Decision(state, isAwaitable(state.running()) ? Action.WAIT : Action.UNAVAILABLE);
     }
 
     /** The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. */
     private Decision readHeld(State before, CachedKeys held, long now, Visit visit) {
         if (!held.isRefreshDue(now) || visit.hasWaited()) {
-            return new Decision(before, Verdict.SERVE);
+            return new Decision(before, Action.SERVE);
         }
         boolean wantsNewer = held.isStale(now) && !before.budget().isFailing();
         State state = mayFetch(before, now) ? begin(before, now, !wantsNewer, false) : before;
@@ -202,7 +202,7 @@ class RefreshPolicy {
                 && isAwaitable(running)
                 && running != null
                 && (held.isInvalidated() || !running.background());
-        return new Decision(state, waits ? Verdict.WAIT : Verdict.SERVE);
+        return new Decision(state, waits ? Action.WAIT : Action.SERVE);
     }
 
     /** There are keys, but not what the reader needs. */
@@ -212,12 +212,12 @@ class RefreshPolicy {
             // The keys were fetched after the reader came, so there is no such key. That fetch counts as one for an
             // unknown key id.
             UnknownKeys paid = budget.paid(now, held.fetch());
-            return new Decision(state.with(state.budget().with(paid)), Verdict.SERVE);
+            return new Decision(state.with(state.budget().with(paid)), Action.SERVE);
         }
         Running running = state.running();
         if (running != null) {
             boolean waits = running.progress() == Progress.BEGUN && !visit.isOutOfTime();
-            return new Decision(state, waits ? Verdict.WAIT_BRIEFLY : withoutKey(state, held, now, need));
+            return new Decision(state, waits ? Action.WAIT_BRIEFLY : withoutKey(state, held, now, need));
         }
         boolean waitedForItsOwn = visit.waitedFor() > visit.arrival();
         if (waitedForItsOwn || visit.isOutOfTime() || !mayFetch(state, now)) {
@@ -226,7 +226,7 @@ class RefreshPolicy {
         if (held.isRefreshDue(now) || budget.allows(now)) {
             State begun = begin(state, now, false, true);
             UnknownKeys paid = budget.paid(now, begun.fetches());
-            return new Decision(begun.with(begun.budget().with(paid)), Verdict.WAIT_BRIEFLY);
+            return new Decision(begun.with(begun.budget().with(paid)), Action.WAIT_BRIEFLY);
         }
         int id = need instanceof Need.KeyId key ? key.kid().hashCode() : budget.lastRefused() + 1;
         State refused = state.with(state.budget().with(budget.refused(id)));
@@ -237,14 +237,14 @@ class RefreshPolicy {
      * What a reader is told of a key that the set lacks. There is no such key if the keys were confirmed within the cooldown, or
      * if nothing is wrong. If neither is so, it cannot be known.
      */
-    private Verdict withoutKey(State state, CachedKeys held, long now, Need need) {
+    private Action withoutKey(State state, CachedKeys held, long now, Need need) {
         boolean confirmed = now - held.times().fetchedAt() <= options.unknownKeyCooldown() && !held.isInvalidated();
         boolean isWell = !state.budget().isFailing()
                 && state.running() == null
                 && !state.closed()
                 && !state.budget().isOverdrawn(now);
         boolean hasTried = need instanceof Need.NewerThan newer && newer.hasKid();
-        return hasTried || confirmed || isWell ? Verdict.SERVE : Verdict.UNAVAILABLE;
+        return hasTried || confirmed || isWell ? Action.SERVE : Action.UNAVAILABLE;
     }
 
     /** The timer looks; if the state counts one fetch more, it has to be started. */

@@ -1,24 +1,26 @@
 package dev.hardening.jwks;
 
 import dev.hardening.jwks.Fetch.Outcome;
+import dev.hardening.jwks.RefreshPolicy.Action;
 import dev.hardening.jwks.RefreshPolicy.Decision;
 import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.State;
 import dev.hardening.jwks.RefreshPolicy.Visit;
-import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of a cache, behind a lock: it asks the {@link RefreshPolicy} what to do, starts the fetches, and applies their
- * outcomes.
+ * The state of a cache, behind a lock, and the reads of it. It asks the {@link RefreshPolicy} what to do, starts the
+ * fetches, and applies their outcomes.
  */
-final class RefreshState implements Fetch.Observer {
+final class RefreshState {
 
     /*
      * Concurrency. Everything that a read needs is in one immutable object behind one volatile field. While nothing is
@@ -33,34 +35,28 @@ final class RefreshState implements Fetch.Observer {
      * begins no other before its transport has returned.
      */
 
-    /** What a reader does next. */
-    sealed interface Answer {
-
-        /** It returns these keys. */
-        record Keys(KeySet keys) implements Answer {}
-
-        /** It waits for a fetch, and asks again. */
-        record Wait(Fetch fetch, boolean briefly) implements Answer {}
-
-        /** It fails. */
-        record Unavailable(JWKSUnavailableException reason) implements Answer {}
-    }
+    private static final Need ANY_KEYS = new Need.AnyKeys();
 
     private final Fetch.Setup setup;
     private final RefreshPolicy policy;
     private final Ticker ticker;
     private final Clock clock;
     private final Notifier notifier;
-    private final RefreshTimer timer;
+    private final ScheduledRefresh refresh;
 
     private final ReentrantLock lock = new ReentrantLock();
     private volatile State state; // written under the lock
     // Guarded by the lock.
-    private @Nullable Fetch current; // the last that began
-    private long failures;
-    private @Nullable Instant lastSuccess;
-    private @Nullable Instant lastFailure;
-    private @Nullable Throwable lastCause;
+    private @Nullable Begun last;
+    private FetchHistory history = FetchHistory.NONE;
+
+    /**
+     * A fetch that has begun.
+     *
+     * @param applied completes when its outcome is known, with whether it was applied, not dropped
+     * @param appliedOrSlow completes at that moment too, or when the fetch is slow
+     */
+    private record Begun(Fetch fetch, CompletableFuture<Boolean> applied, CompletableFuture<?> appliedOrSlow) {}
 
     /**
      * A state before anything was fetched.
@@ -79,59 +75,222 @@ final class RefreshState implements Fetch.Observer {
         this.ticker = ticker;
         this.clock = clock;
         this.notifier = notifier;
-        this.timer = new RefreshTimer(setup.timer(), pollsTicker, this);
+        this.refresh = new ScheduledRefresh(setup.threads(), pollsTicker, this);
         this.state = policy.initial(ticker.read());
     }
 
+    // ---- reading
+
+    /**
+     * The keys, refreshed within the budget if they lack a key id.
+     *
+     * @param kid null asks for the keys as they are
+     * @throws JWKSUnavailableException if there are no usable keys, it cannot be known whether there is such a key, or the
+     *     thread is interrupted while it waits
+     */
+    KeySet keysFor(@Nullable String kid) {
+        KeySet ready = ready(kid);
+        return ready == null ? read(needOf(kid)) : ready;
+    }
+
+    /** {@link #keysFor} without waiting. */
+    CompletableFuture<KeySet> keysForAsync(@Nullable String kid) {
+        KeySet ready = ready(kid);
+        return ready == null ? readAsync(needOf(kid)) : CompletableFuture.completedFuture(ready);
+    }
+
+    /**
+     * The keys, for a signature that none of a set verifies: refreshed once, within the budget for unknown key ids, if they
+     * are still that set.
+     *
+     * @param kid the token's key id. A token without one may be of a key that the set lacks
+     * @return the set that was tried if no fetch is allowed, or if nothing has changed
+     * @throws JWKSUnavailableException if there is no key id, and it cannot be known whether there is a newer set
+     */
+    KeySet newerThan(KeySet tried, @Nullable String kid) {
+        return read(new Need.NewerThan(tried, kid != null));
+    }
+
+    /** {@link #newerThan} without waiting. */
+    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid) {
+        return readAsync(new Need.NewerThan(tried, kid != null));
+    }
+
     /** What a read returns without doing anything else; null if there is more to do. */
-    @Nullable
-    KeySet ready() {
+    private @Nullable KeySet ready(@Nullable String kid) {
         CachedKeys held = state.keys();
-        return held != null && held.isQuiet(ticker.read()) ? held.keys() : null;
+        return held != null && held.isQuiet(ticker.read()) && (kid == null || held.keys().has(kid))
+                ? held.keys()
+                : null;
     }
 
-    /** How many fetches were begun. */
-    long fetches() {
-        return state.fetches();
+    private static Need needOf(@Nullable String kid) {
+        return kid == null ? ANY_KEYS : new Need.KeyId(kid);
     }
 
-    /** Runs a task when a reader that begins to wait now has waited as long as it may for a key id that the set lacks. */
-    Future<?> afterUnknownKeyWait(Runnable task) {
-        return setup.timer().schedule(task, setup.slowAfter().toNanos());
-    }
-
-    /** Decides what a reader does, and starts a fetch if it is time for one. */
-    Answer read(Need need, Visit visit) {
-        Fetch begun;
-        Answer answer;
-        lock.lock();
+    private KeySet read(Need need) {
+        Reader reader = new Reader(need);
         try {
-            long now = ticker.read();
-            Decision decision = policy.read(state, now, need, visit);
-            begun = enter(decision.next());
-            answer = answer(decision, now);
+            KeySet keys = reader.ask();
+            while (keys == null) {
+                reader.await();
+                keys = reader.ask();
+            }
+            return keys;
         } finally {
-            lock.unlock();
+            reader.leave();
         }
-        if (begun != null) {
-            begun.start();
-        }
-        return answer;
     }
 
-    private Answer answer(Decision decision, long now) {
-        CachedKeys held = decision.next().keys();
-        Fetch fetch = current;
-        return switch (decision.verdict()) {
-            case SERVE -> held == null ? unavailable(now) : new Answer.Keys(held.keys());
-            case WAIT -> fetch == null ? unavailable(now) : new Answer.Wait(fetch, false);
-            case WAIT_BRIEFLY -> fetch == null ? unavailable(now) : new Answer.Wait(fetch, true);
-            case UNAVAILABLE -> unavailable(now);
-        };
+    private CompletableFuture<KeySet> readAsync(Need need) {
+        CompletableFuture<KeySet> result = new CompletableFuture<>();
+        ask(new Reader(need), result);
+        return result;
     }
 
-    private Answer unavailable(long now) {
-        Throwable cause = state.budget().isFailing() ? lastCause : null; // an older one has nothing to do with it
+    private void ask(Reader reader, CompletableFuture<KeySet> result) {
+        KeySet keys;
+        try {
+            keys = reader.ask();
+        } catch (JWKSUnavailableException unavailable) {
+            reader.leave();
+            result.completeExceptionally(unavailable);
+            return;
+        }
+        if (keys != null) {
+            reader.leave();
+            result.complete(keys);
+        } else {
+            var unused = reader.waitsFor().whenComplete((done, never) -> askLater(reader, result));
+        }
+    }
+
+    /** On a worker, because what depends on the result may block. */
+    private void askLater(Reader reader, CompletableFuture<KeySet> result) {
+        reader.hasWaited();
+        try {
+            setup.threads().workers().execute(() -> ask(reader, result));
+        } catch (Throwable exhausted) { // there may be no thread left to start
+            ask(reader, result);
+        }
+    }
+
+    /** One reader that cannot just take the keys: it asks, waits for a fetch, and asks again. */
+    private final class Reader {
+
+        private final Need need;
+        private Visit visit;
+        private @Nullable Begun awaited;
+        private boolean briefly; // for a key id that the set lacks
+        private @Nullable CompletableFuture<Void> patience; // completes when it has waited as long as it may for a key id
+        private @Nullable Future<?> end; // of its patience
+
+        Reader(Need need) {
+            this.need = need;
+            this.visit = new Visit(state.fetches(), 0, false);
+        }
+
+        /**
+         * The keys; null if it has to wait first. Starts a fetch if it is time for one.
+         *
+         * @throws JWKSUnavailableException if there are none
+         */
+        @Nullable
+        KeySet ask() {
+            Begun begun;
+            KeySet keys;
+            JWKSUnavailableException failure;
+            lock.lock();
+            try {
+                long now = ticker.read();
+                Decision decision = policy.read(state, now, need, visit);
+                begun = enter(decision.next());
+                Action action = decision.action();
+                briefly = action == Action.WAIT_BRIEFLY;
+                awaited = briefly || action == Action.WAIT ? last : null;
+                CachedKeys held = state.keys();
+                keys = action == Action.SERVE && held != null ? held.keys() : null;
+                failure = keys == null && awaited == null ? unavailable(now) : null;
+            } finally {
+                lock.unlock();
+            }
+            if (begun != null) {
+                begun.fetch().start();
+            }
+            if (failure != null) {
+                throw failure;
+            }
+            return keys;
+        }
+
+        /** Completes when it can ask again. */
+        CompletableFuture<?> waitsFor() {
+            Begun fetch = awaited();
+            if (!briefly) {
+                return fetch.applied();
+            }
+            return fetch.appliedOrSlow().isDone()
+                    ? fetch.appliedOrSlow()
+                    : CompletableFuture.anyOf(fetch.appliedOrSlow(), patience());
+        }
+
+        /** Waits on this thread. */
+        void await() {
+            try {
+                waitsFor().get();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new JWKSUnavailableException("interrupted while waiting for keys", null);
+            } catch (ExecutionException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+            hasWaited();
+        }
+
+        void hasWaited() {
+            Begun fetch = awaited();
+            // Not if it was dropped: then there is another fetch to wait for.
+            boolean counts = !fetch.applied().isDone() || fetch.applied().join();
+            long waitedFor = counts ? fetch.fetch().number() : visit.waitedFor();
+            visit = new Visit(visit.arrival(), waitedFor, patience != null && patience.isDone());
+        }
+
+        private Begun awaited() {
+            if (awaited == null) {
+                throw new IllegalStateException("it waits for nothing");
+            }
+            return awaited;
+        }
+
+        /** It begins with the first wait for a key id, and holds for a second fetch too. */
+        private CompletableFuture<Void> patience() {
+            CompletableFuture<Void> begun = patience;
+            if (begun == null) {
+                CompletableFuture<Void> begins = new CompletableFuture<>();
+                patience = begins;
+                begun = begins;
+                try {
+                    end = setup.threads()
+                            .schedule(
+                                    () -> begins.complete(null),
+                                    setup.slowAfter().toNanos());
+                } catch (Throwable exhausted) { // there may be no thread left for the timer
+                    begins.complete(null);
+                }
+            }
+            return begun;
+        }
+
+        /** It asks no more. */
+        void leave() {
+            if (end != null) {
+                end.cancel(false);
+            }
+        }
+    }
+
+    private JWKSUnavailableException unavailable(long now) {
+        boolean isFailing = state.budget().isFailing(); // an older failure has nothing to do with it
         boolean hasKeys = policy.usable(state, now) != null;
         String what = hasKeys
                 ? "The key may be a new one of " + notifier.endpoint()
@@ -139,58 +298,66 @@ final class RefreshState implements Fetch.Observer {
         String why;
         if (state.closed()) {
             why = "the cache is closed";
-        } else if (cause != null) {
-            why = reason(cause);
+        } else if (isFailing) {
+            why = String.valueOf(history.lastError());
         } else if (state.running() != null || hasKeys) {
             why = "the endpoint has not answered yet";
         } else {
             why = state.keys() == null ? "nothing was fetched yet" : "they are too old";
         }
-        return new Answer.Unavailable(new JWKSUnavailableException(what + ": " + why, cause));
+        return new JWKSUnavailableException(what + ": " + why, isFailing ? history.lastCause() : null);
     }
 
+    // ---- fetching
+
     /** Takes the next state; returns the fetch that has to be started, if one begins with it. */
-    private @Nullable Fetch enter(State next) {
-        Fetch begun = null;
+    private @Nullable Begun enter(State next) {
+        Begun begun = null;
         if (next.running() != null && next.fetches() > state.fetches()) {
-            begun = new Fetch(setup, next.running(), next.keys(), this);
-            current = begun;
+            begun = follow(new Fetch(setup, next.running(), next.keys()));
+            last = begun;
         }
         state = next;
         return begun;
     }
 
-    /** Sets the timer to when it has to look next; under the lock. */
-    private void setTimer(long now) {
-        OptionalLong next = policy.nextTimer(state, now);
-        if (next.isPresent()) {
-            timer.set(now, next.getAsLong());
-        } else {
-            timer.unset();
-        }
+    private Begun follow(Fetch fetch) {
+        CompletableFuture<Boolean> applied = fetch.outcome().thenApply(outcome -> apply(fetch, outcome));
+        CompletableFuture<Void> slow = fetch.slow().thenRun(() -> isSlow(fetch));
+        var unused = fetch.ended().thenRun(() -> hasEnded(fetch));
+        return new Begun(fetch, applied, CompletableFuture.anyOf(applied, slow));
     }
 
-    /** The timer's time has come. */
-    void timerRang() {
-        Fetch begun;
+    /** Begins a fetch if the timer has to. */
+    void refreshIfDue() {
+        Begun begun;
         lock.lock();
         try {
             long now = ticker.read();
-            timer.unset();
+            refresh.unset();
             begun = enter(policy.timer(state, now));
             if (begun == null) {
-                setTimer(now);
+                scheduleRefresh(now);
             }
         } finally {
             lock.unlock();
         }
         if (begun != null) {
-            begun.startFromTimer();
+            begun.fetch().startFromTimer();
         }
     }
 
-    @Override
-    public void slow(Fetch fetch) {
+    /** Under the lock. */
+    private void scheduleRefresh(long now) {
+        OptionalLong next = policy.nextTimer(state, now);
+        if (next.isPresent()) {
+            refresh.set(now, next.getAsLong());
+        } else {
+            refresh.unset();
+        }
+    }
+
+    private void isSlow(Fetch fetch) {
         lock.lock();
         try {
             state = policy.slow(state, fetch.number());
@@ -199,17 +366,8 @@ final class RefreshState implements Fetch.Observer {
         }
     }
 
-    @Override
-    public void late(Fetch fetch, Outcome outcome) {
-        conclude(fetch, outcome, false);
-    }
-
-    @Override
-    public void ended(Fetch fetch, Outcome outcome) {
-        conclude(fetch, outcome, true);
-    }
-
-    private void conclude(Fetch fetch, Outcome outcome, boolean hasEnded) {
+    /** Applies the outcome of a fetch; returns false if it is dropped. */
+    private boolean apply(Fetch fetch, Outcome outcome) {
         boolean isNew;
         boolean counts;
         JWKSCacheStatus status;
@@ -223,43 +381,46 @@ final class RefreshState implements Fetch.Observer {
             } else if (isNew) {
                 state = policy.concluded(state);
             }
-            if (hasEnded) {
+            if (fetch.isOver()) {
                 state = policy.ended(state, fetch.number());
             }
             status = statusAt(now);
             if (counts) {
                 notifier.concluded(outcome, status);
             }
-            setTimer(now);
+            scheduleRefresh(now);
         } finally {
             lock.unlock();
         }
         if (isNew) {
             notifier.log(counts ? outcome : null, status);
-            fetch.release(counts);
         }
         notifier.deliver();
+        return counts;
     }
 
     private void apply(Outcome outcome, long now) {
         if (outcome instanceof Outcome.Success success) {
             state = policy.succeeded(state, now, success);
-            lastSuccess = clock.instant();
+            history = history.succeeded(clock.instant());
         } else if (outcome instanceof Outcome.Failure failure) {
             state = policy.failed(state, now);
-            failures++;
-            lastFailure = clock.instant();
-            lastCause = failure.cause();
+            history = history.failed(clock.instant(), failure.cause());
         }
     }
 
-    private static String reason(Throwable cause) {
-        String text = cause.getMessage();
-        return cause.getClass() == IOException.class && text != null
-                ? text
-                : cause.getClass().getSimpleName()
-                        + (text == null ? "" : ": " + text.lines().findFirst().orElse(""));
+    private void hasEnded(Fetch fetch) {
+        lock.lock();
+        try {
+            state = policy.ended(state, fetch.number());
+            scheduleRefresh(ticker.read());
+        } finally {
+            lock.unlock();
+        }
+        notifier.deliver(); // of keys that an answer after the deadline had
     }
+
+    // ---- what the cache is told, and tells
 
     /** Makes the next read fetch, and drops the result of the fetch that is under way. */
     void invalidate() {
@@ -267,7 +428,7 @@ final class RefreshState implements Fetch.Observer {
         try {
             long now = ticker.read();
             state = policy.invalidated(state, now);
-            setTimer(now);
+            scheduleRefresh(now);
         } finally {
             lock.unlock();
         }
@@ -279,8 +440,8 @@ final class RefreshState implements Fetch.Observer {
         try {
             long now = ticker.read();
             state = policy.restored(state, now, keys, age);
-            lastSuccess = fetchedAt;
-            setTimer(now);
+            history = history.succeeded(fetchedAt);
+            scheduleRefresh(now);
         } finally {
             lock.unlock();
         }
@@ -288,18 +449,17 @@ final class RefreshState implements Fetch.Observer {
 
     /** Begins no further fetch, and ends the one that is under way; those who wait for it go on. */
     void close() {
-        Fetch last;
+        Begun ends;
         lock.lock();
         try {
             state = policy.closed(state);
-            last = current;
-            timer.end();
+            ends = last;
+            refresh.end();
         } finally {
             lock.unlock();
         }
-        if (last != null) {
-            last.abort();
-            last.release(false);
+        if (ends != null) {
+            ends.fetch().cancel();
         }
     }
 
@@ -322,7 +482,7 @@ final class RefreshState implements Fetch.Observer {
             State wanted = policy.wanted(state, now);
             if (wanted != state) {
                 state = wanted;
-                setTimer(now);
+                scheduleRefresh(now);
             }
             return statusAt(now);
         } finally {
@@ -335,14 +495,14 @@ final class RefreshState implements Fetch.Observer {
         CachedKeys usable = policy.usable(state, now);
         OptionalLong next = policy.nextTimer(state, now);
         return new JWKSCacheStatus(
-                policy.health(state, now, failures > 0),
+                policy.health(state, now, history.failures() > 0),
                 held == null ? null : Duration.ofNanos(now - held.times().fetchedAt()),
                 usable == null ? 0 : usable.keys().keys().size(),
-                lastSuccess,
-                lastFailure,
-                lastCause == null ? null : reason(lastCause),
+                history.lastSuccess(),
+                history.lastFailure(),
+                history.lastError(),
                 next.isPresent() ? clock.instant().plusNanos(Math.max(0, next.getAsLong())) : null,
                 state.fetches(),
-                failures);
+                history.failures());
     }
 }

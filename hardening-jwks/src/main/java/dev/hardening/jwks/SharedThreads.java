@@ -7,11 +7,11 @@ import java.util.concurrent.Future;
  * The threads that all caches of a process share: one for the timer, and workers. They are daemons, end when there is
  * nothing to do, and inherit nothing from the thread that starts them.
  */
-final class SharedThreads implements Timer {
+final class SharedThreads implements Threads {
 
     static final SharedThreads INSTANCE = new SharedThreads();
 
-    private final TimerThread timer = new TimerThread();
+    private final Timer timer = new Timer();
     private final Workers workers = new Workers(timer);
 
     private SharedThreads() {}

@@ -40,7 +40,7 @@ public final class TokenDecoder {
     private static final Logger LOG = LoggerFactory.getLogger(TokenDecoder.class);
     private static final int MAX_HEADERS = 256; // an issuer has a few
 
-    private final JWKSCache cache;
+    private final RefreshState source;
     private final int maxTokenLength;
     private final Set<SigningAlgorithm> algorithms;
     private final Set<String> types;
@@ -51,7 +51,7 @@ public final class TokenDecoder {
     private volatile KeyVerifiers verifiers;
 
     private TokenDecoder(Builder builder, Set<SigningAlgorithm> algorithms) {
-        cache = builder.cache;
+        source = builder.cache.state();
         maxTokenLength = builder.maxTokenLength;
         this.algorithms = algorithms;
         types = new HashSet<>();
@@ -110,15 +110,15 @@ public final class TokenDecoder {
      */
     public JWTClaimsSet decode(@Nullable String token) {
         VerifiedTokens.Entry entry = remembered(token);
-        if (entry != null && cache.keysFor(null).has(entry.key())) {
+        if (entry != null && source.keysFor(null).has(entry.key())) {
             return acceptAgain(entry);
         }
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
         TokenHeader header = readHeader(compact);
-        KeySet keys = cache.keysFor(header.kid());
+        KeySet keys = source.keysFor(header.kid());
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            keys = cache.newerThan(keys, header.kid());
+            keys = source.newerThan(keys, header.kid());
             signer = findSigner(compact, header, keys);
         }
         return accept(token, compact, signer, header, keys);
@@ -142,7 +142,7 @@ public final class TokenDecoder {
             }
             CompactToken compact = CompactToken.parse(token, maxTokenLength);
             TokenHeader header = readHeader(compact);
-            var unused = cache.keysForAsync(header.kid())
+            var unused = source.keysForAsync(header.kid())
                     .thenCompose(keys -> findSignerAsync(token, compact, header, keys))
                     .whenComplete((claims, failure) -> {
                         if (failure == null) {
@@ -162,7 +162,7 @@ public final class TokenDecoder {
             @Nullable String token, CompactToken compact, TokenHeader header, KeySet keys) {
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            return cache.newerThanAsync(keys, header.kid())
+            return source.newerThanAsync(keys, header.kid())
                     .thenApply(newer -> accept(token, compact, findSigner(compact, header, newer), header, newer));
         }
         return CompletableFuture.completedFuture(accept(token, compact, signer, header, keys));
@@ -180,7 +180,7 @@ public final class TokenDecoder {
     public SigningKey getSigningKey(@Nullable String token) {
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
         TokenHeader header = readHeader(compact);
-        KeySet keys = cache.keysFor(header.kid());
+        KeySet keys = source.keysFor(header.kid());
         List<SigningKey> fitting = keys.fitting(header.kid(), header.algorithm());
         if (fitting.isEmpty()) {
             throw refused(header, keys);
@@ -204,7 +204,7 @@ public final class TokenDecoder {
 
     /** Whether a key is one of the current set, as far as that is known without waiting. */
     private boolean isHeld(SigningKey key) {
-        CompletableFuture<KeySet> held = cache.keysForAsync(null);
+        CompletableFuture<KeySet> held = source.keysForAsync(null);
         return held.isDone() && !held.isCompletedExceptionally() && held.join().has(key);
     }
 

@@ -22,7 +22,7 @@ final class Workers implements Executor {
     private static final int PATIENT_LOOKS = 3;
     private static final int SECONDS_TO_WAIT = 5;
 
-    private final TimerThread timer;
+    private final Timer timer;
     private final ThreadPoolExecutor pool;
     private final AtomicLong taken = new AtomicLong();
     private final AtomicBoolean watched = new AtomicBoolean();
@@ -42,7 +42,7 @@ final class Workers implements Executor {
     }
 
     @SuppressWarnings("ErroneousThreadPoolConstructorChecker") // it grows only when it is told to
-    Workers(TimerThread timer) {
+    Workers(Timer timer) {
         this.timer = timer;
         pool = new ThreadPoolExecutor(
                 FEWEST,

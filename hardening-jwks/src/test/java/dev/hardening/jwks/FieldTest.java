@@ -94,7 +94,7 @@ class FieldTest {
             assertThat(continued.get(30, TimeUnit.SECONDS)).isEqualTo(2);
             endpoint.serve(RSA_1, RSA_2);
             assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
-            assertThat(cache.newerThanAsync(cache.keysFor(null), "rsa-1").get(30, TimeUnit.SECONDS))
+            assertThat(cache.state().newerThanAsync(cache.state().keysFor(null), "rsa-1").get(30, TimeUnit.SECONDS))
                     .isNotNull();
         }
     }
@@ -145,7 +145,7 @@ class FieldTest {
         void a_look_up_that_needs_two_fetches_waits_no_longer() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             List<Runnable> queue = new ArrayList<>();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).executor(queue::add));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).executor(queue::add));
             CompletableFuture<?> first = cache.getKeysAsync();
             queue.remove(0).run();
             assertThat(first).isCompleted();
@@ -211,20 +211,20 @@ class FieldTest {
         @Test
         void a_key_that_was_reissued_under_its_id_is_fetched() throws Exception {
             JWKSCache cache = endpoint.open(endpoint.inline());
-            KeySet tried = cache.keysFor("ec-1");
+            KeySet tried = cache.state().keysFor("ec-1");
             endpoint.serve(
                     RSA_1, new ECKey.Builder(KeyEndpoint.EC_2).keyID("ec-1").build());
-            KeySet newer = cache.newerThan(tried, "rsa-1");
+            KeySet newer = cache.state().newerThan(tried, "rsa-1");
             assertThat(newer.first("ec-1")).isNotEqualTo(tried.first("ec-1"));
-            assertThat(cache.newerThanAsync(newer, "rsa-1")).isCompletedWithValue(newer);
+            assertThat(cache.state().newerThanAsync(newer, "rsa-1")).isCompletedWithValue(newer);
         }
 
         @Test
         void a_flood_of_bad_signatures_costs_one_fetch_in_thirty_seconds() {
             JWKSCache cache = endpoint.open(endpoint.inline());
-            KeySet tried = cache.keysFor(null);
+            KeySet tried = cache.state().keysFor(null);
             for (int i = 0; i < 30_000; i++) {
-                assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(tried);
+                assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(tried);
                 endpoint.advance(Duration.ofMillis(1));
             }
             assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(2);
@@ -233,8 +233,8 @@ class FieldTest {
         @Test
         void an_answer_that_changes_nothing_is_the_same_set() {
             JWKSCache cache = endpoint.open(endpoint.inline());
-            KeySet tried = cache.keysFor(null);
-            assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(tried);
+            KeySet tried = cache.state().keysFor(null);
+            assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(tried);
             assertThat(endpoint.gets).hasValue(2);
         }
     }
@@ -248,7 +248,7 @@ class FieldTest {
             AtomicInteger underWay = new AtomicInteger();
             AtomicInteger most = new AtomicInteger();
             JWKSCache cache = endpoint.open(endpoint.inline()
-                    .timer(timer)
+                    .threads(timer)
                     .executor(task -> requests.execute(task))
                     .fetcher(request -> {
                         most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
@@ -405,7 +405,7 @@ class FieldTest {
         @ValueSource(ints = {0, 1, 30, 600})
         void it_is_ready_within_a_minute_of_the_provider(int minutesDown) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             endpoint.down();
             assertThat(cache.status().state()).isEqualTo(State.EMPTY);
             timer.pass(Duration.ofMinutes(minutesDown));
@@ -420,7 +420,7 @@ class FieldTest {
         void asking_often_does_not_put_the_fetch_off(long millis) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
             JWKSCache cache =
-                    endpoint.open(endpoint.inline().ticker(endpoint.now::get).timer(timer));
+                    endpoint.open(endpoint.inline().ticker(endpoint.now::get).threads(timer));
             for (long passed = 0; passed < 2_000; passed += millis) {
                 assertThat(cache.status().fetches()).isLessThanOrEqualTo(1);
                 timer.pass(Duration.ofMillis(millis), Duration.ofMillis(millis));
@@ -437,7 +437,7 @@ class FieldTest {
         @Test
         void printing_and_measuring_fetch_nothing() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             assertThat(cache).asString().contains("EMPTY");
             assertThat(cache.observedStatus().state()).isEqualTo(State.EMPTY);
             timer.pass(Duration.ofMinutes(1));
@@ -450,7 +450,7 @@ class FieldTest {
 
         @Test
         void the_timers_thread_ends_with_its_last_task() {
-            TimerThread timer = new TimerThread();
+            Timer timer = new Timer();
             List<Future<?>> tasks = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 tasks.add(timer.schedule(() -> {}, Duration.ofHours(1).toNanos()));
@@ -468,7 +468,7 @@ class FieldTest {
                 endpoint.open(JWKSCache.builder(endpoint.uri())
                                 .fetcher(request -> JWKSFetcher.Response.of(KEYS))
                                 .executor(Runnable::run)
-                                .timer(timer))
+                                .threads(timer))
                         .getKeys();
             }
             timer.pass(Duration.ofMinutes(49));
@@ -479,7 +479,7 @@ class FieldTest {
 
         @Test
         void tasks_that_are_due_later_do_not_wake_the_timer() {
-            TimerThread timer = new TimerThread();
+            Timer timer = new Timer();
             CompletableFuture<Thread> ran = new CompletableFuture<>();
             Future<?> first = timer.schedule(() -> {}, Duration.ofHours(1).toNanos());
             var unused = timer.schedule(() -> ran.complete(Thread.currentThread()), 0);
@@ -500,7 +500,7 @@ class FieldTest {
             List<Long> moments = new ArrayList<>();
             for (double random : new double[] {0, 0.5, 1}) {
                 KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-                JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).random(() -> random));
+                JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).random(() -> random));
                 cache.getKeys();
                 long seconds = 0;
                 while (cache.status().fetches() == 1) {

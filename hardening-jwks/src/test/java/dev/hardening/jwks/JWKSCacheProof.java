@@ -60,7 +60,7 @@ class JWKSCacheProof {
                 .ticker(now::get)
                 .unknownKeyCooldown(Duration.ZERO)
                 .random(() -> 0)
-                .timer(new KeyEndpoint.StillTimer(Runnable::run))
+                .threads(new KeyEndpoint.StillTimer(Runnable::run))
                 .build();
 
         @Operation

@@ -93,7 +93,7 @@ class JWKSCacheTest {
 
     private JWKSCache queueing(KeyEndpoint.FakeTimer timer, List<Runnable> queue, Duration call) {
         byte[] keys = new JWKSet(RSA_1).toString(true).getBytes(StandardCharsets.UTF_8);
-        return endpoint.open(endpoint.inline().timer(timer).executor(queue::add).fetcher(request -> {
+        return endpoint.open(endpoint.inline().threads(timer).executor(queue::add).fetcher(request -> {
             timer.pass(call);
             return JWKSFetcher.Response.of(keys);
         }));
@@ -300,7 +300,7 @@ class JWKSCacheTest {
         void a_wall_clock_that_moves_changes_no_schedule(long hours) {
             AtomicReference<Instant> wall = new AtomicReference<>(Instant.parse("2026-01-01T12:00:00Z"));
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).clock(new Clock() {
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).clock(new Clock() {
                 @Override
                 public ZoneId getZone() {
                     return ZoneOffset.UTC;
@@ -418,7 +418,7 @@ class JWKSCacheTest {
         @Test
         void an_idle_cache_is_refreshed_each_55_minutes() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             cache.getKeys();
             timer.pass(Duration.ofHours(3));
             assertThat(endpoint.gets).hasValue(4);
@@ -430,7 +430,7 @@ class JWKSCacheTest {
         @Test
         void an_idle_cache_recovers_from_a_failure_before_its_end() {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             cache.getKeys();
             endpoint.down();
             timer.pass(Duration.ofMinutes(55).plusSeconds(30));
@@ -510,7 +510,7 @@ class JWKSCacheTest {
         @ValueSource(ints = {1, 4, 30, 120, 720})
         void its_return_is_noticed_within_a_minute(int minutesOfOutage) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             cache.getKeys();
             endpoint.advance(Duration.ofMinutes(54));
             endpoint.down();
@@ -760,7 +760,7 @@ class JWKSCacheTest {
         void is_the_last_failure_only_while_fetching_fails() {
             AtomicBoolean queues = new AtomicBoolean();
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer).executor(task -> {
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).executor(task -> {
                 if (queues.get()) {
                     endpoint.queued.add(task);
                 } else {
@@ -794,7 +794,7 @@ class JWKSCacheTest {
             cache.close();
             assertThatThrownBy(cache::getKeys).hasMessageEndingWith(": the cache is closed");
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache slow = endpoint.open(endpoint.inline().timer(timer).executor(endpoint.queued::add));
+            JWKSCache slow = endpoint.open(endpoint.inline().threads(timer).executor(endpoint.queued::add));
             CompletableFuture<?> keys = slow.getKeysAsync();
             timer.pass(Duration.ofSeconds(10));
             assertThatThrownBy(keys::join).hasMessageEndingWith("no thread began it within 10000 ms");
@@ -918,13 +918,13 @@ class JWKSCacheTest {
         @Test
         void a_newer_set_is_fetched_once_in_the_cooldown() throws Exception {
             JWKSCache cache = endpoint.open(endpoint.inline());
-            KeySet tried = cache.keysFor(null);
+            KeySet tried = cache.state().keysFor(null);
             endpoint.serve(RSA_2);
-            KeySet newer = cache.newerThan(tried, "rsa-1");
+            KeySet newer = cache.state().newerThan(tried, "rsa-1");
             assertThat(newer.has("rsa-2")).isTrue();
-            assertThat(cache.newerThan(tried, "rsa-1")).isSameAs(newer);
-            assertThat(cache.newerThan(newer, "rsa-1")).isSameAs(newer);
-            assertThat(cache.newerThanAsync(newer, "rsa-1").get(30, TimeUnit.SECONDS))
+            assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(newer);
+            assertThat(cache.state().newerThan(newer, "rsa-1")).isSameAs(newer);
+            assertThat(cache.state().newerThanAsync(newer, "rsa-1").get(30, TimeUnit.SECONDS))
                     .isSameAs(newer);
             assertThat(endpoint.gets).hasValue(2);
         }
@@ -949,7 +949,7 @@ class JWKSCacheTest {
         @ValueSource(longs = {50, 90, 110, 900})
         void further_ones_do_not_put_the_timer_off(long millis) {
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             cache.getKeys();
             endpoint.serve(RSA_2);
             for (long passed = 0; passed < 2_000; passed += millis) {

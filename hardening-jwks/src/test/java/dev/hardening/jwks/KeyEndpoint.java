@@ -138,7 +138,7 @@ final class KeyEndpoint implements AutoCloseable {
 
     /** A cache whose fetches and news run at once on the reading thread, and whose timer never fires. */
     JWKSCache.Builder inline() {
-        return background().executor(Runnable::run).timer(new StillTimer(Runnable::run));
+        return background().executor(Runnable::run).threads(new StillTimer(Runnable::run));
     }
 
     /** A cache whose fetches run on shared threads, and whose timer never fires. */
@@ -146,11 +146,11 @@ final class KeyEndpoint implements AutoCloseable {
         return JWKSCache.builder(uri())
                 .ticker(now::get)
                 .random(() -> 0)
-                .timer(new StillTimer(SharedThreads.INSTANCE.workers()));
+                .threads(new StillTimer(SharedThreads.INSTANCE.workers()));
     }
 
     /** A timer that never fires. */
-    record StillTimer(Executor workers) implements Timer {
+    record StillTimer(Executor workers) implements Threads {
 
         @Override
         public Future<?> schedule(Runnable task, long delayNanos) {
@@ -165,7 +165,7 @@ final class KeyEndpoint implements AutoCloseable {
     }
 
     /** A timer that a test drives by the ticker. */
-    final class FakeTimer implements Timer {
+    final class FakeTimer implements Threads {
 
         private final ConcurrentHashMap<FutureTask<?>, Long> tasks = new ConcurrentHashMap<>();
         private int ran;

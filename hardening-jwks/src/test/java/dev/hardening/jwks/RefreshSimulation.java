@@ -9,7 +9,7 @@ import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.Options;
 import dev.hardening.jwks.RefreshPolicy.Progress;
 import dev.hardening.jwks.RefreshPolicy.State;
-import dev.hardening.jwks.RefreshPolicy.Verdict;
+import dev.hardening.jwks.RefreshPolicy.Action;
 import dev.hardening.jwks.RefreshPolicy.Visit;
 import java.security.PublicKey;
 import java.time.Duration;
@@ -506,7 +506,7 @@ final class RefreshSimulation {
         boolean known = usable && heldBefore != null && !(need instanceof Need.NewerThan) && need.isMetBy(heldBefore);
         Decision decision = policy.read(state, now, need, visit);
         enter(decision.next(), need);
-        switch (decision.verdict()) {
+        switch (decision.action()) {
             case SERVE -> served(need, known);
             case UNAVAILABLE -> {
                 require(!known, "a known key was refused");
@@ -517,7 +517,7 @@ final class RefreshSimulation {
                 require(!(known && young), "a reader waits although its key is there");
                 Call running = call;
                 require(running != null, "a reader waits for nothing");
-                boolean briefly = decision.verdict() == Verdict.WAIT_BRIEFLY;
+                boolean briefly = decision.action() == Action.WAIT_BRIEFLY;
                 if (running != null) {
                     require(running.number != outlasted, "a reader waits longer than for an unknown key id");
                     require(!running.isLate, "a reader waits for a call that is given up");

@@ -236,7 +236,7 @@ class RefreshSimulationTest {
         @Override
         Decision read(State before, long now, Need need, Visit visit) {
             return before.budget().isFailing()
-                    ? new Decision(before, Verdict.UNAVAILABLE)
+                    ? new Decision(before, Action.UNAVAILABLE)
                     : super.read(before, now, need, visit);
         }
     }
@@ -251,7 +251,7 @@ class RefreshSimulationTest {
             Decision decision = super.read(before, now, need, visit);
             return decision.next().running() == null || visit.hasWaited()
                     ? decision
-                    : new Decision(decision.next(), Verdict.WAIT);
+                    : new Decision(decision.next(), Action.WAIT);
         }
     }
 
@@ -313,8 +313,8 @@ class RefreshSimulationTest {
         @Override
         Decision read(State before, long now, Need need, Visit visit) {
             Decision decision = super.read(before, now, need, visit);
-            return decision.verdict() == Verdict.UNAVAILABLE && usable(decision.next(), now) != null
-                    ? new Decision(decision.next(), Verdict.SERVE)
+            return decision.action() == Action.UNAVAILABLE && usable(decision.next(), now) != null
+                    ? new Decision(decision.next(), Action.SERVE)
                     : decision;
         }
     }

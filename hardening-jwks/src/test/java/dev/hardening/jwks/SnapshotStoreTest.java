@@ -255,7 +255,7 @@ class SnapshotStoreTest {
             Clock wall = new FollowingClock(Clock.fixed(NOON, ZoneOffset.UTC));
             List<Runnable> waiting = new ArrayList<>();
             JWKSCache cache = endpoint.open(endpoint.inline()
-                    .timer(new KeyEndpoint.StillTimer(waiting::add))
+                    .threads(new KeyEndpoint.StillTimer(waiting::add))
                     .clock(wall)
                     .snapshotStore(JWKSSnapshotStore.file(file)));
             cache.getKeys();

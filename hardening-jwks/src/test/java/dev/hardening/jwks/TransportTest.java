@@ -274,7 +274,7 @@ class TransportTest {
         void the_timers_fetch_for_an_invalidation_does_too() {
             record("Cache-Control");
             KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
-            JWKSCache cache = endpoint.open(endpoint.inline().timer(timer));
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
             cache.getKeys();
             cache.invalidate();
             timer.pass(Duration.ofSeconds(2));
@@ -609,7 +609,7 @@ class TransportTest {
                     .ticker(endpoint.now::get)
                     .random(() -> 0)
                     .executor(Runnable::run)
-                    .timer(new KeyEndpoint.StillTimer(Runnable::run)));
+                    .threads(new KeyEndpoint.StillTimer(Runnable::run)));
         }
 
         @ParameterizedTest

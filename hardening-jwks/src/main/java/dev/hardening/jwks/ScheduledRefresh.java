@@ -6,15 +6,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls a state when something may be due. It holds the state weakly, so that a cache which nothing refers to ends.
- * Guarded by the state's lock.
+ * The one task of a cache in the timer: it calls the state when a refresh may be due. It holds the state weakly, so that a
+ * cache which nothing refers to ends. Guarded by the state's lock.
  */
-final class RefreshTimer {
+final class ScheduledRefresh {
 
     private static final long SHORTEST = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long POLL = TimeUnit.MILLISECONDS.toNanos(250);
 
-    private final Timer timer;
+    private final Threads threads;
     private final boolean pollsTicker;
     private final WeakReference<RefreshState> state;
     private @Nullable Future<?> task;
@@ -22,20 +22,20 @@ final class RefreshTimer {
     private boolean ended;
 
     /**
-     * A timer that is not set.
+     * Nothing is scheduled yet.
      *
      * @param pollsTicker whether the state's ticker may run faster or slower than the timer; if so, the state is called
      *     every 250 ms
      */
-    RefreshTimer(Timer timer, boolean pollsTicker, RefreshState state) {
-        this.timer = timer;
+    ScheduledRefresh(Threads threads, boolean pollsTicker, RefreshState state) {
+        this.threads = threads;
         this.pollsTicker = pollsTicker;
         this.state = new WeakReference<>(state);
     }
 
     /**
-     * Sets the timer. If it is set for the same moment already, it stays as it is: setting it again and again must not put
-     * it off.
+     * Sets when the state is called. If it is set for the same moment already, it stays as it is: setting it again and
+     * again must not put it off.
      *
      * @param now the state's ticker
      * @param nanos how much later the state has to be called; negative if it should have been called already
@@ -46,10 +46,10 @@ final class RefreshTimer {
         }
         unset();
         setFor = now + nanos;
-        task = timer.schedule(this::ring, Math.max(SHORTEST, pollsTicker ? Math.min(POLL, nanos) : nanos));
+        task = threads.schedule(this::run, Math.max(SHORTEST, pollsTicker ? Math.min(POLL, nanos) : nanos));
     }
 
-    /** Cancels the timer, also after it has called the state. */
+    /** Cancels the task, also after it has called the state. */
     void unset() {
         if (task != null) {
             task.cancel(false);
@@ -63,10 +63,10 @@ final class RefreshTimer {
         ended = true;
     }
 
-    private void ring() {
-        RefreshState rung = state.get();
-        if (rung != null) {
-            rung.timerRang();
+    private void run() {
+        RefreshState called = state.get();
+        if (called != null) {
+            called.refreshIfDue();
         }
     }
 }
