@@ -12,8 +12,8 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
     @Override
     public Response fetch(Request request) throws IOException, InterruptedException {
         HttpRequest.Builder http = HttpRequest.newBuilder(request.uri())
-                .header("Accept", HttpAnswer.ACCEPT)
-                .header("Accept-Encoding", HttpAnswer.ACCEPT_ENCODING)
+                .header("Accept", ResponseParser.ACCEPT)
+                .header("Accept-Encoding", ResponseParser.ACCEPT_ENCODING)
                 .timeout(request.timeout());
         request.headers().forEach(http::setHeader);
         if (request.etag() != null) {
@@ -31,7 +31,7 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
             throw HttpTransport.unreachable(request.uri().getAuthority(), unreachable);
         }
         try (InputStream body = response.body()) {
-            return HttpAnswer.read(
+            return ResponseParser.parse(
                     response.statusCode(), response.headers()::allValues, () -> body, request.maxResponseBytes());
         }
     }

@@ -91,7 +91,7 @@ final class HttpReader {
             throw new IOException("the answer has a malformed length");
         }
         if (Long.parseLong(length) > maxBytes) {
-            throw HttpAnswer.tooLarge(maxBytes);
+            throw ResponseParser.tooLarge(maxBytes);
         }
         return new Part(Long.parseLong(length));
     }

@@ -83,7 +83,7 @@ final class HttpTransport implements JWKSFetcher {
             send(socket, head(request, target(uri, proxy)));
             HttpReader reader = new HttpReader(socket.getInputStream());
             int status = reader.readHead();
-            return HttpAnswer.read(
+            return ResponseParser.parse(
                     status, reader::header, () -> reader.body(request.maxResponseBytes()), request.maxResponseBytes());
         } finally {
             end.cancel(false);
@@ -230,8 +230,8 @@ final class HttpTransport implements JWKSFetcher {
     private static String head(Request request, String target) {
         StringBuilder head = new StringBuilder("GET " + target + " HTTP/1.1\r\n");
         header(head, "Host", request.uri().getRawAuthority());
-        header(head, "Accept", HttpAnswer.ACCEPT);
-        header(head, "Accept-Encoding", HttpAnswer.ACCEPT_ENCODING);
+        header(head, "Accept", ResponseParser.ACCEPT);
+        header(head, "Accept-Encoding", ResponseParser.ACCEPT_ENCODING);
         header(head, "Connection", "close");
         if (!hasUserAgent(request)) {
             header(head, "User-Agent", "hardening-jwks");

@@ -31,7 +31,7 @@ final class KeyVerifiers {
     private final KeySet keys;
     private final @Nullable Provider provider;
     private final Map<Use, SignatureVerifier> built = new ConcurrentHashMap<>();
-    private final Map<TokenHeader, List<SignatureVerifier>> byHeader = new ConcurrentHashMap<>();
+    private final Map<CompactToken.Header, List<SignatureVerifier>> byHeader = new ConcurrentHashMap<>();
 
     /** @param provider is asked for what it offers; for other algorithms, and where it is null, the JDK chooses */
     KeyVerifiers(KeySet keys, @Nullable Provider provider) {
@@ -55,7 +55,7 @@ final class KeyVerifiers {
     }
 
     /** The verifiers of the keys that may have signed a token with this header; empty if there are none. */
-    List<SignatureVerifier> of(TokenHeader header) {
+    List<SignatureVerifier> of(CompactToken.Header header) {
         List<SignatureVerifier> known = byHeader.get(header);
         if (known != null) {
             return known;

@@ -119,7 +119,9 @@ final class RefreshState {
     /** What a read returns without doing anything else; null if there is more to do. */
     private @Nullable KeySet ready(@Nullable String kid) {
         CachedKeys held = state.keys();
-        return held != null && held.isQuiet(ticker.read()) && (kid == null || held.keys().has(kid))
+        return held != null
+                        && held.isQuiet(ticker.read())
+                        && (kid == null || held.keys().has(kid))
                 ? held.keys()
                 : null;
     }
@@ -181,9 +183,10 @@ final class RefreshState {
         private final Need need;
         private Visit visit;
         private @Nullable Begun awaited;
-        private boolean briefly; // for a key id that the set lacks
-        private @Nullable CompletableFuture<Void> patience; // completes when it has waited as long as it may for a key id
-        private @Nullable Future<?> end; // of its patience
+        // For a key id that the set lacks it waits briefly: until its patience, which is a future, completes.
+        private boolean briefly;
+        private @Nullable CompletableFuture<Void> patience;
+        private @Nullable Future<?> endOfPatience;
 
         Reader(Need need) {
             this.need = need;
@@ -270,7 +273,7 @@ final class RefreshState {
                 patience = begins;
                 begun = begins;
                 try {
-                    end = setup.threads()
+                    endOfPatience = setup.threads()
                             .schedule(
                                     () -> begins.complete(null),
                                     setup.slowAfter().toNanos());
@@ -283,8 +286,8 @@ final class RefreshState {
 
         /** It asks no more. */
         void leave() {
-            if (end != null) {
-                end.cancel(false);
+            if (endOfPatience != null) {
+                endOfPatience.cancel(false);
             }
         }
     }

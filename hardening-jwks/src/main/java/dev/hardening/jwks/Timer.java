@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs short tasks later, on one thread that sleeps until the next task is due. A task that is due later than another does
- * not wake it. The thread exists only while there are tasks. The JDK's scheduled executor either keeps its thread for ever, or wakes it each time its keep-alive ends.
+ * not wake it. The thread exists only while there are tasks. The JDK's scheduled executor either keeps its thread for ever,
+ * or wakes it each time its keep-alive ends.
  */
 final class Timer {
 

@@ -3,6 +3,7 @@ package dev.hardening.jwks;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.jwks.ClaimsPolicy.RequiredClaim;
+import dev.hardening.jwks.CompactToken.Header;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.net.URI;
 import java.security.Provider;
@@ -47,7 +48,7 @@ public final class TokenDecoder {
     private final @Nullable String issuer;
     private final @Nullable ClaimsPolicy policy; // null: the caller checks the claims
     private final @Nullable VerifiedTokens remembered;
-    private final Map<String, TokenHeader> headers = new ConcurrentHashMap<>(); // of tokens that verified, as encoded
+    private final Map<String, Header> headers = new ConcurrentHashMap<>(); // of tokens that verified, as encoded
     private volatile KeyVerifiers verifiers;
 
     private TokenDecoder(Builder builder, Set<SigningAlgorithm> algorithms) {
@@ -55,7 +56,7 @@ public final class TokenDecoder {
         maxTokenLength = builder.maxTokenLength;
         this.algorithms = algorithms;
         types = new HashSet<>();
-        builder.types.forEach(type -> types.add(TokenHeader.type(type)));
+        builder.types.forEach(type -> types.add(Header.type(type)));
         issuer = builder.issuer;
         policy = builder.signatureOnly
                 ? null
@@ -114,7 +115,7 @@ public final class TokenDecoder {
             return acceptAgain(entry);
         }
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
-        TokenHeader header = readHeader(compact);
+        Header header = readHeader(compact);
         KeySet keys = source.keysFor(header.kid());
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
@@ -141,7 +142,7 @@ public final class TokenDecoder {
                 return result;
             }
             CompactToken compact = CompactToken.parse(token, maxTokenLength);
-            TokenHeader header = readHeader(compact);
+            Header header = readHeader(compact);
             var unused = source.keysForAsync(header.kid())
                     .thenCompose(keys -> findSignerAsync(token, compact, header, keys))
                     .whenComplete((claims, failure) -> {
@@ -159,7 +160,7 @@ public final class TokenDecoder {
     }
 
     private CompletableFuture<JWTClaimsSet> findSignerAsync(
-            @Nullable String token, CompactToken compact, TokenHeader header, KeySet keys) {
+            @Nullable String token, CompactToken compact, Header header, KeySet keys) {
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
             return source.newerThanAsync(keys, header.kid())
@@ -179,7 +180,7 @@ public final class TokenDecoder {
      */
     public SigningKey getSigningKey(@Nullable String token) {
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
-        TokenHeader header = readHeader(compact);
+        Header header = readHeader(compact);
         KeySet keys = source.keysFor(header.kid());
         List<SigningKey> fitting = keys.fitting(header.kid(), header.algorithm());
         if (fitting.isEmpty()) {
@@ -208,13 +209,13 @@ public final class TokenDecoder {
         return held.isDone() && !held.isCompletedExceptionally() && held.join().has(key);
     }
 
-    private TokenHeader readHeader(CompactToken token) {
-        TokenHeader known = headers.get(token.encodedHeader());
-        return known == null ? TokenHeader.parse(token.header(), algorithms, types) : known;
+    private Header readHeader(CompactToken token) {
+        Header known = headers.get(token.encodedHeader());
+        return known == null ? token.header(algorithms, types) : known;
     }
 
     /** The key that verifies the signature; null if none of the set does. */
-    private @Nullable SigningKey findSigner(CompactToken token, TokenHeader header, KeySet keys) {
+    private @Nullable SigningKey findSigner(CompactToken token, Header header, KeySet keys) {
         byte[] signature = token.signature();
         if (signature == null) {
             return null;
@@ -241,7 +242,7 @@ public final class TokenDecoder {
     }
 
     /** Whether a newer set may have a key for a token that no key of this one verifies. */
-    private static boolean mayBeNewer(CompactToken token, TokenHeader header, KeySet keys) {
+    private static boolean mayBeNewer(CompactToken token, Header header, KeySet keys) {
         // For an unknown key id the cache has fetched already. If the algorithm does not fit the key, it never
         // fetches.
         return token.signature() != null
@@ -250,11 +251,7 @@ public final class TokenDecoder {
     }
 
     private JWTClaimsSet accept(
-            @Nullable String token,
-            CompactToken compact,
-            @Nullable SigningKey signer,
-            TokenHeader header,
-            KeySet keys) {
+            @Nullable String token, CompactToken compact, @Nullable SigningKey signer, Header header, KeySet keys) {
         if (signer == null) {
             throw refused(header, keys);
         }
@@ -268,7 +265,7 @@ public final class TokenDecoder {
         return claims.set();
     }
 
-    private static InvalidTokenException refused(TokenHeader header, KeySet keys) {
+    private static InvalidTokenException refused(Header header, KeySet keys) {
         if (!keys.fitting(header.kid(), header.algorithm()).isEmpty()) {
             return new InvalidTokenException(Reason.BAD_SIGNATURE);
         }

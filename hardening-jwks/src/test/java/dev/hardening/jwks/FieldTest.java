@@ -94,7 +94,9 @@ class FieldTest {
             assertThat(continued.get(30, TimeUnit.SECONDS)).isEqualTo(2);
             endpoint.serve(RSA_1, RSA_2);
             assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
-            assertThat(cache.state().newerThanAsync(cache.state().keysFor(null), "rsa-1").get(30, TimeUnit.SECONDS))
+            assertThat(cache.state()
+                            .newerThanAsync(cache.state().keysFor(null), "rsa-1")
+                            .get(30, TimeUnit.SECONDS))
                     .isNotNull();
         }
     }

@@ -93,10 +93,11 @@ class JWKSCacheTest {
 
     private JWKSCache queueing(KeyEndpoint.FakeTimer timer, List<Runnable> queue, Duration call) {
         byte[] keys = new JWKSet(RSA_1).toString(true).getBytes(StandardCharsets.UTF_8);
-        return endpoint.open(endpoint.inline().threads(timer).executor(queue::add).fetcher(request -> {
-            timer.pass(call);
-            return JWKSFetcher.Response.of(keys);
-        }));
+        return endpoint.open(
+                endpoint.inline().threads(timer).executor(queue::add).fetcher(request -> {
+                    timer.pass(call);
+                    return JWKSFetcher.Response.of(keys);
+                }));
     }
 
     @Nested

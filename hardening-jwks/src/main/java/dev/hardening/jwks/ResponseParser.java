@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** What an HTTP answer means for a key set. */
-final class HttpAnswer {
+/** Makes what the endpoint answered by HTTP into the transport's response. */
+final class ResponseParser {
 
     static final String ACCEPT = "application/jwk-set+json, application/json, */*;q=0.1";
     static final String ACCEPT_ENCODING = "identity";
@@ -22,22 +22,22 @@ final class HttpAnswer {
     private static final Pattern SECONDS = Pattern.compile("\\d{1,10}");
     private static final int CHUNK = 8 * 1024;
 
-    /** Opens the body of an answer. */
+    /** Opens the body of a response. */
     @FunctionalInterface
     interface Body {
         InputStream open() throws IOException;
     }
 
-    private HttpAnswer() {}
+    private ResponseParser() {}
 
     /**
-     * Reads an answer.
+     * Reads a response.
      *
      * @param headers the values of a header, by its name
      * @param body opened only if it is needed, read up to the limit, and closed
      * @throws IOException if it is neither a body nor "not modified"
      */
-    static JWKSFetcher.Response read(int status, Function<String, List<String>> headers, Body body, int maxBytes)
+    static JWKSFetcher.Response parse(int status, Function<String, List<String>> headers, Body body, int maxBytes)
             throws IOException {
         Duration maxAge = maxAge(headers);
         if (status == 304) {
