@@ -16,7 +16,9 @@ final class Boot {
             "org.springframework.boot.autoconfigure.data.redis.",
             "org.springframework.boot.actuate.autoconfigure.data.redis.",
             "org.springframework.boot.health.contributor.",
-            "org.springframework.boot.actuate.health.");
+            "org.springframework.boot.actuate.health.",
+            "org.springframework.boot.reactor.netty.",
+            "org.springframework.boot.web.embedded.netty.");
 
     private Boot() {}
 
