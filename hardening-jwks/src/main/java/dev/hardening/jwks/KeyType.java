@@ -124,7 +124,7 @@ enum KeyType {
 
         static final BigInteger P = BigInteger.ONE.shiftLeft(255).subtract(BigInteger.valueOf(19));
         static final BigInteger ORDER_8 =
-                new BigInteger("5fc536d880238b13933c6d305acdfd5ff098eff289f4c345b027b2c28f95e826", 16);
+                new BigInteger("5fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16);
 
         /** The y of the 8 points of small order: with such a key, one signature fits many messages. */
         static final Set<BigInteger> SMALL_ORDER =

@@ -14,10 +14,15 @@ import com.nimbusds.jose.jwk.OctetKeyPair;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jose.util.Base64URL;
 import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.Security;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -122,6 +127,110 @@ class Ed25519Test {
                     .build();
             String token = ed25519("{\"alg\":\"Ed25519\",\"kid\":\"ed-1\"}", claims, PAIR);
             assertThat(decoder.decode(token).getSubject()).isEqualTo("a-user");
+        }
+    }
+
+    /** RFC 7748, section 4.1: with a key of small order, one signature fits many messages. */
+    @Nested
+    class AKeyOfSmallOrder {
+
+        private static final BigInteger P = BigInteger.TWO.pow(255).subtract(BigInteger.valueOf(19));
+        private static final BigInteger L =
+                BigInteger.TWO.pow(252).add(new BigInteger("27742317777372353535851937790883648493"));
+        private static final BigInteger D = BigInteger.valueOf(-121_665)
+                .multiply(BigInteger.valueOf(121_666).modInverse(P))
+                .mod(P);
+        private static final Point ZERO = new Point(BigInteger.ZERO, BigInteger.ONE);
+
+        /** A point of -x² + y² = 1 + d x² y². */
+        private record Point(BigInteger x, BigInteger y) {
+
+            Point plus(Point other) {
+                BigInteger product = D.multiply(x).multiply(other.x).multiply(y).multiply(other.y);
+                return new Point(
+                        x.multiply(other.y).add(y.multiply(other.x)).multiply(inverse(BigInteger.ONE.add(product))),
+                        y.multiply(other.y)
+                                .add(x.multiply(other.x))
+                                .multiply(inverse(BigInteger.ONE.subtract(product))));
+            }
+
+            Point {
+                x = x.mod(P);
+                y = y.mod(P);
+            }
+
+            Point times(BigInteger factor) {
+                Point sum = ZERO;
+                for (int bit = factor.bitLength() - 1; bit >= 0; bit--) {
+                    sum = sum.plus(sum);
+                    sum = factor.testBit(bit) ? sum.plus(this) : sum;
+                }
+                return sum;
+            }
+
+            private static BigInteger inverse(BigInteger value) {
+                return value.modInverse(P);
+            }
+        }
+
+        /** The points of a y: none, or two. */
+        private static List<Point> at(BigInteger y) {
+            BigInteger square = y.multiply(y);
+            BigInteger xSquare = square.subtract(BigInteger.ONE)
+                    .multiply(D.multiply(square).add(BigInteger.ONE).modInverse(P))
+                    .mod(P);
+            BigInteger root = xSquare.modPow(P.add(BigInteger.valueOf(3)).shiftRight(3), P);
+            BigInteger rootOfMinusOne = BigInteger.TWO.modPow(P.shiftRight(2), P);
+            return Stream.of(root, root.multiply(rootOfMinusOne).mod(P))
+                    .filter(x -> x.multiply(x).mod(P).equals(xSquare))
+                    .flatMap(x -> Stream.of(new Point(x, y), new Point(x.negate(), y)))
+                    .toList();
+        }
+
+        private static Set<Point> pointsOfSmallOrder() {
+            Set<Point> points = new HashSet<>();
+            for (int y = 2; points.size() < 8; y++) {
+                for (Point point : at(BigInteger.valueOf(y))) {
+                    Point small = point.times(L);
+                    for (Point multiple = small; points.add(multiple); multiple = multiple.plus(small)) {
+                        assertThat(multiple.times(BigInteger.valueOf(8))).isEqualTo(ZERO);
+                    }
+                }
+            }
+            return points;
+        }
+
+        private static OctetKeyPair jwk(BigInteger y, boolean xIsOdd) {
+            byte[] littleEndian = new byte[32];
+            BigInteger bits = xIsOdd ? y.setBit(255) : y;
+            for (int i = 0; i < 32; i++) {
+                littleEndian[i] = bits.shiftRight(8 * i).byteValue();
+            }
+            return new OctetKeyPair.Builder(Curve.Ed25519, Base64URL.encode(littleEndian)).build();
+        }
+
+        @Test
+        void is_refused_in_each_of_its_encodings() {
+            Set<Point> points = pointsOfSmallOrder();
+            assertThat(points).hasSize(8);
+            for (Point point : points) {
+                for (BigInteger y : List.of(point.y(), point.y().add(P))) { // the second is not canonical
+                    if (y.bitLength() <= 255) {
+                        for (boolean xIsOdd : new boolean[] {false, true}) {
+                            assertThatThrownBy(() -> KeyType.publicKey(jwk(y, xIsOdd)))
+                                    .as("y = %s", y.toString(16))
+                                    .hasMessage("malformed");
+                        }
+                    }
+                }
+            }
+        }
+
+        @Test
+        void is_told_from_a_good_one() throws Exception {
+            Point good = at(BigInteger.valueOf(4)).stream().findFirst().orElseThrow();
+            assertThat(good.times(BigInteger.valueOf(8))).isNotEqualTo(ZERO);
+            assertThat(KeyType.publicKey(jwk(good.y(), good.x().testBit(0)))).isNotNull();
         }
     }
 
