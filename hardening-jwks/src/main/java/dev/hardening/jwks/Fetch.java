@@ -117,8 +117,12 @@ final class Fetch {
         }
     }
 
-    /** {@link #start} from the timer's thread, on which the caller's executor must not run anything. */
-    void startFromTimer() {
+    /** {@link #start} from a thread on which the caller's executor must not run anything: the timer's, an event loop's. */
+    void startOnWorker() {
+        if (setup.executor() == null) {
+            start();
+            return;
+        }
         try {
             setup.threads().workers().execute(this::start);
         } catch (Throwable exhausted) { // there may be no thread left to start

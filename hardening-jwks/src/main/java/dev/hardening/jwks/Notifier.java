@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reports to the log, the store and the listener what a cache does: in order, one event at a time, on a worker. A
- * listener or a store that blocks delays only later events of its own cache.
+ * listener or a store that blocks delays only later events of its own cache, and no log line. A log that blocks or throws
+ * holds up nothing but itself.
  */
 final class Notifier {
 
@@ -26,19 +27,17 @@ final class Notifier {
     private final String endpoint;
     private final @Nullable JWKSCacheListener listener;
     private final @Nullable SavedKeys store;
-    private final Executor workers;
-
+    private final TaskQueue log;
+    private final TaskQueue news;
     private final ReentrantLock lock = new ReentrantLock();
-    // Guarded by the lock.
-    private final Set<Long> reported = new HashSet<>();
-    private final Queue<Runnable> news = new ArrayDeque<>();
-    private boolean delivering;
+    private final Set<Long> reported = new HashSet<>(); // guarded by the lock
 
     Notifier(String endpoint, @Nullable JWKSCacheListener listener, @Nullable SavedKeys store, Executor workers) {
         this.endpoint = endpoint;
         this.listener = listener;
         this.store = store;
-        this.workers = workers;
+        this.log = new TaskQueue(workers);
+        this.news = new TaskQueue(workers);
     }
 
     /** The key endpoint, as messages name it. */
@@ -47,11 +46,15 @@ final class Notifier {
     }
 
     /**
-     * Logs the outcome of a fetch.
+     * Queues the outcome of a fetch for the log.
      *
      * @param outcome null if it was dropped
      */
     void log(Fetch.@Nullable Outcome outcome, JWKSCacheStatus status) {
+        log.add(() -> write(outcome, status));
+    }
+
+    private void write(Fetch.@Nullable Outcome outcome, JWKSCacheStatus status) {
         if (outcome == null) {
             LOG.debug("Dropped an answer of {}: the keys were invalidated after it was asked for", endpoint);
         } else if (outcome instanceof Fetch.Outcome.Success) {
@@ -71,7 +74,7 @@ final class Notifier {
             SavedKeys saves = store;
             Instant fetchedAt = status.lastSuccess();
             if (saves != null && fetchedAt != null) {
-                later(() -> saves.save(success.keys(), fetchedAt));
+                news.add(() -> saves.save(success.keys(), fetchedAt));
             }
             tell(hears -> hears.refreshed(status));
         } else {
@@ -95,14 +98,14 @@ final class Notifier {
         } finally {
             lock.unlock();
         }
-        LOG.warn("A key of {} is {}", endpoint, reason);
+        log.add(() -> LOG.warn("A key of {} is {}", endpoint, reason));
         tell(hears -> hears.keyRejected(shown, reason));
     }
 
     private void tell(Consumer<JWKSCacheListener> event) {
         JWKSCacheListener hears = listener;
         if (hears != null) {
-            later(() -> {
+            news.add(() -> {
                 try {
                     event.accept(hears);
                 } catch (Throwable thrown) { // thrown by the caller's code: it changes nothing here
@@ -114,55 +117,77 @@ final class Notifier {
         }
     }
 
-    private void later(Runnable task) {
-        lock.lock();
-        try {
-            if (news.size() == MAX_WAITING) {
-                news.remove(); // a listener that blocks for days gets only the last events
-            }
-            news.add(task);
-        } finally {
-            lock.unlock();
-        }
+    /** Delivers what is queued, on a worker. */
+    void deliver() {
+        log.deliver();
+        news.deliver();
     }
 
-    /** Delivers the waiting events, on a worker. */
-    void deliver() {
-        lock.lock();
-        try {
-            if (delivering || news.isEmpty()) {
-                return;
-            }
-            delivering = true;
-        } finally {
-            lock.unlock();
+    /** Runs tasks in order, one at a time, on a worker. What a task throws is dropped. */
+    private static final class TaskQueue {
+
+        private final Executor workers;
+        private final ReentrantLock lock = new ReentrantLock();
+        // Guarded by the lock.
+        private final Queue<Runnable> tasks = new ArrayDeque<>();
+        private boolean delivering;
+
+        TaskQueue(Executor workers) {
+            this.workers = workers;
         }
-        try {
-            workers.execute(this::deliverAll);
-        } catch (Throwable exhausted) { // there may be no thread left to start: the next event tries again
+
+        void add(Runnable task) {
             lock.lock();
             try {
-                delivering = false;
+                if (tasks.size() == MAX_WAITING) {
+                    tasks.remove(); // a listener that blocks for days gets only the last events
+                }
+                tasks.add(task);
             } finally {
                 lock.unlock();
             }
         }
-    }
 
-    private void deliverAll() {
-        for (Runnable next = next(); next != null; next = next()) {
-            next.run();
+        void deliver() {
+            lock.lock();
+            try {
+                if (delivering || tasks.isEmpty()) {
+                    return;
+                }
+                delivering = true;
+            } finally {
+                lock.unlock();
+            }
+            try {
+                workers.execute(this::deliverAll);
+            } catch (Throwable exhausted) { // there may be no thread left to start: the next event tries again
+                lock.lock();
+                try {
+                    delivering = false;
+                } finally {
+                    lock.unlock();
+                }
+            }
         }
-    }
 
-    private @Nullable Runnable next() {
-        lock.lock();
-        try {
-            Runnable next = news.poll();
-            delivering = next != null;
-            return next;
-        } finally {
-            lock.unlock();
+        private void deliverAll() {
+            for (Runnable next = next(); next != null; next = next()) {
+                try {
+                    next.run();
+                } catch (Throwable thrown) { // by the log: there is no other place to say so
+                }
+            }
+        }
+
+        private @Nullable Runnable next() {
+            lock.lock();
+            try {
+                Runnable next = tasks.poll();
+                delivering = next != null;
+                return next;
+            } finally {
+                lock.unlock();
+            }
         }
     }
 }

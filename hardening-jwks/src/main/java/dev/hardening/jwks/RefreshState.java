@@ -131,7 +131,7 @@ final class RefreshState {
     }
 
     private KeySet read(Need need) {
-        Reader reader = new Reader(need);
+        Reader reader = new Reader(need, false);
         try {
             KeySet keys = reader.ask();
             while (keys == null) {
@@ -146,7 +146,7 @@ final class RefreshState {
 
     private CompletableFuture<KeySet> readAsync(Need need) {
         CompletableFuture<KeySet> result = new CompletableFuture<>();
-        ask(new Reader(need), result);
+        ask(new Reader(need, true), result);
         return result;
     }
 
@@ -154,9 +154,9 @@ final class RefreshState {
         KeySet keys;
         try {
             keys = reader.ask();
-        } catch (JWKSUnavailableException unavailable) {
+        } catch (RuntimeException | Error failed) { // there are no keys, or the caller's ticker threw
             reader.leave();
-            result.completeExceptionally(unavailable);
+            result.completeExceptionally(failed);
             return;
         }
         if (keys != null) {
@@ -181,6 +181,7 @@ final class RefreshState {
     private final class Reader {
 
         private final Need need;
+        private final boolean async;
         private Visit visit;
         private @Nullable Begun awaited;
         // For a key id that the set lacks it waits briefly: until its patience, which is a future, completes.
@@ -188,8 +189,10 @@ final class RefreshState {
         private @Nullable CompletableFuture<Void> patience;
         private @Nullable Future<?> endOfPatience;
 
-        Reader(Need need) {
+        /** @param async whether it must not run what the caller's executor may run at once */
+        Reader(Need need, boolean async) {
             this.need = need;
+            this.async = async;
             this.visit = new Visit(state.fetches(), 0, false);
         }
 
@@ -217,7 +220,9 @@ final class RefreshState {
             } finally {
                 lock.unlock();
             }
-            if (begun != null) {
+            if (begun != null && async) {
+                begun.fetch().startOnWorker();
+            } else if (begun != null) {
                 begun.fetch().start();
             }
             if (failure != null) {
@@ -325,7 +330,9 @@ final class RefreshState {
     }
 
     private Begun follow(Fetch fetch) {
-        CompletableFuture<Boolean> applied = fetch.outcome().thenApply(outcome -> apply(fetch, outcome));
+        CompletableFuture<Boolean> applied = fetch.outcome()
+                .thenApply(outcome -> apply(fetch, outcome))
+                .exceptionally(thrown -> true); // by the caller's ticker: its readers must not wait for ever
         CompletableFuture<Void> slow = fetch.slow().thenRun(() -> isSlow(fetch));
         var unused = fetch.ended().thenRun(() -> hasEnded(fetch));
         return new Begun(fetch, applied, CompletableFuture.anyOf(applied, slow));
@@ -346,7 +353,7 @@ final class RefreshState {
             lock.unlock();
         }
         if (begun != null) {
-            begun.fetch().startFromTimer();
+            begun.fetch().startOnWorker();
         }
     }
 
@@ -388,15 +395,15 @@ final class RefreshState {
                 state = policy.ended(state, fetch.number());
             }
             status = statusAt(now);
+            if (isNew) {
+                notifier.log(counts ? outcome : null, status);
+            }
             if (counts) {
                 notifier.concluded(outcome, status);
             }
             scheduleRefresh(now);
         } finally {
             lock.unlock();
-        }
-        if (isNew) {
-            notifier.log(counts ? outcome : null, status);
         }
         notifier.deliver();
         return counts;

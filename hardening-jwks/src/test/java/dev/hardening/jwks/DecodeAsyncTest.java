@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -128,6 +130,25 @@ class DecodeAsyncTest {
             endpoint.down();
             assertThat(failure(decoder.decodeAsync(KeyEndpoint.token(EC_1))))
                     .isInstanceOf(JWKSUnavailableException.class);
+        }
+    }
+
+    @Nested
+    class WithAnExecutorThatRunsTasksAtOnce {
+
+        @Test
+        void fetches_on_no_thread_of_the_caller() {
+            List<Runnable> tasks = new ArrayList<>();
+            JWKSCache other = endpoint.open(
+                    endpoint.background().executor(Runnable::run).threads(new KeyEndpoint.StillTimer(tasks::add)));
+            CompletableFuture<JWTClaimsSet> accepted =
+                    TokenDecoder.builder(other).issuer(ISSUER).build().decodeAsync(KeyEndpoint.token(EC_1));
+            assertThat(accepted).isNotDone();
+            assertThat(endpoint.gets).hasValue(0);
+            for (int i = 0; i < tasks.size(); i++) { // a task may add another
+                tasks.get(i).run();
+            }
+            assertThat(accepted.join().getIssuer()).isEqualTo(ISSUER);
         }
     }
 
