@@ -2,7 +2,6 @@ package dev.hardening.jwks;
 
 import com.nimbusds.jose.jwk.JWKSet;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +26,16 @@ final class KeySet {
      * Indexes keys.
      *
      * @param jwkSet the set as it was fetched
-     * @param keys its verifying keys, and any that are kept a little longer
+     * @param keys its verifying keys
      */
-    KeySet(JWKSet jwkSet, Collection<SigningKey> keys) {
+    KeySet(JWKSet jwkSet, List<SigningKey> keys) {
+        this(jwkSet, keys, keys.size() == 1 ? Optional.of(keys.get(0)) : Optional.empty());
+    }
+
+    private KeySet(JWKSet jwkSet, List<SigningKey> keys, Optional<SigningKey> only) {
         this.jwkSet = jwkSet;
         this.keys = List.copyOf(keys);
-        only = this.keys.size() == 1 ? Optional.of(this.keys.get(0)) : Optional.empty();
+        this.only = only;
         Map<@Nullable String, List<SigningKey>> grouped = new HashMap<>();
         keys.forEach(key ->
                 grouped.computeIfAbsent(key.kid(), kid -> new ArrayList<>(1)).add(key));
@@ -40,6 +43,13 @@ final class KeySet {
             byKid.put(kid, same.toArray(NONE));
             firstByKid.put(kid, Optional.of(same.get(0)));
         });
+    }
+
+    /** These keys together with others that are kept a little longer. The set's only key stays its only key. */
+    KeySet keeping(List<SigningKey> kept) {
+        List<SigningKey> all = new ArrayList<>(keys);
+        all.addAll(kept);
+        return new KeySet(jwkSet, all, only);
     }
 
     JWKSet jwkSet() {
@@ -74,18 +84,27 @@ final class KeySet {
     }
 
     /**
-     * The keys that may have signed a token, 4 at the most: each costs a forged token one verification more.
+     * The keys that may have signed a token, 4 different ones at the most: each costs a forged token one verification more.
      *
      * @param kid the token's key id; without one, all keys of the algorithm's type may
      */
     List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm) {
         List<SigningKey> fitting = new ArrayList<>(1);
         for (SigningKey key : kid == null ? keys : List.of(named(kid))) {
-            if (fitting.size() < MAX_ALIKE && algorithm.fits(key.jwk())) {
+            if (fitting.size() < MAX_ALIKE && algorithm.fits(key.jwk()) && !isCopy(key, fitting)) {
                 fitting.add(key);
             }
         }
         return fitting;
+    }
+
+    private static boolean isCopy(SigningKey key, List<SigningKey> others) {
+        for (SigningKey other : others) {
+            if (other.publicKey().equals(key.publicKey())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private SigningKey[] named(@Nullable String kid) {

@@ -347,14 +347,25 @@ class KeySetParserTest {
         void tries_no_more_than_four_keys() throws Exception {
             List<String> alike = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
-                alike.add(new RSAKey.Builder(RSA_2)
+                alike.add(KeyEndpoint.ec("k" + i).toPublicJWK().toJSONString());
+            }
+            KeySet set = parse(alike.toArray(new String[0]));
+            assertThat(set.fitting(null, SigningAlgorithm.ES256)).hasSize(4);
+            assertThat(set.fitting("k5", SigningAlgorithm.ES256)).hasSize(1);
+        }
+
+        @Test
+        void tries_the_copies_of_a_key_once() throws Exception {
+            List<String> copies = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                copies.add(new RSAKey.Builder(RSA_2)
                         .keyID("k" + i)
                         .build()
                         .toPublicJWK()
                         .toJSONString());
             }
-            KeySet set = parse(alike.toArray(new String[0]));
-            assertThat(set.fitting(null, SigningAlgorithm.RS256)).hasSize(4);
+            KeySet set = parse(copies.toArray(new String[0]));
+            assertThat(set.fitting(null, SigningAlgorithm.RS256)).hasSize(1);
             assertThat(set.fitting("k5", SigningAlgorithm.RS256)).hasSize(1);
         }
 

@@ -694,6 +694,22 @@ class TokenDecoderTest {
     }
 
     @Nested
+    class ASetThatIsWrittenOddly {
+
+        @Test
+        void may_list_one_key_many_times_before_the_signing_one() {
+            List<JWK> keys = new ArrayList<>();
+            for (int copy = 1; copy <= 6; copy++) {
+                keys.add(new RSAKey.Builder(RSA_1).keyID("copy-" + copy).build());
+            }
+            keys.add(RSA_2);
+            endpoint.serve(keys.toArray(new JWK[0]));
+            String token = RawTokens.rs256("{\"alg\":\"RS256\"}", CLAIMS, RSA_2);
+            assertThat(decoder.decode(token).getSubject()).isEqualTo(SUBJECT);
+        }
+    }
+
+    @Nested
     class RememberedTokens {
 
         @Test
