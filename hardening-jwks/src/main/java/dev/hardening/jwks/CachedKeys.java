@@ -1,6 +1,5 @@
 package dev.hardening.jwks;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,10 +17,19 @@ final class CachedKeys {
      */
     record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
 
-    /** The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). */
+    /**
+     * The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). One of more than 1,024 characters is
+     * dropped: the endpoint may refuse a request of that size.
+     */
     record Validators(@Nullable String etag, @Nullable String lastModified) {
 
         static final Validators NONE = new Validators(null, null);
+        private static final int LONGEST = 1_024;
+
+        Validators {
+            etag = etag == null || etag.length() > LONGEST ? null : etag;
+            lastModified = lastModified == null || lastModified.length() > LONGEST ? null : lastModified;
+        }
 
         boolean isEmpty() {
             return etag == null && lastModified == null;
@@ -70,9 +78,7 @@ final class CachedKeys {
         if (kept.isEmpty()) {
             return this;
         }
-        List<SigningKey> all = new ArrayList<>(fetched.keys());
-        all.addAll(kept);
-        return new CachedKeys(new KeySet(fetched.jwkSet(), all), fetched, fetch, times, until, validators, invalidated);
+        return new CachedKeys(fetched.keeping(kept), fetched, fetch, times, until, validators, invalidated);
     }
 
     /** These keys without those that were only kept, if their time is over. */
@@ -91,6 +97,11 @@ final class CachedKeys {
         long at = invalidated ? times.timerAt() : timerAt;
         Times changed = new Times(times.fetchedAt(), at, times.refreshAt(), times.expiresAt(), times.unusableAt());
         return new CachedKeys(fetched, fetched, fetch, changed, changed.fetchedAt(), Validators.NONE, true);
+    }
+
+    /** These keys, for a fetch without a condition. */
+    CachedKeys withoutValidators() {
+        return new CachedKeys(keys, fetched, fetch, times, keptUntil, Validators.NONE, invalidated);
     }
 
     @SuppressWarnings("ReferenceEquality") // without kept keys they are the same object

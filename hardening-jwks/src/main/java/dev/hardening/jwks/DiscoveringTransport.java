@@ -19,11 +19,13 @@ final class DiscoveringTransport implements JWKSFetcher {
     private static final String OPENID = "/.well-known/openid-configuration";
     private static final String OAUTH = "/.well-known/oauth-authorization-server";
 
+    private final URI issuer;
     private final JWKSFetcher transport;
     private final boolean plainHttp;
     private volatile @Nullable URI lastKeys;
 
-    DiscoveringTransport(JWKSFetcher transport, boolean plainHttp) {
+    DiscoveringTransport(URI issuer, JWKSFetcher transport, boolean plainHttp) {
+        this.issuer = issuer;
         this.transport = transport;
         this.plainHttp = plainHttp;
     }
@@ -35,7 +37,7 @@ final class DiscoveringTransport implements JWKSFetcher {
         URI keys = before;
         try {
             keys = discover(request, end, before == null ? 1 : 2);
-        } catch (IOException undiscovered) {
+        } catch (IOException | RuntimeException undiscovered) {
             if (keys == null) {
                 throw undiscovered;
             }
@@ -58,17 +60,19 @@ final class DiscoveringTransport implements JWKSFetcher {
      * @param share which part of the remaining time it may take: 2 means a half
      */
     private URI discover(Request request, long end, int share) throws IOException, InterruptedException {
-        URI issuer = request.uri();
-        IOException failure = null;
+        Exception failure = null;
         Duration most = timeLeft(end, share);
         long lastMoment = System.nanoTime() + most.toNanos();
-        for (URI place : places(issuer)) {
+        for (URI place : places()) {
             try {
                 Request metadata = new Request(
                         place, null, null, timeLeft(lastMoment, 1), request.maxResponseBytes(), request.headers());
                 Response response = transport.fetch(metadata);
-                return keysOf(issuer, response.body().orElse(new byte[0]));
-            } catch (IOException elsewhere) {
+                if (response == null) {
+                    throw new IOException("the fetcher returned null");
+                }
+                return keysOf(response.body().orElse(new byte[0]));
+            } catch (IOException | RuntimeException elsewhere) { // a caller's transport may throw anything
                 if (failure == null) {
                     failure = elsewhere;
                 } else {
@@ -76,8 +80,8 @@ final class DiscoveringTransport implements JWKSFetcher {
                 }
             }
         }
-        throw new IOException(
-                "discovery at the issuer failed: " + (failure == null ? "" : failure.getMessage()), failure);
+        String why = failure instanceof IOException ? failure.getMessage() : String.valueOf(failure);
+        throw new IOException("discovery at the issuer failed: " + why, failure);
     }
 
     private static Duration timeLeft(long end, int share) throws IOException {
@@ -89,7 +93,7 @@ final class DiscoveringTransport implements JWKSFetcher {
     }
 
     /** Where the two standards put metadata. */
-    private static Set<URI> places(URI issuer) {
+    private Set<URI> places() {
         String whole = withoutSlash(issuer.toString());
         String path = withoutSlash(issuer.getRawPath() == null ? "" : issuer.getRawPath());
         String root = whole.substring(0, whole.length() - path.length());
@@ -104,7 +108,7 @@ final class DiscoveringTransport implements JWKSFetcher {
         return text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
     }
 
-    private URI keysOf(URI issuer, byte[] metadata) throws IOException {
+    private URI keysOf(byte[] metadata) throws IOException {
         try {
             Map<String, Object> json = Json.document(metadata);
             if (!issuer.toString().equals(json.get("issuer"))) {

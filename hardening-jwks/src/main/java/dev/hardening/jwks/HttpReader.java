@@ -87,7 +87,7 @@ final class HttpReader {
             return in;
         }
         String length = lengths.get(0);
-        if (!LENGTH.matcher(length).matches() || lengths.size() > 1) {
+        if (!LENGTH.matcher(length).matches() || !lengths.stream().allMatch(length::equals)) {
             throw new IOException("the answer has a malformed length");
         }
         if (Long.parseLong(length) > maxBytes) {
@@ -151,6 +151,7 @@ final class HttpReader {
                 throw new IOException("the answer has a malformed chunk");
             }
             begun = true;
+            headBytes = 0; // the limit is for each line between two chunks, however many there are
             Matcher size = CHUNK_SIZE.matcher(line());
             if (!size.matches()) {
                 throw new IOException("the answer has a malformed chunk");

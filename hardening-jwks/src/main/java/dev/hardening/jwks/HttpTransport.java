@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>docs/decisions.md says why it is neither of the JDK's two clients.
  */
 final class HttpTransport implements JWKSFetcher {
+
+    private static final Pattern LINE_BREAK = Pattern.compile("[\\r\\n]");
 
     @Override
     public Response fetch(Request request) throws IOException, InterruptedException {
@@ -227,7 +230,7 @@ final class HttpTransport implements JWKSFetcher {
                 : pathAndQuery;
     }
 
-    private static String head(Request request, String target) {
+    private static String head(Request request, String target) throws IOException {
         StringBuilder head = new StringBuilder("GET " + target + " HTTP/1.1\r\n");
         header(head, "Host", request.uri().getRawAuthority());
         header(head, "Accept", ResponseParser.ACCEPT);
@@ -257,7 +260,10 @@ final class HttpTransport implements JWKSFetcher {
         return false;
     }
 
-    private static void header(StringBuilder head, String name, String value) {
+    private static void header(StringBuilder head, String name, String value) throws IOException {
+        if (LINE_BREAK.matcher(name).find() || LINE_BREAK.matcher(value).find()) {
+            throw new IOException("a request header may not have a line break");
+        }
         head.append(name).append(": ").append(value).append("\r\n");
     }
 

@@ -549,7 +549,7 @@ public final class JWKSCache implements AutoCloseable {
             }
             return new Fetch.Setup(
                     uri,
-                    discovers ? new DiscoveringTransport(transport, plainHttp) : transport,
+                    discovers ? new DiscoveringTransport(uri, transport, plainHttp) : transport,
                     Map.copyOf(headers),
                     fetchTimeout,
                     longestWait(),

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,7 @@ public interface JWKSFetcher {
             Map<String, String> headers) {
 
         /**
-         * Copies the headers.
+         * Copies the headers, and percent-encodes letters beyond ASCII in the address (RFC 3987, section 3.1).
          *
          * @param headers further request headers; not null
          * @param uri the key endpoint
@@ -61,6 +62,8 @@ public interface JWKSFetcher {
          * @param maxResponseBytes the largest answer that is accepted, in bytes
          */
         public Request {
+            uri = URI.create(uri.toASCIIString());
+            Objects.requireNonNull(timeout, "timeout");
             headers = Map.copyOf(headers);
         }
 

@@ -33,9 +33,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -107,6 +109,7 @@ class TransportTest {
                 strings = {
                     "HTTP/1.1 200 OK\r\n\r\nKEYS",
                     "HTTP/1.0 200\r\ncontent-type:application/json\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\nContent-Length: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\nContent-Length: LENGTH\n\nKEYSgarbage",
                     "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n"
@@ -148,6 +151,17 @@ class TransportTest {
             return answer.replace("LENGTH", String.valueOf(KEYS.length()))
                     .replace("HEX", Integer.toHexString(KEYS.length()))
                     .replace("KEYS", KEYS);
+        }
+
+        @Test
+        void chunks_of_one_byte_are_read_however_many() throws IOException {
+            StringBuilder answer = new StringBuilder("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for (char each : (" ".repeat(30_000) + KEYS).toCharArray()) {
+                answer.append("1\r\n").append(each).append("\r\n");
+            }
+            try (RawServer server = new RawServer(answer + "0\r\n\r\n")) {
+                assertThat(kids(over(server))).containsExactly("rsa-1");
+            }
         }
 
         @Test
@@ -334,11 +348,12 @@ class TransportTest {
             assertThat(seen).containsExactly("false", "false", "true");
         }
 
-        @Test
-        void an_entity_tag_that_is_empty_is_not_sent_back() {
+        @ParameterizedTest
+        @ValueSource(ints = {0, 1_025, 40_000})
+        void an_entity_tag_that_is_empty_or_long_is_not_sent_back(int length) {
             endpoint.script(exchange -> {
                 seen.add(String.valueOf(exchange.getRequestHeaders().getFirst("If-None-Match")));
-                exchange.getResponseHeaders().set("ETag", "");
+                exchange.getResponseHeaders().set("ETag", "a".repeat(length));
                 KeyEndpoint.serving(RSA_1).answer(exchange);
             });
             JWKSCache cache = endpoint.open(endpoint.inline());
@@ -431,6 +446,30 @@ class TransportTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void letters_beyond_ascii_are_percent_encoded(boolean ownClient) {
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        endpoint.script(exchange -> {
+            asked.add(exchange.getRequestURI().toString());
+            KeyEndpoint.serving(RSA_1).answer(exchange);
+        });
+        JWKSCache.Builder builder = JWKSCache.builder(endpoint.uri().resolve("/B\u00fccher/\u041a?a=\u00fc"));
+        JWKSCache cache = endpoint.open(ownClient ? builder.httpClient(HttpClient.newHttpClient()) : builder);
+        assertThat(kids(cache)).containsExactly("rsa-1");
+        assertThat(asked).containsExactly("/B%C3%BCcher/%D0%9A?a=%C3%BC");
+    }
+
+    @Test
+    void a_line_break_in_a_header_is_refused_and_not_shown() {
+        JWKSFetcher.Request request =
+                new JWKSFetcher.Request(endpoint.uri(), "\"a\"\r\nEvil: canary", null, Duration.ofSeconds(10), 1_000);
+        assertThatThrownBy(() -> JWKSFetcher.http().fetch(request))
+                .isInstanceOf(IOException.class)
+                .hasMessage("a request header may not have a line break");
+        assertThat(endpoint.gets).hasValue(0);
+    }
+
     @Nested
     class WithACallersClient {
 
@@ -460,6 +499,8 @@ class TransportTest {
                     .fetchTimeout(Duration.ofMillis(300))
                     .httpClient(HttpClient.newHttpClient()));
             assertThatThrownBy(cache::getKeys).hasMessageContaining("no complete answer within 300 ms");
+            // The client has returned, so another fetch may begin.
+            Awaitility.await().until(() -> cache.status().nextAttempt() != null);
             gate.countDown();
         }
 
@@ -645,6 +686,36 @@ class TransportTest {
             cache.getKeys();
             assertThat(cache.status().failures()).isZero();
             assertThat(discoveries).hasValue(1);
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void a_transport_that_breaks_at_metadata_is_only_down(boolean byThrowing) {
+            JWKSCache.Builder builder = JWKSCache.discover(URI.create("https://idp/realm"));
+            AtomicBoolean broken = new AtomicBoolean();
+            String openid = "/realm/.well-known/openid-configuration";
+            JWKSCache cache = endpoint.open(builder.ticker(endpoint.now::get)
+                    .executor(Runnable::run)
+                    .threads(new KeyEndpoint.StillTimer(Runnable::run))
+                    .fetcher(request -> {
+                        if (request.uri().getPath().equals("/keys")) {
+                            return JWKSFetcher.Response.of(KEYS.getBytes(StandardCharsets.UTF_8));
+                        } else if (!broken.get() && !request.uri().getPath().equals(openid)) {
+                            return JWKSFetcher.Response.of(
+                                    "{\"issuer\":\"https://idp/realm\",\"jwks_uri\":\"https://idp/keys\"}"
+                                            .getBytes(StandardCharsets.UTF_8));
+                        } else if (byThrowing) {
+                            throw new IllegalStateException("boom");
+                        }
+                        return null;
+                    }));
+            assertThat(kids(cache)).as("from the second place").containsExactly("rsa-1");
+            broken.set(true);
+            endpoint.advance(Duration.ofMinutes(61));
+            assertThat(kids(cache)).containsExactly("rsa-1");
+            assertThat(cache.status().failures())
+                    .as("the last known address is asked")
+                    .isZero();
         }
 
         @Test
