@@ -1,5 +1,7 @@
 package dev.hardening.jwks;
 
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 
@@ -26,13 +28,25 @@ final class SharedThreads implements Threads {
         return workers;
     }
 
-    /** A thread with no inheritable thread-locals and no class loader of its creator. */
-    @SuppressWarnings("ThreadPriorityCheck") // the creator's priority is not inherited either
+    /**
+     * A thread with nothing of its creator: no inheritable thread-locals, class loader, thread group or access rights. Each
+     * of them would keep the creator's class loader from being unloaded.
+     */
+    @SuppressWarnings({"ThreadPriorityCheck", "removal"}) // a thread of JDK 17 to 23 keeps its creator's access rights
     static Thread newThread(Runnable task, String name) {
-        Thread thread = new Thread(null, task, name, 0, false);
+        Thread thread = AccessController.doPrivileged(
+                (PrivilegedAction<Thread>) () -> new Thread(rootGroup(), task, name, 0, false));
         thread.setContextClassLoader(SharedThreads.class.getClassLoader());
         thread.setPriority(Thread.NORM_PRIORITY);
         thread.setDaemon(true);
         return thread;
+    }
+
+    private static ThreadGroup rootGroup() {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        while (group.getParent() != null) {
+            group = group.getParent();
+        }
+        return group;
     }
 }
