@@ -64,6 +64,6 @@ public interface JWKSSnapshotStore {
      * @return the store
      */
     static JWKSSnapshotStore file(Path file) {
-        return new SnapshotFile(file);
+        return new SnapshotFile(Objects.requireNonNull(file, "file"));
     }
 }

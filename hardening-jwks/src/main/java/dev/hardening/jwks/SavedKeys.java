@@ -15,6 +15,8 @@ final class SavedKeys {
 
     private static final Logger LOG = LoggerFactory.getLogger(JWKSCache.class);
 
+    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(10);
+
     private final JWKSSnapshotStore store;
     private final URI source;
     private final String place;
@@ -38,6 +40,9 @@ final class SavedKeys {
                 return Optional.empty();
             }
             Duration age = Duration.between(stored.fetchedAt(), clock.instant());
+            if (age.isNegative() && age.plus(CLOCKS_DIFFER).compareTo(Duration.ZERO) >= 0) {
+                age = Duration.ZERO; // the clock was set back, or another machine's is ahead
+            }
             if (age.isNegative() || age.compareTo(staleFor) >= 0) {
                 LOG.info("Passed over the saved keys of {}: they were fetched too long ago, or in the future", place);
                 return Optional.empty();

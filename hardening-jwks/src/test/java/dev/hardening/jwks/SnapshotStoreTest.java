@@ -194,7 +194,15 @@ class SnapshotStoreTest {
         @Test
         void uses_no_keys_from_the_future() {
             savedAtNoon();
-            assertThat(startedAt(NOON.minusSeconds(1)).status().state()).isEqualTo(State.EMPTY);
+            assertThat(startedAt(NOON.minusSeconds(601)).status().state()).isEqualTo(State.EMPTY);
+        }
+
+        @Test
+        void takes_a_clock_that_was_set_back_for_what_it_is() {
+            savedAtNoon();
+            JWKSCache restarted = startedAt(NOON.minusSeconds(600));
+            assertThat(restarted.status().age()).isZero();
+            assertThat(restarted.findKey("rsa-1")).isPresent();
         }
 
         @Test
