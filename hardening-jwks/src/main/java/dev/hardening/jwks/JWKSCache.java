@@ -91,13 +91,18 @@ public final class JWKSCache implements AutoCloseable {
      *
      * @param projectUrl such as {@code https://abc.supabase.co}, with or without a slash at its end
      * @return the URL for {@link #builder}
-     * @throws IllegalArgumentException if it has a query or a fragment
+     * @throws IllegalArgumentException if it is no http or https URL, or has a user, a query or a fragment
      */
     public static URI supabaseJwksUri(URI projectUrl) {
         return URI.create(supabaseBase(projectUrl) + SUPABASE_PATH);
     }
 
     static String supabaseBase(URI projectUrl) {
+        Objects.requireNonNull(projectUrl, "projectUrl");
+        String refusal = EndpointRules.refusal(projectUrl, "the project's URL", true);
+        if (!refusal.isEmpty()) {
+            throw new IllegalArgumentException(refusal);
+        }
         if (projectUrl.getRawQuery() != null || projectUrl.getRawFragment() != null) {
             throw new IllegalArgumentException("the project's URL may not have a query or a fragment");
         }
@@ -132,7 +137,7 @@ public final class JWKSCache implements AutoCloseable {
 
     /**
      * Finds the key of a key id (RFC 7517, section 4.5). An unknown id refreshes the set, within its budget, and waits
-     * for that, 500 ms at the most.
+     * for that, 500 ms at the most. A known id waits for as long if the keys have expired, or were invalidated.
      *
      * @param kid as in a token's header; null, for a token without one, asks for the set's only key
      * @return the key, or empty if the set has none of that id, or for null several keys; never another key
@@ -216,12 +221,15 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     private List<JWK> select(JWKMatcher matcher) {
-        KeySet keys = state.keysFor(null);
         Set<String> kids = matcher.getKeyIDs();
+        KeySet keys = null;
         if (kids != null) {
             for (String kid : kids) {
                 keys = state.keysFor(kid);
             }
+        }
+        if (keys == null) {
+            keys = state.keysFor(null);
         }
         List<JWK> selected = new ArrayList<>();
         for (SigningKey key : keys.keys()) {
@@ -341,7 +349,8 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets the longest that a reader waits for a key id that the set lacks, counted from the beginning of the fetch. A
          * reader that needs a second fetch waits no longer than this in all. If a fetch takes longer, readers of other
-         * unknown ids do not wait for it at all.
+         * unknown ids do not wait for it at all. A reader of a key id that the set has waits no longer either, if the keys
+         * have expired or were invalidated; then it gets the old key.
          *
          * @param duration at most {@code fetchTimeout}, in real time; zero to never wait; 500 milliseconds by default
          * @return this builder
@@ -449,7 +458,9 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets where fetches run. If the executor rejects a fetch, that fetch has failed, and is tried again.
          *
-         * @param executor by default threads that all caches share
+         * @param executor has to run tasks on threads of its own: on one that runs them on the calling thread, or blocks, a
+         *     reader waits for the fetch that it begins. The asynchronous methods never do. By default threads that all
+         *     caches share
          * @return this builder
          */
         public Builder executor(Executor executor) {

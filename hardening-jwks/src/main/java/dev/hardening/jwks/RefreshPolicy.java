@@ -139,7 +139,7 @@ class RefreshPolicy {
         SERVE,
         /** It waits for the outcome of the fetch. */
         WAIT,
-        /** It waits for the outcome of the fetch, no longer than for an unknown key id, and reads again. */
+        /** It waits for the outcome of the fetch, {@code unknownKeyWait} at the most, and reads again. */
         WAIT_BRIEFLY,
         /** There are no usable keys, or it cannot be known whether a key exists. */
         UNAVAILABLE
@@ -178,7 +178,7 @@ class RefreshPolicy {
         }
         State state = before.with(held);
         return need.isMetBy(held.keys())
-                ? readHeld(state, held, now, visit)
+                ? readHeld(state, held, now, need, visit)
                 : readMissing(state, held, now, need, visit);
     }
 
@@ -190,8 +190,11 @@ class RefreshPolicy {
         return new Decision(state, isAwaitable(state.running()) ? Action.WAIT : Action.UNAVAILABLE);
     }
 
-    /** The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. */
-    private Decision readHeld(State before, CachedKeys held, long now, Visit visit) {
+    /**
+     * The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. For a
+     * key that it names, it waits no longer than for one that the set lacks.
+     */
+    private Decision readHeld(State before, CachedKeys held, long now, Need need, Visit visit) {
         if (!held.isRefreshDue(now) || visit.hasWaited()) {
             return new Decision(before, Action.SERVE);
         }
@@ -202,7 +205,11 @@ class RefreshPolicy {
                 && isAwaitable(running)
                 && running != null
                 && (held.isInvalidated() || !running.background());
-        return new Decision(state, waits ? Action.WAIT : Action.SERVE);
+        if (waits && need instanceof Need.AnyKeys) {
+            return new Decision(state, Action.WAIT);
+        }
+        boolean waitsBriefly = waits && running != null && running.progress() == Progress.BEGUN && !visit.isOutOfTime();
+        return new Decision(state, waitsBriefly ? Action.WAIT_BRIEFLY : Action.SERVE);
     }
 
     /** There are keys, but not what the reader needs. */
@@ -344,7 +351,11 @@ class RefreshPolicy {
         FetchBudget budget = state.budget()
                 .failed(now, running.beganAt(), hasKeys, random.getAsDouble())
                 .with(state.budget().unknownKeys().refunded(running.number()));
-        return concluded(state).with(budget);
+        CachedKeys held = state.keys();
+        // Perhaps it failed because of its condition.
+        return concluded(state)
+                .with(held == null ? null : held.withoutValidators())
+                .with(budget);
     }
 
     /** The outcome of the fetch is known. Its transport may not have returned yet. */

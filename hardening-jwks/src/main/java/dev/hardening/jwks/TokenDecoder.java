@@ -90,7 +90,7 @@ public final class TokenDecoder {
      * @param cache where the keys come from
      * @param projectUrl such as {@code https://abc.supabase.co}
      * @return the decoder
-     * @throws IllegalArgumentException if it has a query or a fragment
+     * @throws IllegalArgumentException if it is no http or https URL, or has a user, a query or a fragment
      */
     public static TokenDecoder forSupabase(JWKSCache cache, URI projectUrl) {
         return builder(cache)
@@ -111,7 +111,7 @@ public final class TokenDecoder {
      */
     public JWTClaimsSet decode(@Nullable String token) {
         VerifiedTokens.Entry entry = remembered(token);
-        if (entry != null && source.keysFor(null).has(entry.key())) {
+        if (entry != null && source.keysFor(entry.key().kid()).has(entry.key())) {
             return acceptAgain(entry);
         }
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
@@ -464,7 +464,8 @@ public final class TokenDecoder {
 
         /**
          * Remembers verified tokens, at the longest until their {@code exp}, or until their key is no longer in the
-         * current set. Objects and arrays in their claims are unmodifiable. It needs Caffeine on the class path.
+         * current set. Objects and arrays in their claims are unmodifiable. Dates are not, and are
+         * shared: leave them as they are. A change does not prolong a token. It needs Caffeine on the class path.
          *
          * @param maxEntries how many; 0, which is the default, for none
          * @return this builder

@@ -408,6 +408,26 @@ class HostileEndpointTest {
             assertThat(conditions).containsExactly("null", validator, validator, validator);
         }
 
+        @ParameterizedTest
+        @ValueSource(ints = {400, 412, 431, 500})
+        void is_not_asked_for_after_a_condition_failed(int status) {
+            List<String> conditions = Collections.synchronizedList(new ArrayList<>());
+            endpoint.script(exchange -> {
+                String condition = exchange.getRequestHeaders().getFirst("If-None-Match");
+                conditions.add(String.valueOf(condition));
+                exchange.getResponseHeaders().set("ETag", "\"v1\"");
+                (condition == null ? KeyEndpoint.serving(RSA_1) : KeyEndpoint.status(status)).answer(exchange);
+            });
+            JWKSCache cache = warm(endpoint.inline());
+            endpoint.advance(Duration.ofMinutes(56));
+            cache.getKeys();
+            assertThat(cache.status().failures()).isEqualTo(1);
+            endpoint.advance(Duration.ofSeconds(2));
+            cache.getKeys();
+            assertThat(cache.status().state()).isEqualTo(State.FRESH);
+            assertThat(conditions).containsExactly("null", "\"v1\"", "null");
+        }
+
         @Test
         void is_no_answer_after_an_invalidation() {
             List<String> conditions = Collections.synchronizedList(new ArrayList<>());

@@ -27,6 +27,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -803,6 +804,78 @@ class JWKSCacheTest {
     }
 
     @Nested
+    class TheOnlyKeyOfASet {
+
+        @Test
+        void is_the_new_one_at_once_when_it_is_rotated() {
+            endpoint.serve(RSA_1);
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            assertThat(cache.findKey(null)).map(SigningKey::kid).hasValue("rsa-1");
+            endpoint.serve(RSA_2);
+            assertThat(cache.findKey("rsa-2")).isPresent();
+            assertThat(cache.findKey(null)).map(SigningKey::kid).hasValue("rsa-2");
+            assertThat(cache.findKey("rsa-1")).as("it is kept for a while").isPresent();
+        }
+    }
+
+    @Nested
+    class AProviderThatHangs {
+
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void holds_up_no_held_key_for_longer_than_an_unknown_one(boolean isInvalidated) {
+            AtomicBoolean hangs = new AtomicBoolean();
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).executor(task -> {
+                if (hangs.get()) {
+                    endpoint.queued.add(task);
+                } else {
+                    task.run();
+                }
+            }));
+            cache.getKeys();
+            hangs.set(true);
+            if (isInvalidated) {
+                cache.invalidate();
+            } else {
+                endpoint.advance(Duration.ofMinutes(61)); // the process was frozen
+            }
+            CompletableFuture<Optional<SigningKey>> held = cache.findKeyAsync("rsa-1");
+            assertThat(held).isNotDone();
+            assertThat(endpoint.queued).hasSize(1);
+            timer.pass(Duration.ofMillis(500), Duration.ofMillis(100));
+            assertThat(held).isCompletedWithValueMatching(Optional::isPresent);
+            assertThat(cache.findKeyAsync("rsa-1"))
+                    .as("while it is known to be slow")
+                    .isDone();
+        }
+    }
+
+    @Nested
+    class ATickerThatThrows {
+
+        @Test
+        void fails_the_readers_and_leaves_none_waiting() {
+            AtomicBoolean broken = new AtomicBoolean();
+            JWKSCache cache = endpoint.open(
+                    endpoint.inline().executor(endpoint.queued::add).ticker(() -> {
+                        if (broken.get()) {
+                            throw new IllegalStateException("the caller's");
+                        }
+                        return endpoint.now.get();
+                    }));
+            CompletableFuture<JWKSet> keys = cache.getKeysAsync();
+            broken.set(true);
+            endpoint.queued.get(0).run();
+            assertThat(keys).isCompletedExceptionally();
+            broken.set(false);
+            CompletableFuture<JWKSet> later = cache.getKeysAsync();
+            endpoint.queued.get(1).run();
+            assertThat(kids(later.join())).containsExactly("rsa-1", "ec-1");
+        }
+    }
+
+    @Nested
     class AFutureFails {
 
         @Test
@@ -1139,6 +1212,12 @@ class JWKSCacheTest {
                     .isEqualTo(expected);
             assertThat(JWKSCache.supabaseJwksUri(URI.create("http://localhost:54321/prefix//")))
                     .isEqualTo(URI.create("http://localhost:54321/prefix/auth/v1/.well-known/jwks.json"));
+            for (String project : List.of("abc.supabase.co", "", "mailto:a@b", "https://u:canary@abc.supabase.co")) {
+                assertThatThrownBy(() -> JWKSCache.supabaseJwksUri(URI.create(project)))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageStartingWith("the project's URL ")
+                        .hasMessageNotContaining("canary");
+            }
             for (String project : List.of("https://abc.supabase.co?a=b", "https://abc.supabase.co/#a")) {
                 assertThatThrownBy(() -> JWKSCache.supabaseJwksUri(URI.create(project)))
                         .hasMessage("the project's URL may not have a query or a fragment");

@@ -1,12 +1,19 @@
 package dev.hardening.jwks;
 
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.CachedKeys.Validators;
+import dev.hardening.jwks.RefreshPolicy.Action;
+import dev.hardening.jwks.RefreshPolicy.Decision;
 import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.State;
 import dev.hardening.jwks.RefreshPolicy.Visit;
+import java.security.PublicKey;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +96,60 @@ class RefreshPolicyTest {
         void shortens_it_in_between() {
             assertThat(timerAfter(policy(() -> 0), 0, Duration.ofSeconds(601)))
                     .isEqualTo(5 * MINUTE + Duration.ofSeconds(1).toNanos());
+        }
+    }
+
+    @Nested
+    class WithExpiredKeys {
+
+        private static final Need HELD = new Need.KeyId("rsa-1");
+
+        private final RefreshPolicy policy = policy(() -> 0);
+        private final State expired = fetched(policy);
+        private final long now = 61 * MINUTE;
+
+        private State fetched(RefreshPolicy policy) {
+            KeySet keys = new KeySet(
+                    new JWKSet(RSA_1.toPublicJWK()),
+                    List.of(new SigningKey("rsa-1", publicKey(), RSA_1.toPublicJWK())));
+            State begun = policy.timer(policy.wanted(policy.initial(0), -MINUTE), 0);
+            return policy.ended(policy.succeeded(begun, 0, new Fetch.Outcome.Success(keys, Validators.NONE, null)), 1);
+        }
+
+        private PublicKey publicKey() {
+            try {
+                return RSA_1.toPublicKey();
+            } catch (JOSEException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+
+        private Decision read(State state, Need need, long waitedFor, boolean isOutOfTime) {
+            return policy.read(state, now, need, new Visit(1, waitedFor, isOutOfTime));
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void a_read_of_a_held_key_fetches_and_waits_briefly(boolean isInvalidated) {
+            State before = isInvalidated ? policy.invalidated(expired, now) : expired;
+            Decision first = read(before, HELD, 0, false);
+            assertThat(first.action()).isEqualTo(Action.WAIT_BRIEFLY);
+            assertThat(first.next().fetches()).isEqualTo(2);
+            assertThat(read(first.next(), HELD, 0, true).action()).isEqualTo(Action.SERVE);
+            State slow = policy.slow(first.next(), 2);
+            assertThat(read(slow, HELD, 2, false).action()).isEqualTo(Action.SERVE);
+            assertThat(read(slow, HELD, 0, false).action())
+                    .as("of a reader that comes later")
+                    .isEqualTo(Action.SERVE);
+        }
+
+        @Test
+        void a_read_of_the_set_waits_for_the_fetch() {
+            Decision first = read(expired, new Need.AnyKeys(), 0, false);
+            assertThat(first.action()).isEqualTo(Action.WAIT);
+            assertThat(read(policy.slow(first.next(), 2), new Need.AnyKeys(), 0, false)
+                            .action())
+                    .isEqualTo(Action.WAIT);
         }
     }
 
