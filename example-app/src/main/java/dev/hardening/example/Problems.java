@@ -7,6 +7,7 @@ import dev.hardening.jwks.JWKSUnavailableException;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import io.javalin.http.MethodNotAllowedResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -33,8 +34,13 @@ final class Problems extends ErrorHandler {
         });
         config.routes.exception(
                 JWKSUnavailableException.class, (outage, context) -> answer(context, Problem.KEYS_UNAVAILABLE));
-        config.routes.exception(
-                HttpResponseException.class, (failed, context) -> answer(context, Problem.of(failed.getStatus())));
+        config.routes.exception(HttpResponseException.class, (failed, context) -> {
+            if (failed instanceof MethodNotAllowedResponse) {
+                // RFC 9110, section 15.5.6. Javalin has the methods as the only detail of this exception.
+                context.header("Allow", String.join(", ", failed.getDetails().values()));
+            }
+            answer(context, Problem.of(failed.getStatus()));
+        });
         config.routes.exception(Exception.class, (failed, context) -> {
             // Not the exception's message: it may hold what the request sent.
             LOG.error("A request failed with {} at {}", failed.getClass().getName(), List.of(failed.getStackTrace()));

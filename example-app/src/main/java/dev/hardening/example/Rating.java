@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** One rating of a submission. */
 record Rating(String rateeId, String rating, List<String> reasons, String otherReasonText) {
@@ -14,6 +15,10 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
     private static final int MAX_TEXT = 500;
     private static final int MAX_ID = 200;
     private static final int MAX_REASONS = 10;
+
+    /** Spaces and invisible characters; Java's isBlank() does not know the no-break space, nor the zero-width ones. */
+    private static final Pattern NOTHING_TO_SEE =
+            Pattern.compile("[\\p{IsWhite_Space}\\p{Z}\\p{Cc}\\p{Cf}\\u2800\\u3164]*");
 
     /** Reads the ratings of a submission: one to three, each for another tablemate. */
     static List<Rating> readAll(JsonNode ratings, String raterId) {
@@ -50,11 +55,11 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
             if (!reason.isTextual() || reason.textValue().length() > MAX_TEXT) {
                 throw Problem.MALFORMED_REQUEST.thrown();
             }
-            if (!reason.textValue().isBlank()) {
+            if (!isBlank(reason.textValue())) {
                 given.add(reason.textValue());
             }
         }
-        String other = text.isTextual() ? text.textValue().strip() : "";
+        String other = text.isTextual() && !isBlank(text.textValue()) ? text.textValue().strip() : "";
         if (other.length() > MAX_TEXT) {
             throw Problem.MALFORMED_REQUEST.thrown();
         }
@@ -63,6 +68,10 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
             throw Problem.RED_REASON_REQUIRED.thrown();
         }
         return new Rating(rateeId, rating, given, other);
+    }
+
+    private static boolean isBlank(String text) {
+        return NOTHING_TO_SEE.matcher(text).matches();
     }
 
     String toJson() {

@@ -9,6 +9,7 @@ import io.javalin.http.Context;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
@@ -30,7 +31,11 @@ record RequestBody(String text, JsonNode json) {
             throw Problem.UNSUPPORTED_MEDIA_TYPE.thrown();
         }
         try {
-            String text = new String(readAll(context.req().getInputStream()), StandardCharsets.UTF_8);
+            // A decoder of its own throws where the bytes are no UTF-8; String would put U+FFFD there.
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(readAll(context.req().getInputStream())))
+                    .toString();
             JsonNode body = JSON.readTree(text);
             if (!body.isObject() || !isWellFormed(body)) {
                 throw Problem.MALFORMED_REQUEST.thrown();

@@ -13,7 +13,9 @@ import io.javalin.http.Context;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The API, each call behind what hardens it. */
 final class Routes {
@@ -104,26 +106,43 @@ final class Routes {
         }
         List<Rating> ratings = Rating.readAll(body.json().path("ratings"), user);
         String bodySessionId = named.isTextual() ? named.textValue() : sessionId;
-        Answer answer = new Answer(200, accepted(ratings.size()));
+        answerOnce(
+                context,
+                user,
+                body.text(),
+                new Answer(200, accepted(ratings.size())),
+                claim -> keep(user, sessionId, bodySessionId, ratings, claim));
+    }
+
+    /**
+     * Does the work and sends the answer. The same request again under its {@code Idempotency-Key}, because its answer was
+     * lost, gets the same answer, and the work is not done twice.
+     */
+    private void answerOnce(
+            Context context, String user, String body, Answer answer, Consumer<Optional<Tables.Claim>> work) {
         String key = context.header("Idempotency-Key");
         if (key == null) {
-            keep(user, sessionId, bodySessionId, ratings, Optional.empty());
-        } else {
-            // The same request again, because its answer was lost, gets the same answer and keeps nothing twice.
-            IdempotencyGuard.Reply reply = new IdempotencyGuard(tables.attempts(sessionId))
-                    .handle(idempotent(user, key, context.path(), body.text()), claim -> {
-                        Tables.Claim entry = new Tables.Claim(claim.key(), claim.underWay(), claim.answered(answer));
-                        keep(user, sessionId, bodySessionId, ratings, Optional.of(entry));
-                        return answer;
-                    });
-            switch (reply.verdict()) {
-                case FIRST -> {}
-                case REPLAYED ->
-                    timeline.add(Timeline.Card.RATING, Timeline.Level.OK, "Answered again; nothing was kept twice.");
-                case UNDER_WAY -> throw Problem.SUBMISSION_UNDER_WAY.thrown();
-                case OTHER_REQUEST -> throw Problem.IDEMPOTENCY_KEY_REUSED.thrown();
-            }
+            work.accept(Optional.empty());
+            send(context, answer);
+            return;
         }
+        IdempotencyGuard.Reply reply = new IdempotencyGuard(tables.attempts(context.pathParam("id")))
+                .handle(idempotent(user, key, context.path(), body), claim -> {
+                    work.accept(Optional.of(
+                            new Tables.Claim(claim.key(), claim.underWay(), claim.answered(answer))));
+                    return answer;
+                });
+        switch (reply.verdict()) {
+            case FIRST -> {}
+            case REPLAYED ->
+                timeline.add(Timeline.Card.RATING, Timeline.Level.OK, "Answered again; nothing was done twice.");
+            case UNDER_WAY -> throw Problem.SUBMISSION_UNDER_WAY.thrown();
+            case OTHER_REQUEST -> throw Problem.IDEMPOTENCY_KEY_REUSED.thrown();
+        }
+        send(context, Objects.requireNonNull(reply.answer()));
+    }
+
+    private static void send(Context context, Answer answer) {
         context.status(answer.status()).contentType("application/json").result(answer.body());
     }
 
@@ -144,6 +163,14 @@ final class Routes {
                 .toString();
     }
 
+    private static String skipped() {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("success", true)
+                .put("message", "Rating skipped.")
+                .toString();
+    }
+
     private void keep(
             String user, String sessionId, String bodySessionId, List<Rating> ratings, Optional<Tables.Claim> claim) {
         refusingMismatches(() -> tables.rate(user, sessionId, bodySessionId, ratings, claim));
@@ -155,12 +182,11 @@ final class Routes {
     private void skip(Context context) {
         meters.posts.increment();
         String user = user(context);
-        refusingMismatches(() -> tables.skip(user, context.pathParam("id")));
-        timeline.add(Timeline.Card.RATING, Timeline.Level.OK, "Someone skipped rating.");
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("message", "Rating skipped.");
-        context.json(answer);
+        // Its body says nothing, so it is not read. The claim is not needed: to skip twice does no harm.
+        answerOnce(context, user, "", new Answer(200, skipped()), claim -> {
+            refusingMismatches(() -> tables.skip(user, context.pathParam("id")));
+            timeline.add(Timeline.Card.RATING, Timeline.Level.OK, "Someone skipped rating.");
+        });
     }
 
     private void refusingMismatches(Runnable submission) {

@@ -194,6 +194,17 @@ class ApiIT {
     }
 
     @Test
+    void aRepeatedSkipUnderItsKeyGetsTheSameAnswer() throws Exception {
+        HttpResponse<String> first = send(app, "/rate/skip", "key-5", "");
+        HttpResponse<String> again = send(second, "/rate/skip", "key-5", "{}");
+        assertThat(first.statusCode()).as(first.body()).isEqualTo(200);
+        assertThat(again.statusCode()).as(again.body()).isEqualTo(200);
+        assertThat(again.body()).isEqualTo(first.body());
+        assertProblem(rate(app, "key-5", App.green(people.get(1))), 422, "IDEMPOTENCY_KEY_REUSED");
+        assertProblem(send(app, "/rate/skip", "key-6", ""), 404, "NO_PENDING_RATINGS");
+    }
+
+    @Test
     void skippingNeedsTheOpenSessionInItsSocialPhase() throws Exception {
         assertProblem(skip(id()), 409, "SESSION_MISMATCH");
         assertProblem(skip(seat(49)), 403, "SESSION_NOT_RATABLE");
@@ -219,6 +230,11 @@ class ApiIT {
                 app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\" \"]")),
                 422,
                 "RED_REASON_REQUIRED");
+        for (String nothing : List.of("\u00a0", "\u2007", "\u3000", "\u200b\ufeff", "\\u0000", "\\u0085\\n", "\u2800")) {
+            String reasons = "\"red\",\"reasons\":[\"" + nothing + "\"],\"other_reason_text\":\"" + nothing + "\"";
+            assertProblem(
+                    app.rate(session, token, red.replace("\"red\"", reasons)), 422, "RED_REASON_REQUIRED");
+        }
         assertThat(app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\"no_show\"]"))
                         .statusCode())
                 .isEqualTo(200);
@@ -461,7 +477,11 @@ class ApiIT {
     }
 
     private HttpResponse<String> rate(App instance, String key, String body) throws Exception {
-        return App.send(instance.request("/api/v1/sessions/" + session + "/rate")
+        return send(instance, "/rate", key, body);
+    }
+
+    private HttpResponse<String> send(App instance, String path, String key, String body) throws Exception {
+        return App.send(instance.request("/api/v1/sessions/" + session + path)
                 .header("Authorization", "Bearer " + token)
                 .header("Content-Type", "application/json")
                 .header("Idempotency-Key", key)
@@ -516,6 +536,22 @@ class ApiIT {
     }
 
     @Test
+    void bytesThatAreNoUtf8AreRefused() throws Exception {
+        byte[] body = App.ratings("red", people.get(1))
+                .replace("\"red\"", "\"red\",\"reasons\":[\"?\"]")
+                .getBytes(StandardCharsets.UTF_8);
+        for (int at = 0; at < body.length; at++) {
+            body[at] = body[at] == '?' ? (byte) 0xff : body[at];
+        }
+        HttpRequest request = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
+        assertProblem(App.send(request), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
     void moreReasonsThanTenAreRefused() throws Exception {
         String red = App.ratings("red", people.get(1));
         String many = "\"x\"" + ",\"x\"".repeat(299);
@@ -528,7 +564,10 @@ class ApiIT {
     @Test
     void aMethodThatIsNotForHereIsRefused() throws Exception {
         HttpRequest delete = app.request("/health/live").DELETE().build();
-        assertProblem(App.send(delete), 405, "METHOD_NOT_ALLOWED");
+        HttpResponse<String> answer = App.send(delete);
+        assertProblem(answer, 405, "METHOD_NOT_ALLOWED");
+        assertThat(answer.headers().firstValue("Allow")).hasValueSatisfying(methods -> assertThat(methods)
+                .contains("GET"));
     }
 
     @Test
