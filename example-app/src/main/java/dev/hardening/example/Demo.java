@@ -31,7 +31,7 @@ final class Demo implements AutoCloseable {
     private final DemoTables tables;
     private final DemoStatus status;
     private final EventStream stream = new EventStream(this::greeting);
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(Demo::daemon);
+    private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(3, Demo::daemon);
     private final DrillRoutes drills;
     private volatile PlainService plain;
     private volatile @Nullable TwoLanes lanes;
@@ -57,7 +57,7 @@ final class Demo implements AutoCloseable {
         this.tables = new DemoTables(
                 tables,
                 Clock.systemUTC(),
-                session -> plain.seat(session.id(), session.members().keySet()));
+                this::seatPlain);
         status = new DemoStatus(
                 settings, provider, demoRedis != null, redis, keys, this.tables, meters, options.demoTimeToLive());
         drills = new DrillRoutes(this, provider, this.tables, timeline, redisUrl, environment);
@@ -94,6 +94,7 @@ final class Demo implements AutoCloseable {
         PlainService.register(config, Lane.PLAIN.prefix, () -> plain);
         config.routes.sse("/drill/events", stream::follow);
         config.routes.get("/drill/status", context -> context.json(status.snapshot()));
+        config.routes.get("/drill/history", context -> context.json(greeting()));
         drills.register(config);
     }
 
@@ -104,7 +105,8 @@ final class Demo implements AutoCloseable {
                 provider,
                 stream::isFollowed,
                 answer -> stream.send("load", List.of(answer.row())));
-        var unused = clock.scheduleWithFixedDelay(this::tick, 1, 1, TimeUnit.SECONDS);
+        everySecond(this::seatNextWhenOver);
+        everySecond(this::refresh);
     }
 
     TwoLanes lanes() {
@@ -122,6 +124,7 @@ final class Demo implements AutoCloseable {
         return demoRedis;
     }
 
+    /** What has happened so far. A tab that shares another tab's stream asks for it. */
     private List<EventStream.Event> greeting() {
         List<EventStream.Event> all = new ArrayList<>();
         all.add(new EventStream.Event("status", latest));
@@ -144,16 +147,30 @@ final class Demo implements AutoCloseable {
         return data;
     }
 
-    private void tick() {
+    private void everySecond(Runnable task) {
+        var unused = clock.scheduleWithFixedDelay(() -> tryTo(task), 1, 1, TimeUnit.SECONDS);
+    }
+
+    /** A scheduled task that throws would never run again. */
+    private static void tryTo(Runnable task) {
         try {
-            if (tables.isOver()) {
-                tables.next();
-                timeline.add(
-                        Timeline.Card.RATING, Timeline.Level.INFO, "The 55 minutes are over. The next session begins.");
-            }
-            refresh();
+            task.run();
         } catch (RuntimeException untilTheNextSecond) {
-            // The next tick tries again; a scheduled task that throws would never run again.
+            // The next second tries again.
+        }
+    }
+
+    /** On a thread of its own: after an outage of Redis the plain lane hangs, and must not hold up the other one. */
+    private void seatPlain(Tables.Session session) {
+        clock.execute(() -> tryTo(() -> plain.seat(session.id(), session.members().keySet())));
+    }
+
+    /** Without Redis it fails, and the table stays as it is. */
+    private void seatNextWhenOver() {
+        if (tables.isOver()) {
+            tables.next();
+            timeline.add(
+                    Timeline.Card.RATING, Timeline.Level.INFO, "The 55 minutes are over. The next session begins.");
         }
     }
 
@@ -165,8 +182,11 @@ final class Demo implements AutoCloseable {
         stream.send("status", now);
     }
 
-    /** What the plain lane needs to recover. Without Redis it would not start, so it then stays as it is. */
-    void restartPlain() {
+    /**
+     * What the plain lane needs to recover. Without Redis it would not start, so it then stays as it is. One at a time, so
+     * that each service that is replaced is closed.
+     */
+    synchronized void restartPlain() {
         if (!redis.isUp().getAsBoolean()) {
             return;
         }

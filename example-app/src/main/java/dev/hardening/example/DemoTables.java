@@ -47,14 +47,17 @@ final class DemoTables {
         return Duration.between(table.startedAt(), clock.instant());
     }
 
-    /** Seats the four anew. What was open at the former table is closed, so that the page goes on with this one. */
-    void next() {
+    /**
+     * Seats the four anew. What was open at the former table is closed, so that the page goes on with this one. One at a
+     * time: two people may press the button at once.
+     */
+    synchronized void next() {
         Tables.Session before = table;
         table = seat(PEOPLE);
         tables.close(before.id());
     }
 
-    void reset() {
+    synchronized void reset() {
         otherTable = seat(strangers());
         next();
     }

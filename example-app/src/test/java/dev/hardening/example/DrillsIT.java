@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -244,6 +245,41 @@ class DrillsIT {
                     - 5;
             assertThat(events.load("hardened").subList(0, both))
                     .isEqualTo(events.load("plain").subList(0, both));
+        }
+    }
+
+    @Test
+    void twoWhoPressNextSessionAtOnceLeaveOneTableOpen() throws Exception {
+        try (RedisServer server = RedisServer.start();
+                ConnectedRedis redis =
+                        RedisConnector.builder(server.uri()).build().connect()) {
+            Tables tables = new Tables(redis::sync, Clock.systemUTC());
+            AtomicReference<DemoTables> demo = new AtomicReference<>();
+            Thread second = new Thread(() -> demo.get().next(), "second");
+            // The first one goes on once the second has either seated its table or waits for the first.
+            demo.set(new DemoTables(tables, Clock.systemUTC(), session -> {
+                if (demo.get() != null && second.getState() == Thread.State.NEW) {
+                    second.start();
+                    await().until(() -> Set.of(Thread.State.BLOCKED, Thread.State.TERMINATED)
+                            .contains(second.getState()));
+                }
+            }));
+            demo.get().next();
+            second.join();
+            assertThat(tables.pending(String.valueOf(DemoTables.PEOPLE.get("ada"))))
+                    .singleElement()
+                    .satisfies(open -> assertThat(open.sessionId())
+                            .isEqualTo(demo.get().table().id()));
+        }
+    }
+
+    @Test
+    void aTabThatComesLaterCanAskWhatHasHappened() throws Exception {
+        try (App.Events events = app.events()) {
+            events.awaitLoad(10);
+            JsonNode history = App.json(App.send(app.request("/drill/history").build()));
+            assertThat(history.findValuesAsText("name")).contains("status", "timeline", "load");
+            assertThat(history.toString()).contains("All required secrets are present.");
         }
     }
 
