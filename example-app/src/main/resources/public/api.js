@@ -19,13 +19,14 @@ export class ApiError extends Error {
 async function call(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { cache: "no-store", ...options });
+    response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(20_000), ...options });
   } catch {
     throw new ApiError(0, { title: "The server did not answer." });
   }
   const json = /[/+]json/.test(response.headers.get("content-type") ?? "");
-  const body = json ? await response.json().catch(() => ({})) : {};
-  if (!response.ok) throw new ApiError(response.status, body);
+  const body = json ? await response.json().catch(() => null) : null;
+  if (!response.ok) throw new ApiError(response.status, body ?? {});
+  if (body === null) throw new ApiError(0, { title: "The server's answer was cut off. Please try again." });
   return body;
 }
 
@@ -46,6 +47,8 @@ const post = (path, body, headers, signal) =>
 /** The drill routes; they exist in the demo only. */
 export const server = {
   status: () => call("/drill/status"),
+  /** What the event stream has brought so far. @returns {Promise<import("/events.js").Message[]>} */
+  history: () => call("/drill/history"),
   readiness: () => fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()),
   /**
    * @param {string} drill

@@ -104,7 +104,7 @@ function apply(next) {
   showTable(next.table);
   byId("load-toggle").setAttribute("aria-checked", String(!next.load_paused));
   drills.look();
-  if (seated !== undefined && seated !== next.table.session_id) void loadPending();
+  if (seated !== undefined && seated !== next.table.session_id) void form.load();
 }
 
 /** @param {Status["table"]} table */
@@ -126,7 +126,8 @@ function showTable({ phase, minute, members }) {
   );
 }
 
-const events = createEvents(({ name, data }) => {
+/** @param {import("/events.js").Message} message */
+function receive({ name, data }) {
   if (name === "status") {
     say("");
     apply(data);
@@ -135,24 +136,19 @@ const events = createEvents(({ name, data }) => {
     lanes.add(data);
     drills.look();
   } else if (connected) lost();
-});
+}
+const events = createEvents(receive);
+
+/** Follows the events, and catches up: a tab that shares another tab's stream gets from it only what is new. */
+async function follow() {
+  events.start();
+  for (const message of await server.history().catch(() => [])) receive(message);
+}
 
 function lost() {
   connected = false;
   say("The connection to the server is lost. Trying again; what you see may be old.");
   for (const { card } of all) card.lamp("idle", "Unknown");
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let asking;
-async function loadPending() {
-  clearTimeout(asking);
-  try {
-    await form.refresh();
-  } catch {
-    if (form.sessionId === null) setText(byId("rate-intro"), "Your pending ratings cannot be read right now. Trying again…");
-    asking = setTimeout(loadPending, 3000);
-  }
 }
 
 async function reset() {
@@ -205,9 +201,9 @@ async function start() {
   say("");
   await context.session.signIn().catch(() => {});
   apply(snapshot);
-  events.start();
+  void follow();
   setInterval(() => lanes.draw(now()), 500);
-  await loadPending();
+  await form.load();
 }
 
 oneAtATime("reset", reset);
@@ -216,7 +212,7 @@ drills.progress();
 addEventListener("pagehide", () => events.stop());
 addEventListener("pageshow", (event) => {
   if (!event.persisted || status === null) return;
-  events.start();
-  void loadPending();
+  void follow();
+  void form.load();
 });
 void start();

@@ -46,12 +46,14 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
   const submitButton = /** @type {HTMLButtonElement} */ (byId("rate-submit"));
   const skipButton = /** @type {HTMLButtonElement} */ (byId("rate-skip"));
   const guard = createGuardedSubmission({ onLateFailure });
-  /** @type {Map<string, (string | boolean)[]>} */
+  /** What was filled in, by session and person. @type {Map<string, Map<string, (string | boolean)[]>>} */
   const drafts = new Map();
   /** @type {string | null} */
   let sessionId = null;
   let drawn = false;
   let asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let asking;
 
   /** Asks what is to be rated. The form stays as it is while that is the session it was drawn for. */
   async function refresh() {
@@ -64,6 +66,17 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
     const interrupted = sessionId !== null && keepDraft();
     draw(pending);
     if (interrupted) say("", "Another session is open now. What you had filled in is kept, and comes back with its session.");
+  }
+
+  /** The same, again every three seconds until it is answered. */
+  async function load() {
+    clearTimeout(asking);
+    try {
+      await refresh();
+    } catch {
+      if (actions.hidden) setText(byId("rate-intro"), "Your pending ratings cannot be read right now. Trying again…");
+      asking = setTimeout(load, 3000);
+    }
   }
 
   /** @param {Pending | null} pending */
@@ -156,26 +169,35 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
     return null;
   }
 
-  const inputs = () => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+  /** @param {HTMLElement} row */
+  const inputs = (row) => /** @type {HTMLInputElement[]} */ ([...row.querySelectorAll("input")]);
 
-  /** Keeps what was filled in, and says whether there was something. */
+  /** Keeps what was filled in for each person, and says whether there was something. */
   function keepDraft() {
-    const values = inputs().map((input) => (input.type === "text" ? input.value : input.checked));
-    if (sessionId === null || !values.some(Boolean)) return false;
+    /** @type {Map<string, (string | boolean)[]>} */
+    const draft = new Map();
+    for (const row of rows()) {
+      const values = inputs(row).map((input) => (input.type === "text" ? input.value : input.checked));
+      if (values.some(Boolean)) draft.set(row.dataset.user ?? "", values);
+    }
+    if (sessionId === null || draft.size === 0) return false;
     drafts.delete(sessionId);
-    drafts.set(sessionId, values);
+    drafts.set(sessionId, draft);
     for (const oldest of drafts.keys()) if (drafts.size > MAX_DRAFTS) drafts.delete(oldest);
     return true;
   }
 
+  /** Fills in what was kept for the people who are still to be rated. */
   function restoreDraft() {
-    const values = sessionId === null ? undefined : drafts.get(sessionId);
-    if (values?.length === inputs().length)
-      inputs().forEach((input, at) => {
+    const draft = drafts.get(sessionId ?? "");
+    for (const row of rows()) {
+      const values = draft?.get(row.dataset.user ?? "") ?? [];
+      inputs(row).forEach((input, at) => {
         const value = values[at];
         if (typeof value === "string") input.value = value;
         else input.checked = value === true;
       });
+    }
     showReasons();
   }
 
@@ -200,7 +222,6 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
    * @param {(attempt: Attempt) => Promise<any>} action
    */
   async function send(target, action) {
-    const from = sessionId;
     const focused = document.activeElement;
     let outcome = null;
     try {
@@ -220,10 +241,11 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
       say(outcome.error, "");
       onMismatch();
     } else if (outcome?.status === "done") {
-      if (from !== null) drafts.delete(from);
       if (outcome.current) {
+        // What was filled in for somebody else while the answer was on its way was not sent: it stays.
+        keepDraft();
         draw(null);
-        await refresh().catch(() => {});
+        await load();
         say("", outcome.value.message ?? "Thank you for rating.");
       }
     }
@@ -242,15 +264,13 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
       say(failure instanceof Error ? failure.message : String(failure), "");
       return;
     }
-    const before = sessionId;
-    if (before !== null) drafts.delete(before);
+    keepDraft(); // of what was refused nothing was kept, and some of these people may still be open
     drawn = false;
     // The guard's submission ends first: the form is drawn anew for what is open now.
     setTimeout(() => {
       people.replaceChildren();
-      refresh()
-        .catch(() => {})
-        .finally(() => say(moved, ""));
+      actions.hidden = true;
+      void load().then(() => say(moved, ""));
     });
   }
 
@@ -278,6 +298,7 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
 
   return {
     refresh,
+    load,
     get sessionId() {
       return sessionId;
     },

@@ -30,6 +30,8 @@ export const LANES = ["hardened", "plain"];
 export function createLanes() {
   /** @type {Answer[]} */
   let answers = [];
+  /** The answers by moment, lane and caller: a stream that begins anew brings some of them again. @type {Set<string>} */
+  let known = new Set();
   /** @type {Mark[]} */
   let marks = [];
 
@@ -95,9 +97,17 @@ export function createLanes() {
   return {
     /** @param {[number, Lane, Caller, Outcome][]} rows */
     add(rows) {
-      for (const [sentAt, lane, caller, outcome] of rows) answers.push({ sentAt, lane, caller, outcome });
+      for (const [sentAt, lane, caller, outcome] of rows) {
+        const answer = { sentAt, lane, caller, outcome };
+        if (known.has(keyOf(answer))) continue;
+        known.add(keyOf(answer));
+        answers.push(answer);
+      }
       const oldest = (answers.at(-1)?.sentAt ?? 0) - KEPT_MILLIS;
-      if ((answers[0]?.sentAt ?? 0) < oldest) answers = answers.filter((answer) => answer.sentAt >= oldest);
+      if ((answers[0]?.sentAt ?? 0) < oldest) {
+        answers = answers.filter((answer) => answer.sentAt >= oldest);
+        known = new Set(answers.map(keyOf));
+      }
       marks = marks.filter((mark) => mark.at >= oldest);
     },
     /** @param {Mark} mark */
@@ -115,6 +125,7 @@ export function createLanes() {
         .sort((a, b) => a.sentAt - b.sentAt),
     forget() {
       answers = [];
+      known.clear();
       marks = [];
     },
     /** @param {number} now the server's clock */
@@ -129,6 +140,9 @@ export function createLanes() {
     },
   };
 }
+
+/** @param {Answer} answer */
+const keyOf = ({ sentAt, lane, caller }) => `${sentAt} ${lane} ${caller}`;
 
 /** @param {Record<Outcome, number>} counts */
 export function describe(counts) {

@@ -14,15 +14,18 @@ export function createTimeline() {
       // With the time, because a server that was started anew counts from one again.
       const key = `${id} ${at}`;
       for (const shown of list.children) if (shown instanceof HTMLElement && shown.dataset.key === key) return;
+      const time = Date.parse(at);
+      const earlier = [...list.children].find((shown) => shown instanceof HTMLElement && Number(shown.dataset.time) <= time);
       const name = card.charAt(0).toUpperCase() + card.slice(1);
-      list.prepend(
+      list.insertBefore(
         element(
           "li",
-          { "data-key": key, "data-level": level },
+          { "data-key": key, "data-time": time, "data-level": level },
           icon(level),
           element("span", { class: "what-happened" }, text),
           element("span", { class: "when quiet" }, `${name}, ${new Date(at).toLocaleTimeString("en-GB")}`),
         ),
+        earlier ?? null,
       );
       while (list.children.length > KEPT) list.lastElementChild?.remove();
     },

@@ -7,6 +7,9 @@ import { LANES } from "/lanes.js";
  * @typedef {{ id: string, title: string, artifact: string, page: string, what: string, without: string }} About
  */
 
+/** The two lanes change shortly after each other, and both are to be announced. */
+const ANNOUNCED_MILLIS = 1000;
+
 /**
  * The frame that every card shares. It is the only owner of the attributes within it.
  * @param {About} about
@@ -27,6 +30,7 @@ export function createCard({ id, title, artifact, page, what, without }) {
       .then(() => setText(copied, "Copied"))
       .catch(() => setText(copied, "Select the line and copy it"));
   });
+  let changed = 0;
   const lanes = Object.fromEntries(
     LANES.map((lane) => {
       const text = element("span", { class: "sight" }, "Press a drill");
@@ -39,17 +43,18 @@ export function createCard({ id, title, artifact, page, what, without }) {
       return [lane, { node, text }];
     }),
   );
+  const status = element(
+    "div",
+    { class: "lanes", role: "status", "aria-label": `What the last drill showed: ${title}` },
+    ...Object.values(lanes).map(({ node }) => node),
+  );
   const root = element(
     "section",
     { class: "card", id: `card-${id}`, "aria-labelledby": `h-${id}` },
     element("div", { class: "card-head" }, element("h3", { id: `h-${id}` }, title), lamp),
     element("p", { class: "what" }, what),
     drills,
-    element(
-      "div",
-      { class: "lanes", role: "status", "aria-label": `What the last drill showed: ${title}` },
-      ...Object.values(lanes).map(({ node }) => node),
-    ),
+    status,
     facts,
     element("p", { class: "without quiet" }, element("strong", {}, "Without it: "), without),
     element(
@@ -97,9 +102,12 @@ export function createCard({ id, title, artifact, page, what, without }) {
       const shown = lanes[lane];
       if (shown === undefined) return;
       if (shown.node.dataset.state !== state) {
+        changed = Date.now();
         shown.node.dataset.state = state;
         shown.node.querySelector(".icon")?.replaceWith(icon(state));
       }
+      // A change is announced; numbers that go on counting are not.
+      status.setAttribute("aria-live", Date.now() - changed < ANNOUNCED_MILLIS ? "polite" : "off");
       setText(shown.text, text);
     },
   };

@@ -304,10 +304,14 @@ class PageIT {
         other.getByTestId("rate-submit").click();
         assertThat(other.getByTestId("rate-message")).hasText("Thank you for rating.");
         choose("green", 0);
+        choose("red", 1);
+        at("reason-text-1").fill("Left after ten minutes");
         at("rate-submit").click();
         assertThat(at("rate-error")).containsText("given already");
         assertThat(page.locator(".person")).hasCount(2);
-        choose("green", 0);
+        // What was filled in for somebody who is still to be rated is there.
+        assertThat(at("rate-red-0")).isChecked();
+        assertThat(at("reason-text-0")).hasValue("Left after ten minutes");
         at("rate-submit").click();
         assertThat(at("rate-message")).hasText("Thank you for rating.");
     }
@@ -365,6 +369,56 @@ class PageIT {
         at("reason-left_early-0").check();
         at("rate-submit").click();
         assertThat(at("rate-message")).hasText("Thank you for rating.");
+    }
+
+    @Test
+    void whatIsFilledInWhileTheAnswerIsOnItsWayStays() throws Exception {
+        visit(app);
+        choose("green", 0);
+        page.route("**/rate", route -> {
+            APIResponse real = route.fetch();
+            choose("red", 2);
+            at("reason-text-2").fill("Left after ten minutes");
+            route.fulfill(new Route.FulfillOptions().setResponse(real));
+        });
+        at("rate-submit").click();
+        assertThat(at("rate-message")).hasText("Thank you for rating.");
+        assertThat(page.locator(".person")).hasCount(2);
+        assertThat(at("rate-red-1")).isChecked();
+        assertThat(at("reason-text-1")).hasValue("Left after ten minutes");
+        assertThat(at("rate-green-0")).not().isChecked();
+    }
+
+    @Test
+    void anAnswerThatIsCutOffIsAskedForAgain() throws Exception {
+        visit(app);
+        long before = kept();
+        choose("green", 0);
+        page.route("**/rate", route -> {
+            String real = route.fetch().text();
+            route.fulfill(new Route.FulfillOptions()
+                    .setContentType("application/json")
+                    .setBody(real.substring(0, real.length() / 2)));
+        });
+        at("rate-submit").click();
+        assertThat(at("rate-error")).containsText("cut off");
+        assertThat(at("rate-green-0")).isChecked();
+        page.unroute("**/rate");
+        at("rate-submit").click();
+        assertThat(at("rate-message")).hasText("Thank you for rating.");
+        assertThat(kept()).isEqualTo(before + 1);
+    }
+
+    @Test
+    void ratingsThatCannotBeReadAfterwardsAreReadLater() throws Exception {
+        visit(app);
+        choose("green", 0);
+        page.route(PENDING, route -> route.abort());
+        at("rate-submit").click();
+        assertThat(at("rate-message")).hasText("Thank you for rating.");
+        assertThat(page.locator("#rate-intro")).containsText("Trying again");
+        page.unroute(PENDING);
+        assertThat(page.locator(".person")).hasCount(2);
     }
 
     @Test
@@ -507,6 +561,7 @@ class PageIT {
         for (Page tab : tabs) {
             assertThat(tab.getByTestId("lamp-redis")).hasAttribute("data-state", "ok");
             assertThat(tab.getByTestId("tally-hardened")).containsText("OK");
+            assertThat(tab.getByTestId("timeline")).containsText("All required secrets are present.");
         }
         assertThat(requests.stream().filter(url -> url.endsWith("/drill/events")))
                 .hasSize(1);
