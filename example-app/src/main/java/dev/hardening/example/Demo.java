@@ -54,10 +54,7 @@ final class Demo implements AutoCloseable {
         this.timeline = timeline;
         environment = environment(provider, redisUrl);
         plain = new PlainService(environment);
-        this.tables = new DemoTables(
-                tables,
-                Clock.systemUTC(),
-                this::seatPlain);
+        this.tables = new DemoTables(tables, Clock.systemUTC(), this::seatPlain);
         status = new DemoStatus(
                 settings, provider, demoRedis != null, redis, keys, this.tables, meters, options.demoTimeToLive());
         drills = new DrillRoutes(this, provider, this.tables, timeline, redisUrl, environment);
@@ -162,7 +159,8 @@ final class Demo implements AutoCloseable {
 
     /** On a thread of its own: after an outage of Redis the plain lane hangs, and must not hold up the other one. */
     private void seatPlain(Tables.Session session) {
-        clock.execute(() -> tryTo(() -> plain.seat(session.id(), session.members().keySet())));
+        clock.execute(
+                () -> tryTo(() -> plain.seat(session.id(), session.members().keySet())));
     }
 
     /** Without Redis it fails, and the table stays as it is. */

@@ -59,7 +59,9 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
                 given.add(reason.textValue());
             }
         }
-        String other = text.isTextual() && !isBlank(text.textValue()) ? text.textValue().strip() : "";
+        String other = text.isTextual() && !isBlank(text.textValue())
+                ? text.textValue().strip()
+                : "";
         if (other.length() > MAX_TEXT) {
             throw Problem.MALFORMED_REQUEST.thrown();
         }

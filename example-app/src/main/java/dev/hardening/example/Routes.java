@@ -128,8 +128,7 @@ final class Routes {
         }
         IdempotencyGuard.Reply reply = new IdempotencyGuard(tables.attempts(context.pathParam("id")))
                 .handle(idempotent(user, key, context.path(), body), claim -> {
-                    work.accept(Optional.of(
-                            new Tables.Claim(claim.key(), claim.underWay(), claim.answered(answer))));
+                    work.accept(Optional.of(new Tables.Claim(claim.key(), claim.underWay(), claim.answered(answer))));
                     return answer;
                 });
         switch (reply.verdict()) {

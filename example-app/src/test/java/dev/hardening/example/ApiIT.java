@@ -230,10 +230,10 @@ class ApiIT {
                 app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\" \"]")),
                 422,
                 "RED_REASON_REQUIRED");
-        for (String nothing : List.of("\u00a0", "\u2007", "\u3000", "\u200b\ufeff", "\\u0000", "\\u0085\\n", "\u2800")) {
+        for (String nothing :
+                List.of("\u00a0", "\u2007", "\u3000", "\u200b\ufeff", "\\u0000", "\\u0085\\n", "\u2800")) {
             String reasons = "\"red\",\"reasons\":[\"" + nothing + "\"],\"other_reason_text\":\"" + nothing + "\"";
-            assertProblem(
-                    app.rate(session, token, red.replace("\"red\"", reasons)), 422, "RED_REASON_REQUIRED");
+            assertProblem(app.rate(session, token, red.replace("\"red\"", reasons)), 422, "RED_REASON_REQUIRED");
         }
         assertThat(app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\"no_show\"]"))
                         .statusCode())
@@ -566,8 +566,8 @@ class ApiIT {
         HttpRequest delete = app.request("/health/live").DELETE().build();
         HttpResponse<String> answer = App.send(delete);
         assertProblem(answer, 405, "METHOD_NOT_ALLOWED");
-        assertThat(answer.headers().firstValue("Allow")).hasValueSatisfying(methods -> assertThat(methods)
-                .contains("GET"));
+        assertThat(answer.headers().firstValue("Allow"))
+                .hasValueSatisfying(methods -> assertThat(methods).contains("GET"));
     }
 
     @Test
