@@ -10,7 +10,7 @@ public interface Backoff {
      * Chooses the wait after an attempt.
      *
      * @param attempt the number of the attempt that failed, from 1
-     * @return the wait; not negative
+     * @return the wait; not null, and a negative one counts as zero
      */
     Duration after(int attempt);
 
@@ -33,11 +33,11 @@ public interface Backoff {
      *
      * @param wait the wait after each attempt; zero for none
      * @return the backoff
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is negative, or longer than a day
      */
     static Backoff fixed(Duration wait) {
-        if (wait.isNegative()) {
-            throw new IllegalArgumentException("the wait may not be negative");
+        if (wait.isNegative() || wait.compareTo(Duration.ofDays(1)) > 0) {
+            throw new IllegalArgumentException("the wait has to be between 0 and a day");
         }
         return attempt -> wait;
     }

@@ -62,7 +62,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
     private Session<C> run() {
         try {
             return attempt();
-        } catch (RuntimeException | Error failure) {
+        } catch (Throwable failure) { // Kotlin code of the caller may throw any
             attempts.forEach(ConnectAttempt::abandon);
             ClientRuntime ours = target.runtime();
             if (ours != null) {

@@ -28,7 +28,7 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
      * @param lastError what the server said last, if it was an error; it often explains why a connection was closed
      */
     static Diagnosis of(Throwable failure, boolean tls, @Nullable String lastError) {
-        return of(failure, new Failure.Context(tls, List.of(), lastError, null, null));
+        return of(failure, new Failure.Context(tls, List.of(), lastError, null, null, false));
     }
 
     /**

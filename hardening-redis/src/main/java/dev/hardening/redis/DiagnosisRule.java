@@ -31,6 +31,7 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.crypto.BadPaddingException;
 import javax.net.ssl.SSLException;
 
 /**
@@ -113,8 +114,17 @@ record DiagnosisRule(
                     answers("NOAUTH").and(Failure::isSentinel),
                     "NOAUTH: the Sentinel wants a password of its own, as the one in the URI is for the data node: use"
                             + " RedisURI.builder().withSentinel(host, port, password)"),
+            rule(
+                    "a password that is not taken",
+                    PERMANENT,
+                    answers("NOAUTH").and(failure -> failure.context().password()),
+                    "NOAUTH: the server wants a password, and did not take the one that it was sent"),
             answer("a password wanted", "NOAUTH", "the server wants a password, and the URI has none"),
             answer("a password where none is set", "ERR AUTH", "the URI has a password, and the server has none set"),
+            answer(
+                    "a user, before Redis 6",
+                    "ERR wrong number of arguments for 'auth'",
+                    "the server knows no users: write redis://:password@host"),
             answer(
                     "a password where none is set, before Redis 6",
                     "ERR Client sent AUTH",
@@ -143,6 +153,10 @@ record DiagnosisRule(
             answer(
                     "a database that is not there, before Redis 4",
                     "ERR invalid DB index",
+                    "the server has no database of that number"),
+            answer(
+                    "a database other than 0 where there is one",
+                    "ERR only one database",
                     "the server has no database of that number"),
             answer(
                     "a database other than 0 in a cluster",
@@ -187,6 +201,22 @@ record DiagnosisRule(
                     PERMANENT,
                     says(IOException.class, "password was incorrect"),
                     "the password of the key store or trust store in SslOptions is wrong"),
+            rule(
+                    "a key store or trust store in another format",
+                    PERMANENT,
+                    says(IOException.class, "DerInputStream", "DER input", "invalid keystore format"),
+                    "the key store or trust store in SslOptions cannot be read as one: a PEM file goes to trustManager(…)"
+                            + " or keyManager(…)"),
+            rule(
+                    "a wrong password for a key file",
+                    PERMANENT,
+                    has(BadPaddingException.class),
+                    "the password of the key file in SslOptions is wrong"),
+            rule(
+                    "a protocol or cipher that this JVM does not have",
+                    PERMANENT,
+                    says(IllegalArgumentException.class, "unsupported protocol", "unsupported ciphersuite"),
+                    "SslOptions names a protocol or cipher that this JVM does not support"),
             rule(
                     "a key file without a key",
                     PERMANENT,
@@ -275,8 +305,16 @@ record DiagnosisRule(
             alert(
                     "a client certificate wanted",
                     "the server wants a client certificate: set one in SslOptions",
-                    "certificate_required",
+                    "certificate_required"),
+            alert(
+                    "a client certificate wanted, or no cipher in common",
+                    "the server wants a client certificate: set one in SslOptions; or it and this JVM have no cipher in"
+                            + " common",
                     "handshake_failure"),
+            alert(
+                    "a client key of another certificate",
+                    "the key in SslOptions does not belong to its certificate",
+                    "decrypt_error"),
             alert(
                     "a client certificate of an authority that the server does not trust",
                     "the server does not trust the authority of the client certificate in SslOptions",
@@ -298,7 +336,11 @@ record DiagnosisRule(
                     "protocol_version"),
 
             // ---- how the connection ended
-            rule("HTTP, SSH, anything that is not Redis", PERMANENT, DiagnosisRule::isNotRedis, "not a Redis server"),
+            rule(
+                    "HTTP, SSH, anything that is not Redis",
+                    PERMANENT,
+                    says(SSLException.class, "unexpected handshake message").or(DiagnosisRule::isNotRedis),
+                    "not a Redis server"),
             new DiagnosisRule(
                     "a connection that is reset",
                     TRANSIENT,

@@ -25,7 +25,9 @@ record Failure(List<Throwable> causes, Context context) {
 
     private static final Pattern SENTINEL =
             Pattern.compile("Cannot connect Redis Sentinel at (rediss?)://(?:.*@)?([^/?,]+)");
-    private static final Pattern SERVER = Pattern.compile("Unable to connect to (?!\\S*://)([^/\\s]*)/(\\S*):(\\d+)");
+    private static final Pattern SERVER =
+            Pattern.compile("Unable to connect to \\[?(?!\\S*://)(\\[[^\\]\\s]*]|[^/\\s\\[\\]]*)/(\\S*):(\\d+)");
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}]");
 
     /**
      * What else is known about an error.
@@ -35,13 +37,15 @@ record Failure(List<Throwable> causes, Context context) {
      * @param lastError what the server said last, if that was an error
      * @param lastPeer host and port that a connection was last open to
      * @param refused why the last reconnect was closed on this side, if it was
+     * @param password whether the server was sent a password
      */
     record Context(
             boolean tls,
             List<String> sentinels,
             @Nullable String lastError,
             @Nullable String lastPeer,
-            @Nullable String refused) {}
+            @Nullable String refused,
+            boolean password) {}
 
     /**
      * Splits an error by server. Lettuce keeps the errors of several seeds or Sentinels as suppressed exceptions, and
@@ -109,8 +113,12 @@ record Failure(List<Throwable> causes, Context context) {
     boolean isClosed() {
         return find(Diagnosis.ClosedEarly.class).isPresent()
                 || find(ClosedChannelException.class).isPresent()
-                // Lettuce reports the second if the peer closes before the handshake begins.
-                || says(RuntimeException.class, "connection closed prematurely", "handler not registered");
+                // Lettuce reports the second if the peer closes before the handshake begins, and the third during PING.
+                || says(
+                        RuntimeException.class,
+                        "connection closed prematurely",
+                        "handler not registered",
+                        "connection disconnected");
     }
 
     boolean isSentinel() {
@@ -168,8 +176,10 @@ record Failure(List<Throwable> causes, Context context) {
         return text(one).isBlank() ? one.getClass().getSimpleName() : firstLine(text(one));
     }
 
+    /** The first line, without what a terminal would not print as a letter. */
     static String firstLine(String text) {
-        String line = text.lines().findFirst().orElse("").strip();
+        String line =
+                UNPRINTABLE.matcher(text.lines().findFirst().orElse("").strip()).replaceAll("?");
         if (line.isEmpty()) {
             return "an error without a text";
         }

@@ -17,7 +17,7 @@ record Listeners(List<ConnectListener> callers) {
     static void tell(ConnectListener listener, Consumer<ConnectListener> event) {
         try {
             event.accept(listener);
-        } catch (RuntimeException thrown) {
+        } catch (Throwable thrown) { // also an Error, or what Kotlin throws unchecked
             LOG.warn("A connect listener threw {}", thrown.getClass().getName());
         }
     }

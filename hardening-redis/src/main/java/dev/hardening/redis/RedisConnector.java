@@ -256,7 +256,7 @@ public final class RedisConnector {
         /**
          * Sets how long one attempt may take, within the deadline, and each later reconnect.
          *
-         * @param timeout positive; 3 seconds by default
+         * @param timeout positive, and no longer than a day; 3 seconds by default
          * @return this builder
          */
         public Builder attemptTimeout(Duration timeout) {
@@ -279,7 +279,7 @@ public final class RedisConnector {
         /**
          * Connects only to a server of this role, and stays connected only while it has it.
          *
-         * @param role the role; by default any role is accepted
+         * @param role {@link Role#PRIMARY} or {@link Role#REPLICA}; by default any role is accepted
          * @return this builder
          */
         public Builder requireRole(Role role) {
@@ -327,7 +327,7 @@ public final class RedisConnector {
          * Sets the silence after which a connected server is asked PING. If it does not answer for as long again, and
          * at least for 3 s, the connection is replaced. This goes for each connection of the client.
          *
-         * @param period zero for no heartbeat; 5 seconds by default
+         * @param period zero for no heartbeat, and no longer than a day; 5 seconds by default
          * @return this builder
          */
         public Builder heartbeat(Duration period) {
@@ -338,7 +338,7 @@ public final class RedisConnector {
         /**
          * Sets the longest wait before a reconnect after the start. The waits double up to it, with jitter.
          *
-         * @param delay positive; 5 seconds by default
+         * @param delay positive, and no longer than a day; 5 seconds by default
          * @return this builder
          */
         public Builder maxReconnectDelay(Duration delay) {
@@ -488,12 +488,22 @@ public final class RedisConnector {
         private void check() {
             require(attempts >= 1, "attempts has to be at least 1");
             require(isPositive(deadline), "deadline has to be positive");
-            require(deadline.compareTo(Duration.ofDays(1)) <= 0, "deadline may not be longer than a day");
             require(isPositive(attemptTimeout), "attemptTimeout has to be positive");
+            requireAtMostADay("deadline", deadline);
+            requireAtMostADay("attemptTimeout", attemptTimeout);
+            requireAtMostADay("heartbeat", heartbeat);
+            requireAtMostADay("maxReconnectDelay", maxReconnectDelay);
+            require(
+                    requiredRole == null || requiredRole == Role.PRIMARY || requiredRole == Role.REPLICA,
+                    "requireRole takes PRIMARY or REPLICA");
             require(jitter >= 0 && jitter <= 1, "jitter has to be between 0 and 1");
             require(!heartbeat.isNegative(), "heartbeat may not be negative: zero is none");
             require(isPositive(maxReconnectDelay), "maxReconnectDelay has to be positive");
             SafeUri.warnOfUncheckedPeers(uris);
+        }
+
+        private static void requireAtMostADay(String name, Duration duration) {
+            require(duration.compareTo(Duration.ofDays(1)) <= 0, name + " may not be longer than a day");
         }
 
         private static boolean isPositive(Duration duration) {

@@ -1,11 +1,14 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.StaticCredentialsProvider;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -41,7 +44,8 @@ final class SafeUri {
 
     /** What may follow a {@code ?}, in lower case, and what it has to be. */
     private static final Map<String, Parameter> PARAMETERS = Map.of(
-            "timeout", new Parameter("\\d+(?:ns|us|ms|s|m|h|d)?", "a number with ns, us, ms, s, m, h or d"),
+            "timeout",
+                    new Parameter("0*[1-9]\\d*(?:ns|us|ms|s|m|h|d)?", "a number from 1 with ns, us, ms, s, m, h or d"),
             "database", new Parameter("\\d{1,9}", "a number"),
             "db", new Parameter("\\d{1,9}", "a number"),
             "clientname", new Parameter(".+", "a name"),
@@ -119,7 +123,13 @@ final class SafeUri {
         String afterHosts = address.substring(hosts.length());
         checkParameters(shown, afterHosts);
         String beforeHosts = scheme + "://" + (userInfoEnd < 0 ? "" : userInfo + "@");
+        if (!scheme.endsWith("sentinel") && afterHosts.indexOf('#') >= 0) {
+            throw refused(shown, "has a # in its address, which only redis-sentinel:// has, before the primary's name");
+        }
         if (scheme.endsWith("socket")) {
+            if (!hosts.isEmpty()) {
+                throw refused(shown, "has a socket that is not an absolute path: write " + scheme + ":///path");
+            }
             return List.of(create(beforeHosts + address));
         }
         List<String> each = List.of(hosts.split(",", -1));
@@ -146,6 +156,9 @@ final class SafeUri {
         int colon = userInfo.indexOf(':');
         checkSigns(shown, "user", userInfo.substring(0, Math.max(0, colon)), "");
         checkSigns(shown, "password", userInfo.substring(colon + 1), "");
+        if (colon > 0 && colon == userInfo.length() - 1) {
+            throw refused(shown, "has a user without a password, whom Lettuce would not log in");
+        }
     }
 
     private static void checkSigns(String shown, String part, String text, String legal) {
@@ -200,6 +213,10 @@ final class SafeUri {
         if (start < 0) {
             return;
         }
+        Set<String> given = new HashSet<>();
+        if (afterHosts.matches("/\\d.*")) {
+            given.add("database");
+        }
         for (String one : afterHosts.substring(start + 1).split("#", 2)[0].split("[&;]", -1)) {
             String[] parts = one.split("=", 2);
             Parameter known = PARAMETERS.get(parts[0].toLowerCase(Locale.ROOT));
@@ -208,6 +225,10 @@ final class SafeUri {
             }
             if (parts.length == 1 || !known.value.matcher(parts[1]).matches()) {
                 throw refused(shown, "has a parameter " + parts[0] + " that is not " + known.expectation);
+            }
+            String name = parts[0].equalsIgnoreCase("db") ? "database" : parts[0].toLowerCase(Locale.ROOT);
+            if (!given.add(name)) {
+                throw refused(shown, "gives its " + name + " twice");
             }
         }
     }
@@ -274,6 +295,13 @@ final class SafeUri {
         return uri.isSsl() && uri.getVerifyMode() == SslVerifyMode.NONE;
     }
 
+    /** Whether a server is sent a password, as far as that is known before a provider is asked. */
+    static boolean hasPassword(RedisURI uri) {
+        RedisCredentialsProvider provider = uri.getCredentialsProvider();
+        return !(provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider immediate)
+                || immediate.resolveCredentialsNow().hasPassword();
+    }
+
     /** The endpoint without user and password: one server, or a cluster's seeds. */
     static String endpoint(List<RedisURI> uris) {
         return uris.size() == 1
@@ -292,12 +320,19 @@ final class SafeUri {
         if (uri.getSocket() != null) {
             return "redis-socket://" + uri.getSocket();
         }
-        return (uri.isSsl() ? "rediss://" : "redis://") + uri.getHost() + ":" + uri.getPort()
+        return (uri.isSsl() ? "rediss://" : "redis://")
+                + address(uri)
                 + (uri.getDatabase() == 0 ? "" : "/" + uri.getDatabase());
     }
 
     /** Host and port of each. */
     static List<String> addresses(List<RedisURI> uris) {
-        return uris.stream().map(uri -> uri.getHost() + ":" + uri.getPort()).toList();
+        return uris.stream().map(SafeUri::address).toList();
+    }
+
+    /** An IPv6 address is in brackets also where a {@link RedisURI} was built without them. */
+    private static String address(RedisURI uri) {
+        String host = String.valueOf(uri.getHost());
+        return (host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host) + ":" + uri.getPort();
     }
 }

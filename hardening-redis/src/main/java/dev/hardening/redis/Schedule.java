@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
 
@@ -58,7 +59,9 @@ final class Schedule {
         }
         Duration left = min(
                 policy.deadline.minus(waited), policy.deadline.minus(elapsed).plus(TOLERANCE));
-        Duration next = max(Duration.ZERO, policy.backoff.after(attempt));
+        Duration next = Objects.requireNonNull(policy.backoff.after(attempt), "the backoff gave null");
+        // Longer waits than the deadline are all the same, and some of them cannot be counted in nanoseconds.
+        next = min(max(Duration.ZERO, next), policy.deadline.plusNanos(1));
         Duration wait = next;
         if (policy.jitter > 0) {
             double factor = 1 + policy.jitter * (2 * random.getAsDouble() - 1);

@@ -1,7 +1,9 @@
 package dev.hardening.redis;
 
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +20,7 @@ final class Supervisor {
 
     private final List<Notifier> notifiers;
     private final IdentityHashMap<Object, String> down = new IdentityHashMap<>();
-    private String lastReason = "";
+    private final Set<String> told = new HashSet<>();
     private volatile boolean closed;
 
     /** Takes who is told, of each event in their order. */
@@ -33,7 +35,8 @@ final class Supervisor {
         }
         boolean begins = down.isEmpty();
         if (down.putIfAbsent(connection, reason) == null && begins) {
-            lastReason = reason;
+            told.clear();
+            told.add(reason);
             tell(listener -> listener.disconnected(reason));
         }
     }
@@ -51,8 +54,7 @@ final class Supervisor {
             return;
         }
         down.replaceAll((connection, before) -> reason);
-        if (!reason.equals(lastReason)) {
-            lastReason = reason;
+        if (told.add(reason)) {
             tell(listener -> listener.reconnectFailed(reason));
         }
     }

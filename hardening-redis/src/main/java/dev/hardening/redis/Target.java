@@ -61,7 +61,8 @@ interface Target<C extends StatefulConnection<String, String>> {
                         SafeUri.addresses(uri().getSentinels()),
                         ours == null ? null : ours.channels().lastError(),
                         ours == null ? null : ours.channels().lastPeer(),
-                        ours == null ? null : ours.channels().refused()));
+                        ours == null ? null : ours.channels().refused(),
+                        SafeUri.hasPassword(uri())));
     }
 
     /** One server, by its host, its Unix socket, or its Sentinels. */

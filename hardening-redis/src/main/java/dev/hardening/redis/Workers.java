@@ -45,7 +45,7 @@ final class Workers {
                         if (!result.complete(made)) {
                             close.accept(made);
                         }
-                    } catch (RuntimeException | Error failed) {
+                    } catch (Throwable failed) { // Kotlin code of the caller may throw any
                         finished.set(true);
                         result.completeExceptionally(failed);
                     }

@@ -32,6 +32,7 @@ class BackoffTest {
                 .hasMessageContaining("between 0 and a day");
         assertThatThrownBy(() -> Backoff.exponential(Duration.ofDays(1).plusNanos(1)))
                 .hasMessageContaining("between 0 and a day");
-        assertThatThrownBy(() -> Backoff.fixed(Duration.ofMillis(-1))).hasMessageContaining("may not be negative");
+        assertThatThrownBy(() -> Backoff.fixed(Duration.ofMillis(-1))).hasMessageContaining("between 0 and a day");
+        assertThatThrownBy(() -> Backoff.fixed(Duration.ofDays(2))).hasMessageContaining("between 0 and a day");
     }
 }

@@ -37,6 +37,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import javax.crypto.BadPaddingException;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
@@ -50,17 +51,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DiagnosisTest {
 
-    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null, null);
-    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null);
+    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null, null, false);
+    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null, false);
+    private static final Failure.Context WITH_A_PASSWORD =
+            new Failure.Context(false, List.of(), null, null, null, true);
     private static final Failure.Context SENTINELS =
-            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null);
+            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null, false);
 
     private static Failure.Context heard(String lastError) {
-        return new Failure.Context(false, List.of(), lastError, null, null);
+        return new Failure.Context(false, List.of(), lastError, null, null, false);
     }
 
     private static Failure.Context lastAt(String peer) {
-        return new Failure.Context(false, SENTINELS.sentinels(), null, peer, null);
+        return new Failure.Context(false, SENTINELS.sentinels(), null, peer, null, false);
     }
 
     private static Throwable answered(String error) {
@@ -127,8 +130,10 @@ class DiagnosisTest {
                                         "redis://10.0.0.1:26379?timeout=1s",
                                         answered("NOAUTH Authentication required.")),
                                 PLAIN),
+                        new Example(answered("NOAUTH Authentication required."), WITH_A_PASSWORD),
                         answered("NOAUTH Authentication required."),
                         answered("ERR AUTH <password> called without any password configured for the default user."),
+                        answered("ERR wrong number of arguments for 'auth' command"),
                         answered("ERR Client sent AUTH, but no password is set"),
                         answered("NOPERM User alice has no permissions to run the 'ping' command"),
                         answered("ERR unknown command `SENTINEL`, with args beginning with: "),
@@ -136,6 +141,7 @@ class DiagnosisTest {
                         new RedisConnectionException("DENIED Redis is running in protected mode because"),
                         answered("ERR DB index is out of range"),
                         answered("ERR invalid DB index"),
+                        answered("ERR only one database is supported"),
                         answered("ERR SELECT is not allowed in cluster mode"),
                         answered("ERR Client names cannot contain spaces, newlines or special characters."),
                         answered("ERR This instance has cluster support disabled"),
@@ -145,6 +151,10 @@ class DiagnosisTest {
                         new IllegalStateException("A unix domain socket connections requires epoll or kqueue"),
                         new FileNotFoundException("/etc/redis/ca.pem (No such file or directory)"),
                         new IOException("keystore password was incorrect"),
+                        new IOException("toDerInputStream rejects tag type 45"),
+                        new IllegalArgumentException("Input stream does not contain valid private key.")
+                                .initCause(new BadPaddingException("Given final block not properly padded.")),
+                        new IllegalArgumentException("Unsupported protocolTLSv9"),
                         new IllegalArgumentException("Input stream does not contain valid private key.")
                                 .initCause(new KeyException("could not find a PKCS #8 private key in input stream")),
                         new CertificateException("found no certificates in input stream"),
@@ -165,6 +175,8 @@ class DiagnosisTest {
                                 TLS),
                         new Example(new CertificateException("PKIX path building failed"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: certificate_required"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: handshake_failure"), TLS),
+                        new Example(new SSLHandshakeException("Received fatal alert: decrypt_error"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: unknown_ca"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: certificate_expired"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: bad_certificate"), TLS),
@@ -178,7 +190,8 @@ class DiagnosisTest {
                                         List.of(),
                                         null,
                                         null,
-                                        "the server is a replica, and a primary is required")),
+                                        "the server is a replica, and a primary is required",
+                                        false)),
                         new Example(new ClosedChannelException(), TLS),
                         new Diagnosis.ClosedEarly(),
                         new RuntimeException("the cause's own words"))
@@ -290,6 +303,8 @@ class DiagnosisTest {
             String closed = "the connection was closed early";
             String wantsTls = " (if the port wants TLS, use rediss://)";
             String wantsPlain = " (if the port does not speak TLS, use redis://)";
+            String noKeyStore = "the key store or trust store in SslOptions cannot be read as one: a PEM file goes to"
+                    + " trustManager(…) or keyManager(…)";
             String untrusted = "the server's certificate is not trusted: add its authority to the trust store";
             String otherName = "the server's certificate is for another host name: connect by a name that is in it";
             return Stream.of(
@@ -335,9 +350,16 @@ class DiagnosisTest {
                     of(new CertificateException("No subject alternative names present"), TLS, otherName),
                     of(new SSLHandshakeException("x").initCause(new CertPathValidatorException("odd")), TLS, untrusted),
                     of(
-                            new SSLHandshakeException("Received fatal alert: handshake_failure"),
+                            new IllegalArgumentException("Unsupported CipherSuite: NOPE"),
                             TLS,
-                            "the server wants a client certificate: set one in SslOptions"),
+                            "SslOptions names a protocol or cipher that this JVM does not support"),
+                    of(new IOException("Invalid keystore format"), TLS, noKeyStore),
+                    of(
+                            new SSLHandshakeException("Unexpected handshake message: client_hello"),
+                            TLS,
+                            "not a Redis server"),
+                    of(new RedisException("Connection disconnected"), PLAIN, closed + wantsTls),
+                    of(new ConnectException("a\u001b[31m\u0000\u202eb"), PLAIN, "a?[31m??b"),
                     of(new SSLException("odd"), TLS, "odd"),
                     of(new IndexOutOfBoundsException("peer: hunter2"), PLAIN, "not a Redis server"),
                     of(new NullPointerException(), PLAIN, "not a Redis server"),

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -70,6 +71,12 @@ class LeftBehindTest {
     private void awaitNothingLeft() {
         Traces.awaitNoThreads();
         Awaitility.await().untilAsserted(() -> assertThat(sockets()).hasSizeLessThanOrEqualTo(before.size()));
+    }
+
+    /** Throws a checked exception where none is declared, as Kotlin code does. */
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
+        throw (T) thrown;
     }
 
     private static void fail(RedisConnector.Builder builder) {
@@ -128,11 +135,8 @@ class LeftBehindTest {
                     start -> start.backoff(number -> {
                         throw exception;
                     }),
-                    start -> start.listener(new ConnectListener() {
-                        @Override
-                        public void attemptFailed(Attempt attempt) {
-                            throw error;
-                        }
+                    start -> start.backoff(number -> {
+                        throw LeftBehindTest.<RuntimeException>unchecked(new IOException("thrown"));
                     }));
             for (UnaryOperator<RedisConnector.Builder> part : throwing) {
                 RedisConnector.Builder start = RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing());
@@ -145,16 +149,42 @@ class LeftBehindTest {
                             .build()
                             .connect())
                     .isSameAs(exception);
-            assertThatThrownBy(() -> RedisConnector.builder(server.uri())
-                            .listener(new ConnectListener() {
-                                @Override
-                                public void connected(ConnectReport report) {
-                                    throw error;
-                                }
-                            })
-                            .build()
-                            .connect())
-                    .isSameAs(error);
+            CompletableFuture<?> async = RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
+                    .backoff(number -> {
+                        throw LeftBehindTest.<RuntimeException>unchecked(new IOException("thrown"));
+                    })
+                    .build()
+                    .connectAsync();
+            assertThat(async)
+                    .failsWithin(Duration.ofMinutes(1))
+                    .withThrowableOfType(ExecutionException.class)
+                    .withRootCauseInstanceOf(IOException.class);
+            awaitNothingLeft();
+        }
+
+        @Test
+        void startsWhoseListenerThrowsAnything() {
+            for (Throwable thrown : List.of(new AssertionError("thrown"), new IOException("thrown"))) {
+                ConnectListener listener = new ConnectListener() {
+                    @Override
+                    public void attemptFailed(Attempt attempt) {
+                        throw LeftBehindTest.<RuntimeException>unchecked(thrown);
+                    }
+
+                    @Override
+                    public void connected(ConnectReport report) {
+                        throw LeftBehindTest.<RuntimeException>unchecked(thrown);
+                    }
+                };
+                fail(RedisConnector.builder("redis://127.0.0.1:" + Ports.refusing())
+                        .listener(listener)
+                        .attempts(1));
+                RedisConnector.builder(server.uri())
+                        .listener(listener)
+                        .build()
+                        .connect()
+                        .close();
+            }
             awaitNothingLeft();
         }
 

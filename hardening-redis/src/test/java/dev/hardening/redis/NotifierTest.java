@@ -84,6 +84,23 @@ class NotifierTest {
         }
 
         @Test
+        void eachReasonIsToldOnceInAnOutage() {
+            Supervisor supervisor = supervisor(listener(event -> {}));
+            for (int outage = 0; outage < 2; outage++) {
+                supervisor.lost("one", "reset");
+                for (String reason : List.of("timed out", "reset", "timed out", "refused", "reset")) {
+                    supervisor.reconnectFailed(reason);
+                    assertThat(supervisor.whyDown("one")).isEqualTo(reason);
+                }
+                supervisor.returned("one");
+            }
+            runTasks();
+            List<String> once = List.of("lost: reset", "failed: timed out", "failed: refused", "back");
+            assertThat(told.subList(0, 4)).isEqualTo(once);
+            assertThat(told.subList(4, told.size())).isEqualTo(once);
+        }
+
+        @Test
         void nothingIsToldAfterTheClose() {
             Supervisor supervisor = supervisor(listener(event -> {}));
             supervisor.lost("one", "reset");

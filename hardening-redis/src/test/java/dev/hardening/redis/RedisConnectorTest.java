@@ -740,6 +740,15 @@ class RedisConnectorTest {
                     .hasMessage("deadline has to be positive");
             assertThatThrownBy(() -> to(server.uri()).jitter(1.1).build())
                     .hasMessage("jitter has to be between 0 and 1");
+            Duration tooLong = Duration.ofDays(30);
+            assertThatThrownBy(() -> to(server.uri()).attemptTimeout(tooLong).build())
+                    .hasMessage("attemptTimeout may not be longer than a day");
+            assertThatThrownBy(() -> to(server.uri()).heartbeat(tooLong).build())
+                    .hasMessage("heartbeat may not be longer than a day");
+            assertThatThrownBy(() -> to(server.uri()).maxReconnectDelay(tooLong).build())
+                    .hasMessage("maxReconnectDelay may not be longer than a day");
+            assertThatThrownBy(() -> to(server.uri()).requireRole(Role.UNKNOWN).build())
+                    .hasMessage("requireRole takes PRIMARY or REPLICA");
             assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(-1)))
                     .isInstanceOf(IllegalArgumentException.class);
             assertThat(Stream.of(1, 2, 3).map(Backoff.fixed(Duration.ofSeconds(2))::after))

@@ -194,7 +194,17 @@ class SafeUriTest {
             "redis-sentinel://h:1#, does not name the primary",
             "redis://h?timout=2s, has a parameter after its ? that is not known: known are timeout",
             "redis://h?hunter2, has a parameter after its ? that is not known",
-            "redis://h?timeout=hunter2, 'has a parameter timeout that is not a number with ns, us, ms, s, m, h or d'",
+            "redis://h?timeout=hunter2, 'has a parameter timeout that is not a number from 1 with ns, us, ms, s, m, h or d'",
+            "redis://h?timeout=0, has a parameter timeout that is not a number from 1",
+            "redis://h?timeout=00ms, has a parameter timeout that is not a number from 1",
+            "redis://h?timeout=2s&timeout=3s, gives its timeout twice",
+            "redis://h/1?db=2, gives its database twice",
+            "redis://h?database=1;db=1, gives its database twice",
+            "redis://h#hunter2, 'has a # in its address, which only redis-sentinel:// has'",
+            "redis-socket:///tmp/x#hunter2, has a # in its address",
+            "redis-socket://tmp/x, has a socket that is not an absolute path: write redis-socket:///path",
+            "redis-socket://:hunter2@tmp/x, has a socket that is not an absolute path",
+            "redis://alice:@h, 'has a user without a password, whom Lettuce would not log in'",
             "redis://h?timeout, has a parameter timeout that is not",
             "redis://h?db=hunter2, has a parameter db that is not a number",
             "'redis://h?clientName=', has a parameter clientName that is not a name",
@@ -243,7 +253,7 @@ class SafeUriTest {
         @Test
         void mayHaveAnAddressOfIpv6WithoutBrackets() {
             assertThat(RedisConnector.builder(RedisURI.create("::1", 6379)).build())
-                    .hasToString("RedisConnector[redis://::1:6379]");
+                    .hasToString("RedisConnector[redis://[::1]:6379]");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hardening.testing.Ports;
@@ -198,6 +199,29 @@ class ScheduleTest {
             assertThat(schedule.attemptBudget(Duration.ZERO)).hasSeconds(3);
             assertThat(schedule.attemptBudget(Duration.ofSeconds(5))).hasSeconds(2);
             assertThat(schedule.attemptBudget(Duration.ofSeconds(7))).isEqualTo(Schedule.TOLERANCE);
+        }
+    }
+
+    @Nested
+    class ABackoffThatMakesNoSense {
+
+        private Schedule schedule(Backoff backoff) {
+            return new Schedule(
+                    new Schedule.Policy(3, backoff, Duration.ofSeconds(7), Duration.ofSeconds(3), 0.5), () -> 0.9);
+        }
+
+        @Test
+        void waitsNoLongerThanTheDeadline() {
+            for (Duration endless : List.of(Duration.ofSeconds(Long.MAX_VALUE), Duration.ofDays(365_000))) {
+                assertThat(schedule(attempt -> endless).waitAfter(1, Duration.ZERO, Optional.empty()))
+                        .isEmpty();
+            }
+        }
+
+        @Test
+        void isNamedWhereItGivesNull() {
+            assertThatThrownBy(() -> schedule(attempt -> null).waitAfter(1, Duration.ZERO, Optional.empty()))
+                    .hasMessage("the backoff gave null");
         }
     }
 

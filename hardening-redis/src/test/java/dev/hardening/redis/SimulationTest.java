@@ -64,7 +64,7 @@ class SimulationTest {
                 "Heartbeat  | void answered() { waiting = false; | void answered() { waiting = true;",
                 "Supervisor | == null && begins) { | == null) {",
                 "Supervisor | && down.isEmpty() && !closed) { | && !closed) {",
-                "Supervisor | if (!reason.equals(lastReason)) { | if (true) {",
+                "Supervisor | if (told.add(reason)) { | if (true) {",
                 "Supervisor | down.isEmpty()) { return; } | false) { return; }",
                 "Supervisor | closed = true; | closed = false;",
                 "Supervisor | down.remove(connection) != null | !down.isEmpty()"
