@@ -7,6 +7,7 @@ import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
@@ -31,6 +32,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
@@ -64,6 +66,8 @@ final class Channels implements NettyCustomizer {
 
     /** What an error about an unknown command repeats of it. */
     private static final Pattern ARGUMENTS = Pattern.compile(", with args[^\\r\\n]*");
+
+    private static final Pattern ERROR_LINE = Pattern.compile("(?m)^-.*");
 
     private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
 
@@ -234,6 +238,10 @@ final class Channels implements NettyCustomizer {
         private @Nullable RedisCommand<?, ?, ?> blocking;
         private @Nullable String lossReason;
         private @Nullable ByteBuf held;
+
+        /** The password that was sent last, where it stands by itself. */
+        private @Nullable Pattern password;
+
         private boolean inTransaction;
         private boolean heardSinceBlocking;
 
@@ -354,12 +362,18 @@ final class Channels implements NettyCustomizer {
                 held = received;
                 return null;
             }
-            Matcher arguments = ARGUMENTS.matcher(text);
-            if (!arguments.find()) {
+            String shown =
+                    ERROR_LINE.matcher(text).replaceAll(error -> Matcher.quoteReplacement(harmless(error.group())));
+            if (shown.equals(text)) {
                 return received;
             }
             received.release();
-            return Unpooled.copiedBuffer(arguments.replaceAll(""), StandardCharsets.ISO_8859_1);
+            return Unpooled.copiedBuffer(shown, StandardCharsets.ISO_8859_1);
+        }
+
+        private String harmless(String error) {
+            String shown = ARGUMENTS.matcher(error).replaceAll("");
+            return password == null ? shown : password.matcher(shown).replaceAll("***");
         }
 
         private static String error(ByteBuf bytes) {
@@ -446,6 +460,9 @@ final class Channels implements NettyCustomizer {
 
         private void note(RedisCommand<?, ?, ?> command) {
             ProtocolKeyword type = command.getType();
+            if (type == CommandType.AUTH || type == CommandType.HELLO) {
+                password = password(command).orElse(password);
+            }
             if (type == CommandType.MULTI) {
                 inTransaction = true;
                 if (command instanceof CompletableFuture<?> begun) {
@@ -463,6 +480,25 @@ final class Channels implements NettyCustomizer {
                 blocking = command;
                 heardSinceBlocking = false;
             }
+        }
+
+        /** The last argument of AUTH, or what follows AUTH and the user in HELLO. */
+        private static Optional<Pattern> password(RedisCommand<?, ?, ?> command) {
+            CommandArgs<?, ?> arguments = command.getArgs();
+            if (arguments == null) {
+                return Optional.empty();
+            }
+            ByteBuf encoded = Unpooled.buffer();
+            arguments.encode(encoded);
+            // Each argument is two lines: its length, and itself.
+            List<String> lines =
+                    List.of(encoded.toString(StandardCharsets.ISO_8859_1).split("\r\n"));
+            int auth = lines.indexOf("AUTH");
+            int at = command.getType() == CommandType.AUTH ? lines.size() - 1 : auth < 0 ? lines.size() : auth + 4;
+            return at >= lines.size() || lines.get(at).isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(
+                            Pattern.compile("(?<![A-Za-z0-9])" + Pattern.quote(lines.get(at)) + "(?![A-Za-z0-9])"));
         }
 
         /**

@@ -141,6 +141,25 @@ class SecrecyTest {
             assertNothingSeen();
         }
 
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "-ERR unknown command HELLO 3 AUTH alice " + CANARY + "\r\n",
+                    "-ERR invalid request: *5 $5 HELLO 3 AUTH alice '" + CANARY + "'\r\n",
+                    "-WRONGPASS alice:" + CANARY + " is wrong\r\n"
+                })
+        void inAnErrorThatRepeatsItInItsOwnWayIsNowhere(String error) throws Exception {
+            try (ScriptedServer odd = new ScriptedServer(ScriptedServer.speaking(command -> error))) {
+                connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + odd.port()));
+                connect(RedisConnector.builder("redis://alice:" + CANARY + "@127.0.0.1:" + odd.port())
+                        .clientOptions(ClientOptions.builder()
+                                .protocolVersion(ProtocolVersion.RESP2)
+                                .build()));
+            }
+            assertThat(seen).anyMatch(line -> line.contains("***"));
+            assertNothingSeen();
+        }
+
         @Test
         void inAnErrorThatArrivesInPiecesIsNowhere() throws Exception {
             try (ScriptedServer slow = new ScriptedServer(socket -> {
