@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
 
+    static final String IS_A_SENTINEL = "the server is a Sentinel, which holds no data: use redis-sentinel://";
+
     /** What a server reports about itself; a part that it does not report is empty or unknown. */
     record Server(String version, Role role, String mode) {
 
@@ -144,7 +146,7 @@ record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean cluster
 
     private Server required(Server server) {
         if (server.role == Role.SENTINEL && requiredRole != Role.SENTINEL) {
-            throw new Diagnosis.WrongServer("the server is a Sentinel, which holds no data: use redis-sentinel://");
+            throw new Diagnosis.WrongServer(IS_A_SENTINEL);
         }
         if (server.mode.equals("cluster") && !clusterNode) {
             throw new Diagnosis.WrongServer("the server is a node of a cluster: use buildCluster() instead of build()");

@@ -244,6 +244,15 @@ interface Target<C extends StatefulConnection<String, String>> {
             return client.refreshPartitionsAsync().thenCompose(found -> client.connectAsync(StringCodec.UTF8));
         }
 
+        @Override
+        public Diagnosis diagnose(Throwable failure) {
+            ServerCheck.Server met = runtime.channels().handshake();
+            return Target.super.diagnose(
+                    met != null && met.role() == Role.SENTINEL
+                            ? new Diagnosis.WrongServer(ServerCheck.IS_A_SENTINEL)
+                            : failure);
+        }
+
         /** A cluster has several handshakes. */
         @Override
         public ServerCheck.@Nullable Server handshake() {

@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -471,6 +472,12 @@ class ServersTest {
                         .hasMessageContaining("after 3 attempts")
                         .hasMessageContaining("the Sentinels know no primary of that name");
                 assertThat(failure(to("redis://127.0.0.1:" + sentinel.port())))
+                        .hasMessage(
+                                "Redis connection failed after 1 attempt: the server is a Sentinel, which holds no data: use"
+                                        + " redis-sentinel://");
+                assertThatThrownBy(() -> RedisConnector.builder("redis://127.0.0.1:" + sentinel.port())
+                                .buildCluster()
+                                .connect())
                         .hasMessage(
                                 "Redis connection failed after 1 attempt: the server is a Sentinel, which holds no data: use"
                                         + " redis-sentinel://");
