@@ -279,7 +279,7 @@ public final class RedisConnector {
         /**
          * Connects only to a server of this role, and stays connected only while it has it.
          *
-         * @param role {@link Role#PRIMARY} or {@link Role#REPLICA}; by default any role is accepted
+         * @param role any but {@link Role#UNKNOWN}; by default any role is accepted
          * @return this builder
          */
         public Builder requireRole(Role role) {
@@ -493,9 +493,7 @@ public final class RedisConnector {
             requireAtMostADay("attemptTimeout", attemptTimeout);
             requireAtMostADay("heartbeat", heartbeat);
             requireAtMostADay("maxReconnectDelay", maxReconnectDelay);
-            require(
-                    requiredRole == null || requiredRole == Role.PRIMARY || requiredRole == Role.REPLICA,
-                    "requireRole takes PRIMARY or REPLICA");
+            require(requiredRole != Role.UNKNOWN, "requireRole may not be UNKNOWN");
             require(jitter >= 0 && jitter <= 1, "jitter has to be between 0 and 1");
             require(!heartbeat.isNegative(), "heartbeat may not be negative: zero is none");
             require(isPositive(maxReconnectDelay), "maxReconnectDelay has to be positive");

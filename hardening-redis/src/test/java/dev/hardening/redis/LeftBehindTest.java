@@ -74,7 +74,7 @@ class LeftBehindTest {
     }
 
     /** Throws a checked exception where none is declared, as Kotlin code does. */
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
         throw (T) thrown;
     }

@@ -748,7 +748,7 @@ class RedisConnectorTest {
             assertThatThrownBy(() -> to(server.uri()).maxReconnectDelay(tooLong).build())
                     .hasMessage("maxReconnectDelay may not be longer than a day");
             assertThatThrownBy(() -> to(server.uri()).requireRole(Role.UNKNOWN).build())
-                    .hasMessage("requireRole takes PRIMARY or REPLICA");
+                    .hasMessage("requireRole may not be UNKNOWN");
             assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(-1)))
                     .isInstanceOf(IllegalArgumentException.class);
             assertThat(Stream.of(1, 2, 3).map(Backoff.fixed(Duration.ofSeconds(2))::after))

@@ -3,10 +3,12 @@ package dev.hardening.redis;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * Drives the parts that decide, {@link Schedule}, {@link Heartbeat} and {@link Supervisor}, through virtual time: a start,
@@ -58,7 +60,7 @@ final class Simulation {
             simulation.start();
         }
         simulation.supervise(steps);
-        return simulation.now + " " + simulation.order + " " + simulation.lastTold;
+        return simulation.now + " " + simulation.order + " " + simulation.told;
     }
 
     private void require(boolean holds, String what) {
@@ -168,7 +170,8 @@ final class Simulation {
     private final List<Connection> connections = new ArrayList<>();
     private boolean outageTold;
     private boolean closed;
-    private String lastTold = "";
+    private final Set<String> told = new LinkedHashSet<>();
+    private String brokenRule = "";
 
     private final class Connection {
         Heartbeat beats = new Heartbeat(period, 0, 0);
@@ -321,30 +324,30 @@ final class Simulation {
         ConnectListener listener = new ConnectListener() {
             @Override
             public void disconnected(String reason) {
-                require(!closed, "a loss is told after the close");
-                require(!outageTold, "a loss is told twice");
+                requireTold(!closed, "a loss is told after the close");
+                requireTold(!outageTold, "a loss is told twice");
                 outageTold = true;
-                lastTold = reason;
+                told.clear();
+                told.add(reason);
             }
 
             @Override
             public void reconnectFailed(String reason) {
-                require(!closed && outageTold, "a failed reconnect is told without an outage");
-                require(!reason.equals(lastTold), "a reason is told twice in a row");
-                lastTold = reason;
+                requireTold(!closed && outageTold, "a failed reconnect is told without an outage");
+                requireTold(told.add(reason), "a reason is told twice in an outage");
             }
 
             @Override
             public void reconnected() {
-                require(!closed, "a return is told after the close");
-                require(outageTold, "a return is told without a loss");
-                require(connections.stream().allMatch(one -> one.up), "a return is told while one is down");
+                requireTold(!closed, "a return is told after the close");
+                requireTold(outageTold, "a return is told without a loss");
+                requireTold(connections.stream().allMatch(one -> one.up), "a return is told while one is down");
                 outageTold = false;
             }
 
             @Override
             public void closed() {
-                require(!closed, "the close is told twice");
+                requireTold(!closed, "the close is told twice");
             }
         };
         supervisor = new Supervisor(List.of(new Notifier(listener, Runnable::run)));
@@ -418,7 +421,15 @@ final class Simulation {
         in((long) (random.nextDouble() * 4 * SECOND), this::traffic);
     }
 
+    /** What a listener throws is caught and logged, so the run ends at the next check. */
+    private void requireTold(boolean condition, String rule) {
+        if (!condition && brokenRule.isEmpty()) {
+            brokenRule = rule;
+        }
+    }
+
     private void check() {
+        require(brokenRule.isEmpty(), brokenRule);
         boolean allUp = connections.stream().allMatch(one -> one.up);
         require(outageTold != allUp, allUp ? "an outage is told that is over" : "an outage is not told");
         for (Connection one : connections) {
@@ -445,7 +456,7 @@ final class Simulation {
 
     private void close() {
         closed = true;
-        boolean told = outageTold;
+        boolean before = outageTold;
         closed = false;
         require(supervisor.close(), "the close does nothing");
         supervisor.deliver();
@@ -457,6 +468,7 @@ final class Simulation {
             require(supervisor.whyDown(one) != null, "a closed connection is up");
         });
         require(!supervisor.close(), "the close is done twice");
-        require(told == outageTold, "something is told after the close");
+        require(before == outageTold, "something is told after the close");
+        require(brokenRule.isEmpty(), brokenRule);
     }
 }

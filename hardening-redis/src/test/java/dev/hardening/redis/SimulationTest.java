@@ -48,7 +48,7 @@ class SimulationTest {
                 "Schedule   | attempt >= policy.attempts | attempt > policy.attempts",
                 "Schedule   | planned = planned.plus(next); |",
                 "Schedule   | return max(TOLERANCE, min(policy.deadline.minus(elapsed), policy.attemptTimeout)); | return policy.attemptTimeout;",
-                "Schedule   | max(Duration.ZERO, policy.backoff.after(attempt)) | policy.backoff.after(attempt)",
+                "Schedule   | max(Duration.ZERO, next) | next",
                 "Schedule   | Duration granted = min(wait, left); | Duration granted = wait.plus(wait);",
                 "Schedule   | 1 + policy.jitter * (2 | 1 + 2 * policy.jitter * (2",
                 "Schedule   | servers.compareTo(left) < 0 | servers.compareTo(left) > 0",
