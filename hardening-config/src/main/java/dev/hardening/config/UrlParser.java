@@ -130,7 +130,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
             return rule;
         }
         if (hasTwoSchemes(text)) {
-            return rule + ", and has a second one after it: write one";
+            return rule + ", and begins with a scheme twice: write it once";
         }
         String authority = authority(text);
         if (endsInsideAPassword(text) || hasRawPassword(text.substring(afterScheme + 3), authority)) {

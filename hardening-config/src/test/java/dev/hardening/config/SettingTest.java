@@ -146,7 +146,7 @@ class SettingTest {
             for (String value : List.of("https://https://x", "https://http://x/y")) {
                 assertThat(reasons(Setting.uri("U", "https"), value))
                         .containsExactly(
-                                "must be a URL that starts with https://, and has a second one after it: write one");
+                                "must be a URL that starts with https://, and begins with a scheme twice: write it once");
             }
         }
 

@@ -157,7 +157,7 @@ final class SafeUri {
         checkSigns(shown, "user", userInfo.substring(0, Math.max(0, colon)), "");
         checkSigns(shown, "password", userInfo.substring(colon + 1), "");
         if (colon > 0 && colon == userInfo.length() - 1) {
-            throw refused(shown, "has a user without a password, whom Lettuce would not log in");
+            throw refused(shown, "has a user without a password: Lettuce would connect as the default user");
         }
     }
 

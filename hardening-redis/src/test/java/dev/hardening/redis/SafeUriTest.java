@@ -204,7 +204,7 @@ class SafeUriTest {
             "redis-socket:///tmp/x#hunter2, has a # in its address",
             "redis-socket://tmp/x, has a socket that is not an absolute path: write redis-socket:///path",
             "redis-socket://:hunter2@tmp/x, has a socket that is not an absolute path",
-            "redis://alice:@h, 'has a user without a password, whom Lettuce would not log in'",
+            "redis://alice:@h, 'has a user without a password: Lettuce would connect as the default user'",
             "redis://h?timeout, has a parameter timeout that is not",
             "redis://h?db=hunter2, has a parameter db that is not a number",
             "'redis://h?clientName=', has a parameter clientName that is not a name",
