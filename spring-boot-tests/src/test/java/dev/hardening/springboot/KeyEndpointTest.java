@@ -43,8 +43,8 @@ class KeyEndpointTest {
                         .getFailure()
                         .rootCause()
                         .hasMessage(
-                                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri: the key endpoint has to be https; http is for"
-                                        + " loopback addresses only, unless hardening.jwks.allow-plain-http is set"));
+                                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri: is http to another host, which needs"
+                                        + " hardening.jwks.allow-plain-http=true"));
         runner.withPropertyValues(uri, "hardening.jwks.allow-plain-http=true")
                 .run(context -> assertThat(context).hasNotFailed());
     }
