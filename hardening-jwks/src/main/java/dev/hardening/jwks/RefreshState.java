@@ -289,7 +289,7 @@ final class RefreshState {
             return begun;
         }
 
-        /** It asks no more. */
+        /** Ends its wait for a key id, if there was one. */
         void leave() {
             if (endOfPatience != null) {
                 endOfPatience.cancel(false);
