@@ -1,9 +1,12 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timeout;
+import io.netty.util.TimerTask;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -22,9 +25,19 @@ final class ClientRuntime {
 
     /**
      * A timer that Lettuce did not make. Lettuce would start its own at once, and starting one loses an interrupt of
-     * the calling thread.
+     * the calling thread. A command that comes after the close is told of that, in Lettuce's type.
      */
-    private final HashedWheelTimer timer = new HashedWheelTimer(new DefaultThreadFactory("lettuce-timer", true));
+    private final HashedWheelTimer timer = new HashedWheelTimer(new DefaultThreadFactory("lettuce-timer", true)) {
+
+        @Override
+        public Timeout newTimeout(TimerTask task, long delay, TimeUnit unit) {
+            try {
+                return super.newTimeout(task, delay, unit);
+            } catch (IllegalStateException stopped) {
+                throw new RedisException(Supervisor.CLOSED, stopped);
+            }
+        }
+    };
 
     private final ClientResources resources;
     private volatile boolean started;
@@ -38,7 +51,7 @@ final class ClientRuntime {
                 .computationThreadPoolSize(2)
                 .timer(timer)
                 .nettyCustomizer(channels)
-                .addressResolverGroup(new Addresses(options.names))
+                .addressResolverGroup(new Addresses(options.names, options.attemptTimeout))
                 .reconnectDelay(new Delay() {
                     @Override
                     public Duration createDelay(long attempt) {

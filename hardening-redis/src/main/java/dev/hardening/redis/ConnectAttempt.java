@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
 final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
 
     /** A connection that answered. */
-    record Result<C>(C connection, ServerCheck.Server server, Duration connect, Duration ping) {}
+    record Result<C>(C connection, Requirement.Server server, Duration connect, Duration ping) {}
 
     private final Target<?> target;
     private final Supplier<CompletionStage<C>> opening;
     private final LongSupplier nanoTime;
-    private final CompletableFuture<ServerCheck.Answer> answer = new CompletableFuture<>();
+    private final CompletableFuture<Requirement.Answer> answer = new CompletableFuture<>();
     private final FutureTask<?> task = new FutureTask<>(this::open, null);
     private final CountDownLatch opened = new CountDownLatch(1);
 
@@ -58,7 +58,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         long from = nanoTime.getAsLong();
         Workers.run(task);
         try {
-            ServerCheck.Answer answered = answer.get(budget.toNanos(), TimeUnit.NANOSECONDS);
+            Requirement.Answer answered = answer.get(budget.toNanos(), TimeUnit.NANOSECONDS);
             Duration took = Duration.ofNanos(nanoTime.getAsLong() - from);
             Duration connect = took.compareTo(answered.ping()) > 0 ? took.minus(answered.ping()) : Duration.ZERO;
             C made = connection;
@@ -155,7 +155,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
             return;
         }
         phase = () -> "waiting for the answer to PING";
-        var unused = target.check().ask(made, target.handshake()).whenComplete((answered, refused) -> {
+        var unused = target.requirement().ask(made, target.handshake()).whenComplete((answered, refused) -> {
             if (answered != null) {
                 answer.complete(answered);
             } else {

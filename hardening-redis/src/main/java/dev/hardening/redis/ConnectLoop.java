@@ -125,7 +125,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
                 ours.started(false);
                 throw new ExecutionException(new Diagnosis.ClosedEarly());
             }
-            ours.channels().require(target.check());
+            ours.channels().require(target.requirement());
         }
         ConnectReport report = new ConnectReport(
                 target.endpoint(),

@@ -120,7 +120,7 @@ record DiagnosisRule(
                     answers("NOAUTH").and(failure -> failure.context().password()),
                     "NOAUTH: the server wants a password, and did not take the one that it was sent"),
             answer("a password wanted", "NOAUTH", "the server wants a password, and the URI has none"),
-            answer("a password where none is set", "ERR AUTH", "the URI has a password, and the server has none set"),
+            answer("a password where none is set", "ERR AUTH", "a password was sent, and the server has none set"),
             answer(
                     "a user, before Redis 6",
                     "ERR wrong number of arguments for 'auth'",
@@ -128,7 +128,7 @@ record DiagnosisRule(
             answer(
                     "a password where none is set, before Redis 6",
                     "ERR Client sent AUTH",
-                    "the URI has a password, and the server has none set"),
+                    "a password was sent, and the server has none set"),
             new DiagnosisRule(
                     "a command that the user may not run",
                     PERMANENT,

@@ -57,7 +57,7 @@ final class Session<C extends StatefulConnection<String, String>> {
 
         @Override
         public void onRedisConnected(RedisChannelHandler<?, ?> handler, SocketAddress address) {
-            if (!Channels.isLosing()) {
+            if (!ChannelWatch.isLosing()) {
                 forgetClosed();
                 supervisor.returned(handler);
             }
@@ -69,7 +69,7 @@ final class Session<C extends StatefulConnection<String, String>> {
                 further.remove(handler);
                 supervisor.returned(handler); // by the application, which has closed it
             } else {
-                String reason = Channels.lossReason();
+                String reason = ChannelWatch.lossReason();
                 lost(handler, reason);
                 if (reason.equals(refused())) {
                     supervisor.reconnectFailed(reason); // Lettuce 6 tells of a reconnect that was refused only so
@@ -94,7 +94,7 @@ final class Session<C extends StatefulConnection<String, String>> {
     private void supervise(StatefulConnection<?, ?> one) {
         one.addListener(states);
         if (!one.isOpen()) {
-            lost(one, Channels.lossReason());
+            lost(one, ChannelWatch.lossReason());
             if (one.isOpen()) {
                 supervisor.returned(one); // it was connected again before it was known to be lost
             }
@@ -208,7 +208,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         forgetClosed();
         String down = supervisor.whyDown(connection);
         if (down == null && !connection.isOpen()) {
-            down = Channels.lossReason();
+            down = ChannelWatch.lossReason();
         }
         if (down != null) {
             end(mine, RedisCheck.down(down, since(from)));
@@ -234,8 +234,8 @@ final class Session<C extends StatefulConnection<String, String>> {
                                 RedisCheck.down("no answer within " + CHECK_BOUND.toMillis() + " ms", since(from))),
                         CHECK_BOUND.toMillis(),
                         TimeUnit.MILLISECONDS);
-        ServerCheck.Server known = target.isBare() ? ServerCheck.Server.UNKNOWN : null;
-        var unused = target.check().ask(connection, known).whenComplete((answer, failure) -> {
+        Requirement.Server known = target.isBare() ? Requirement.Server.UNKNOWN : null;
+        var unused = target.requirement().ask(connection, known).whenComplete((answer, failure) -> {
             bound.cancel(false);
             if (answer != null) {
                 lastRole = answer.server().role();

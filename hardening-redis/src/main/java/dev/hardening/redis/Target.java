@@ -40,10 +40,10 @@ interface Target<C extends StatefulConnection<String, String>> {
     CompletionStage<C> connect();
 
     /** What the server reported in the handshake of {@link #connect()}; null to ask it. */
-    ServerCheck.@Nullable Server handshake();
+    Requirement.@Nullable Server handshake();
 
     /** The role and state that the server has to have. */
-    ServerCheck check();
+    Requirement requirement();
 
     /** Whether the server closes the connection after an unknown command. Then only PING is sent to it. */
     boolean isBare();
@@ -141,10 +141,10 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         /**
          * Some proxies close the connection after an unknown command. If the last attempt ended so at HELLO, this one
-         * uses RESP2 and leaves CLIENT out.
+         * uses RESP2 and leaves CLIENT out, and so do those after it as long as their handshakes end well.
          */
         private void speak(Channels channels) {
-            bare = channels.closedUponHello()
+            bare = (channels.closedUponHello() || (bare && channels.shookHands()))
                     && clientOptions.getConfiguredProtocolVersion() == null
                     && !hasSentinels();
             client.setOptions(
@@ -158,21 +158,21 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         /** With Sentinels there are several handshakes. */
         @Override
-        public ServerCheck.@Nullable Server handshake() {
+        public Requirement.@Nullable Server handshake() {
             if (isBare()) {
-                return ServerCheck.Server.UNKNOWN;
+                return Requirement.Server.UNKNOWN;
             }
             return runtime != null && !hasSentinels() ? runtime.channels().handshake() : null;
         }
 
         @Override
-        public ServerCheck check() {
-            return new ServerCheck(options.requiredRole, false, options.clusterNode);
+        public Requirement requirement() {
+            return new Requirement(options.requiredRole, false, options.clusterNode);
         }
 
         @Override
         public boolean isBare() {
-            return bare && options.requiredRole == null;
+            return bare;
         }
 
         @Override
@@ -246,22 +246,22 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         @Override
         public Diagnosis diagnose(Throwable failure) {
-            ServerCheck.Server met = runtime.channels().handshake();
+            Requirement.Server met = runtime.channels().handshake();
             return Target.super.diagnose(
                     met != null && met.role() == Role.SENTINEL
-                            ? new Diagnosis.WrongServer(ServerCheck.IS_A_SENTINEL)
+                            ? new Diagnosis.WrongServer(Requirement.IS_A_SENTINEL)
                             : failure);
         }
 
         /** A cluster has several handshakes. */
         @Override
-        public ServerCheck.@Nullable Server handshake() {
+        public Requirement.@Nullable Server handshake() {
             return null;
         }
 
         @Override
-        public ServerCheck check() {
-            return new ServerCheck(null, true, true);
+        public Requirement requirement() {
+            return new Requirement(null, true, true);
         }
 
         @Override

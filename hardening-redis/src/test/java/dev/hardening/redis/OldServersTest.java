@@ -9,7 +9,9 @@ import dev.hardening.testing.Executables;
 import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
+import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.StringCodec;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -17,10 +19,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowingConsumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -127,8 +133,10 @@ class OldServersTest {
     @Nested
     class BehindATwemproxy {
 
-        @Test
-        void aServiceConnectsAndItsCheckIsUp(@TempDir Path directory) throws Exception {
+        @TempDir
+        Path directory;
+
+        private void proxied(ThrowingConsumer<RedisConnector.Builder> use) throws Exception {
             Optional<Path> nutcracker = Executables.find("nutcracker");
             assumeTrue(nutcracker.isPresent(), "no nutcracker on the PATH, which is Debian's Twemproxy");
             int port = Ports.free();
@@ -152,19 +160,80 @@ class OldServersTest {
                         .redirectErrorStream(true)
                         .redirectOutput(directory.resolve("nutcracker.log").toFile())
                         .start();
-                try (ConnectedRedis redis = RedisConnector.builder("redis://127.0.0.1:" + port + "?clientName=orders")
-                        .heartbeat(Duration.ofMillis(200))
-                        .build()
-                        .connect()) {
+                try {
+                    use.accept(RedisConnector.builder("redis://127.0.0.1:" + port + "?clientName=orders"));
+                } finally {
+                    proxy.destroy();
+                    assertThat(proxy.waitFor(10, TimeUnit.SECONDS)).isTrue();
+                }
+            }
+            Traces.awaitNoThreads();
+        }
+
+        @Test
+        void aServiceConnectsAndItsCheckIsUp() throws Exception {
+            proxied(connector -> {
+                try (ConnectedRedis redis =
+                        connector.heartbeat(Duration.ofMillis(200)).build().connect()) {
                     assertThat(redis.sync().ping()).isEqualTo("PONG");
                     assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
                     assertThat(redis.sync().get("k")).isEqualTo("v");
                     assertThat(redis.check().join().reason()).isNull();
                     assertThat(redis.open(StringCodec.UTF8).sync().get("k")).isEqualTo("v");
-                } finally {
-                    proxy.destroy();
-                    assertThat(proxy.waitFor(10, TimeUnit.SECONDS)).isTrue();
                 }
+            });
+        }
+
+        @Test
+        void aRequiredRoleIsRefusedAsItSaysNone() throws Exception {
+            proxied(connector -> assertThatThrownBy(
+                            () -> connector.requireRole(Role.PRIMARY).build().connect())
+                    .isInstanceOf(RedisConnectException.class)
+                    .hasMessageContaining("the server does not say whether it is a primary"));
+        }
+    }
+
+    @Nested
+    class ANameServerThatHangs {
+
+        @Test
+        void aReconnectIsToldOfAndTheOthersGoOn() throws Exception {
+            CountDownLatch goOn = new CountDownLatch(1);
+            AtomicBoolean hangs = new AtomicBoolean();
+            AtomicInteger lookUps = new AtomicInteger();
+            List<String> failed = new CopyOnWriteArrayList<>();
+            try (RedisServer server = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + server.port())
+                            .names(host -> {
+                                if (hangs.get()) {
+                                    lookUps.incrementAndGet();
+                                    await().atMost(Duration.ofSeconds(60)).until(() -> goOn.getCount() == 0);
+                                }
+                                return new InetAddress[] {InetAddress.getLoopbackAddress()};
+                            })
+                            .attemptTimeout(Duration.ofMillis(500))
+                            .maxReconnectDelay(Duration.ofMillis(100))
+                            .listener(new ConnectListener() {
+                                @Override
+                                public void reconnectFailed(String reason) {
+                                    failed.add(reason);
+                                }
+                            })
+                            .build()
+                            .connect()) {
+                List<StatefulRedisConnection<String, String>> others = Stream.generate(
+                                () -> redis.open(StringCodec.UTF8))
+                        .limit(4) // on both event loops
+                        .toList();
+                hangs.set(true);
+                long id = redis.sync().clientId();
+                others.get(0).sync().clientKill(KillArgs.Builder.id(id));
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> failed.contains("timed out after 500 ms while resolving the host's name"));
+                others.forEach(other -> assertThat(other.sync().ping()).isEqualTo("PONG"));
+                assertThat(lookUps).hasValue(1); // one thread hangs, and not one for each try
+                goOn.countDown();
+                await().atMost(Duration.ofSeconds(60)).until(redis::ping);
             }
             Traces.awaitNoThreads();
         }

@@ -13,6 +13,7 @@ import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -351,6 +352,7 @@ class SupervisionTest {
                 await().atMost(LONG).until(() -> told.count("lost") == 1);
                 TimeUnit.SECONDS.sleep(2); // for several reconnects
                 assertThat(told.events).containsExactly("lost: the server is a replica, and a primary is required");
+                assertThat(subscribed.isOpen()).isFalse(); // it could not ask for the role itself
                 demoted.command("REPLICAOF NO ONE");
                 await().atMost(LONG).until(redis::ping);
                 await().atMost(LONG).until(() -> {
@@ -771,6 +773,9 @@ class SupervisionTest {
             assertThat(check(redis).reason()).isEqualTo("the connection has been closed");
             assertThatThrownBy(() -> redis.open(StringCodec.UTF8))
                     .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the connection has been closed");
+            assertThatThrownBy(() -> redis.sync().get("k"))
+                    .isInstanceOf(RedisException.class)
                     .hasMessage("the connection has been closed");
         }
     }

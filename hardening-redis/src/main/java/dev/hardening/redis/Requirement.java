@@ -21,14 +21,13 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks a server whether it answers, which role and state it has, and whether these are the required ones. It never
- * waits.
+ * What a server has to be. Asks a server whether it answers, and which role and state it has. It never waits.
  *
  * @param requiredRole the role that the server has to have, or null for any
  * @param cluster whether it is asked for the state of its cluster
  * @param clusterNode whether it may be a node of a cluster
  */
-record ServerCheck(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
+record Requirement(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
 
     static final String IS_A_SENTINEL = "the server is a Sentinel, which holds no data: use redis-sentinel://";
 

@@ -1,0 +1,388 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.NestedMultiOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lettuce.core.protocol.RedisCommand;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches one channel. It closes the channel if the peer is silent, has the wrong role, or has another address by now, and
+ * says why it was lost. All of it happens on the channel's event loop.
+ */
+final class ChannelWatch extends ChannelDuplexHandler {
+
+    private static final int LONGEST_ERROR = 200;
+
+    private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
+
+    /** Why a channel is lost, while Lettuce reports its loss on this thread. */
+    private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
+
+    private final Channels channels;
+    private final ChannelHandlerContext encoder;
+    private final Channel channel;
+    private final boolean reconnect;
+    private final Handshake handshake = new Handshake();
+    private final PendingCommands pending = new PendingCommands();
+    private final AtomicBoolean lookingUp = new AtomicBoolean();
+    private @Nullable Heartbeat heartbeat;
+    private @Nullable InetSocketAddress peer;
+    private @Nullable String lossReason;
+    private boolean roleKnown;
+    private boolean ready;
+
+    /**
+     * For a channel that is not connected yet.
+     *
+     * @param encoder Lettuce's encoder of commands in the channel
+     * @param reconnect whether its connection had another channel before
+     */
+    ChannelWatch(Channels channels, ChannelHandlerContext encoder, boolean reconnect) {
+        this.channels = channels;
+        this.encoder = encoder;
+        this.reconnect = reconnect;
+        channel = encoder.channel();
+    }
+
+    /** Why the channel was lost whose loss Lettuce reports on this thread at the moment. */
+    static String lossReason() {
+        String reason = LOSS.get();
+        return reason == null ? "the connection was closed" : reason;
+    }
+
+    /**
+     * Whether Lettuce reports a loss on this thread at the moment. If the handshake was not over, Lettuce 6 reports a
+     * connect as well.
+     */
+    static boolean isLosing() {
+        return LOSS.get() != null;
+    }
+
+    // ---- opened and closed
+
+    @Override
+    public void connect(
+            ChannelHandlerContext context,
+            SocketAddress remote,
+            @Nullable SocketAddress local,
+            ChannelPromise promise) {
+        peer = remote instanceof InetSocketAddress address ? address : null;
+        var unused = local == null ? context.connect(remote, promise) : context.connect(remote, local, promise);
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        channels.opened(channel.remoteAddress() instanceof InetSocketAddress remote ? remote : null);
+        context.fireChannelActive();
+    }
+
+    /** A handler for the place behind Lettuce's handshake: it lets a server in, and begins the heartbeat. */
+    ChannelHandler afterHandshake() {
+        return new ChannelInboundHandlerAdapter() {
+
+            // Comes here when the handshake is over, and goes on to all that uses the connection.
+            @Override
+            public void channelActive(ChannelHandlerContext context) {
+                admit(() -> {
+                    context.fireChannelActive();
+                    begin();
+                });
+            }
+        };
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (lossReason == null) {
+            lossReason = Diagnosis.of(cause, false, null).reason();
+        }
+        context.fireExceptionCaught(cause);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        if (handshake.isHelloUnanswered() && lossReason == null) {
+            channels.helloClosed();
+        }
+        channels.beating().remove(this);
+        handshake.close();
+        LOSS.set(lossReason == null ? "the server closed the connection" : lossReason);
+        try {
+            context.fireChannelInactive();
+        } finally {
+            LOSS.remove();
+        }
+    }
+
+    private void drop(String reason) {
+        lossReason = reason;
+        var unused = channel.close();
+    }
+
+    // ---- what is received
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        Object passed = message;
+        if (message instanceof ByteBuf bytes && bytes.isReadable()) {
+            if (heartbeat != null) {
+                heartbeat.heard(System.nanoTime());
+            }
+            ByteBuf received = ready && !handshake.isHolding() ? bytes : handshake.withoutPassword(bytes);
+            if (received == null) {
+                return;
+            }
+            String error = error(received);
+            channels.heard(error);
+            if (error != null) {
+                follow(error);
+            }
+            passed = handshake.received(received, error);
+            pending.heard();
+        }
+        context.fireChannelRead(passed);
+    }
+
+    /** The first line, if it is an error. */
+    private static @Nullable String error(ByteBuf bytes) {
+        if (bytes.getByte(bytes.readerIndex()) != '-') {
+            return null;
+        }
+        int length = Math.min(bytes.readableBytes() - 1, LONGEST_ERROR);
+        String text = bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
+        return text.lines().findFirst().orElse("");
+    }
+
+    /**
+     * If a node answers MOVED with the name that it was reached by itself, the name may have another address now: looks it
+     * up.
+     */
+    private void follow(String error) {
+        Matcher moved = MOVED.matcher(error);
+        InetSocketAddress here = peer;
+        if (here == null || here.getAddress() == null || !moved.lookingAt()) {
+            return;
+        }
+        String host = here.getHostString();
+        boolean same = moved.group(1).equals(host) && Integer.parseInt(moved.group(2)) == here.getPort();
+        if (same && lookingUp.compareAndSet(false, true)) {
+            Workers.run(() -> {
+                boolean elsewhere = Addresses.leadsElsewhere(channels.names(), host, here.getAddress());
+                try {
+                    channel.eventLoop().execute(() -> {
+                        lookingUp.set(false);
+                        if (elsewhere) {
+                            drop("the name " + host + " leads to another server by now");
+                        }
+                    });
+                } catch (RejectedExecutionException closed) {
+                    // The client was closed during the lookup.
+                }
+            });
+        }
+    }
+
+    // ---- what is sent
+
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        if (message instanceof RedisCommand<?, ?, ?> command) {
+            note(command);
+            if (Handshake.authenticates(command.getType()) || leavesClientOut()) {
+                writeUnlogged(List.of(command), promise);
+                return;
+            }
+        } else if (message instanceof Iterable<?> several) {
+            several.forEach(one -> {
+                if (one instanceof RedisCommand<?, ?, ?> command) {
+                    note(command);
+                }
+            });
+            if (leavesClientOut()) {
+                writeUnlogged(several, promise);
+                return;
+            }
+        }
+        var unused = context.write(message, promise);
+    }
+
+    private boolean leavesClientOut() {
+        return !ready && channels.isBare();
+    }
+
+    private void note(RedisCommand<?, ?, ?> command) {
+        ProtocolKeyword type = command.getType();
+        if (!Handshake.authenticates(type)) {
+            pending.sent(command);
+            return;
+        }
+        handshake.sent(command);
+        if (type == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
+            channels.asked(asked);
+            var unused = asked.thenAccept(this::refuseWrongRole);
+        }
+    }
+
+    /** Writes past Lettuce's encoder, which logs what it sends at TRACE. */
+    private void writeUnlogged(Iterable<?> commands, ChannelPromise promise) {
+        ByteBuf bytes = encoder.alloc().ioBuffer();
+        try {
+            for (Object one : commands) {
+                if (one instanceof RedisCommand<?, ?, ?> command) {
+                    (leavesClientOut() ? Handshake.withoutClient(command) : command).encode(bytes);
+                }
+            }
+        } catch (RuntimeException notEncodable) {
+            bytes.release();
+            promise.setFailure(notEncodable);
+            return;
+        }
+        var unused = encoder.write(bytes, promise); // to what comes after the encoder
+    }
+
+    private <T> CompletableFuture<T> send(CommandType type, CommandOutput<String, String, T> output) {
+        AsyncCommand<String, String, T> question = new AsyncCommand<>(new Command<>(type, output, null));
+        var unused = channel.writeAndFlush(question);
+        return question.toCompletableFuture();
+    }
+
+    // ---- the role
+
+    /**
+     * Goes on if the server is what is required. In RESP2 the handshake has not said so, and the server is asked after
+     * each reconnect. The code that opens a connection asks by itself.
+     */
+    private void admit(Runnable next) {
+        if (channels.requirement().requiredRole() == null || roleKnown || !reconnect) {
+            next.run();
+            return;
+        }
+        long millis = Heartbeat.patience(channels.heartbeat()).toMillis();
+        var limit = channel.eventLoop()
+                .schedule(() -> refuse("no answer to ROLE for " + millis + " ms"), millis, TimeUnit.MILLISECONDS);
+        var unused = send(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8))
+                .whenComplete((answer, failure) -> {
+                    limit.cancel(false);
+                    // Lettuce ends the command without an answer when the channel is closed.
+                    if (channel.isActive() && (answer == null || !refuse(Requirement.Server.of(answer)))) {
+                        next.run();
+                    }
+                });
+    }
+
+    private void refuseWrongRole(@Nullable Object answer) {
+        if (answer instanceof Map<?, ?> map) {
+            roleKnown = true;
+            var unused = refuse(Requirement.Server.of(map));
+        }
+    }
+
+    /** Closes the channel, and says true, if the server is not what is required. */
+    private boolean refuse(Requirement.Server server) {
+        String wrong = server.role() == Role.SENTINEL || server.role() == Role.UNKNOWN
+                ? null
+                : channels.requirement().wrongRole(server.role());
+        if (wrong != null) {
+            refuse(wrong);
+            // In RESP2 a subscribed connection cannot ask for the role: it learns it from the others to the same
+            // server.
+            channels.beating().forEach(other -> other.channel.eventLoop().execute(() -> other.refuse(peer, wrong)));
+        }
+        return wrong != null;
+    }
+
+    private void refuse(@Nullable InetSocketAddress server, String reason) {
+        if (peer != null && peer.equals(server) && channel.isActive()) {
+            refuse(reason);
+        }
+    }
+
+    private void refuse(String reason) {
+        channels.refused(reason);
+        drop(reason);
+    }
+
+    // ---- the heartbeat
+
+    private void begin() {
+        if (!channel.isActive()) {
+            return;
+        }
+        ready = true;
+        channels.accepted();
+        if (!channels.heartbeat().isZero()) {
+            heartbeat = new Heartbeat(channels.heartbeat(), channels.epoch(), System.nanoTime());
+            channels.beating().add(this);
+            look(heartbeat);
+        }
+    }
+
+    private void look(Heartbeat beating) {
+        if (!channel.isActive()) {
+            return;
+        }
+        switch (beating.look(System.nanoTime(), pending.busy())) {
+            case ASK -> ask(beating);
+            case CLOSE -> {
+                giveUp();
+                channels.beating().forEach(other -> other.channel.eventLoop().execute(other::giveUpWithOthers));
+                return;
+            }
+            case WAIT -> {}
+        }
+        var unused = channel.eventLoop()
+                .schedule(
+                        () -> look(beating), beating.nextLook(System.nanoTime()).toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void ask(Heartbeat beating) {
+        if (channels.requirement().requiredRole() == null) {
+            var unused = send(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+                    .whenComplete((pong, failure) -> beating.answered());
+            return;
+        }
+        CommandType question = handshake.isHelloRefused() ? CommandType.ROLE : CommandType.HELLO;
+        var unused = send(question, new NestedMultiOutput<>(StringCodec.UTF8)).whenComplete((answer, failure) -> {
+            beating.answered();
+            if (answer != null) {
+                var unusedVerdict = refuse(Requirement.Server.of(answer));
+            } else {
+                handshake.helloRefused();
+            }
+        });
+    }
+
+    private void giveUp() {
+        drop("no answer for " + Heartbeat.patience(channels.heartbeat()).toMillis() + " ms");
+    }
+
+    private void giveUpWithOthers() {
+        if (heartbeat != null && channel.isActive() && heartbeat.givesUpWithOthers(System.nanoTime())) {
+            giveUp();
+        }
+    }
+}

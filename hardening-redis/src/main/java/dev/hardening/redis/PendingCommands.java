@@ -1,0 +1,88 @@
+package dev.hardening.redis;
+
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lettuce.core.protocol.RedisCommand;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of one channel after which no question may be sent: a blocking command would delay its answer, and in a
+ * transaction it would be a part of that. Used on the channel's event loop only.
+ */
+final class PendingCommands {
+
+    /**
+     * Commands that a server may answer late; they are compared by name, because some of them are newer than the oldest
+     * Lettuce.
+     */
+    private static final Set<String> BLOCKING = Set.of(
+            "BLPOP",
+            "BRPOP",
+            "BRPOPLPUSH",
+            "BLMOVE",
+            "BLMPOP",
+            "BZPOPMIN",
+            "BZPOPMAX",
+            "BZMPOP",
+            "XREAD",
+            "XREADGROUP",
+            "WAIT",
+            "WAITAOF");
+
+    /** The types that change anything here. Most commands are of another type, and cost one look here. */
+    private static final Set<CommandType> TYPES = Stream.of(CommandType.values())
+            .filter(type -> isBlocking(type)
+                    || type == CommandType.MULTI
+                    || type == CommandType.EXEC
+                    || type == CommandType.DISCARD)
+            .collect(Collectors.toUnmodifiableSet());
+
+    private @Nullable RedisCommand<?, ?, ?> blocking;
+    private boolean heardSinceBlocking;
+
+    /** Whether the previous blocking command got no answer. If so, the peer is asked during the next one. */
+    private boolean unanswered;
+
+    private boolean inTransaction;
+
+    private static boolean isBlocking(ProtocolKeyword type) {
+        return BLOCKING.contains(type.toString());
+    }
+
+    /** A command was sent. */
+    void sent(RedisCommand<?, ?, ?> command) {
+        ProtocolKeyword type = command.getType();
+        if (type instanceof CommandType && !TYPES.contains(type)) {
+            return;
+        }
+        if (type == CommandType.MULTI) {
+            inTransaction = true;
+            if (command instanceof CompletableFuture<?> begun) {
+                var unused = begun.whenComplete(
+                        (ok, refused) -> inTransaction &= !(refused instanceof RedisCommandExecutionException));
+            }
+        } else if (type == CommandType.EXEC || type == CommandType.DISCARD) {
+            inTransaction = false;
+        } else if (isBlocking(type)) {
+            unanswered = !heardSinceBlocking && blocking != null && blocking.isDone();
+            blocking = command;
+            heardSinceBlocking = false;
+        }
+    }
+
+    /** Something came from the peer. */
+    void heard() {
+        heardSinceBlocking = true;
+        unanswered = false;
+    }
+
+    /** Whether no question may be sent now. */
+    boolean busy() {
+        return inTransaction || (blocking != null && !blocking.isDone() && !unanswered);
+    }
+}
