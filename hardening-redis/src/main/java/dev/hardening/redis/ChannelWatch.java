@@ -297,7 +297,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private void refuseWrongRole(@Nullable Object answer) {
         if (answer instanceof Map<?, ?> map) {
             roleKnown = true;
-            var unused = refuse(Requirement.Server.of(map));
+            if (channels.requirement().requiredRole() != null) { // or the answer need not be read
+                var unused = refuse(Requirement.Server.of(map));
+            }
         }
     }
 

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelPipeline;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
@@ -51,17 +50,22 @@ final class Channels implements NettyCustomizer {
     @Override
     public void afterChannelInitialized(Channel created) {
         ChannelPipeline pipeline = created.pipeline();
-        Map<String, String> handlers = new HashMap<>();
-        pipeline.forEach(handler -> handlers.put(handler.getValue().getClass().getSimpleName(), handler.getKey()));
-        String encoder = handlers.get("CommandEncoder");
-        String handshake = handlers.get("RedisHandshakeHandler");
+        String encoder = null;
+        String handshake = null;
+        boolean reconnect = false;
+        for (Map.Entry<String, ChannelHandler> handler : pipeline) {
+            String type = handler.getValue().getClass().getSimpleName();
+            if (type.equals("CommandEncoder")) {
+                encoder = handler.getKey();
+            } else if (type.equals("RedisHandshakeHandler")) {
+                handshake = handler.getKey();
+            } else if (type.endsWith("ConnectionWatchdog")) { // newer Lettuce has a subclass of it
+                reconnect = !watchdogs.add(handler.getValue());
+            }
+        }
         if (encoder == null || handshake == null) {
             return;
         }
-        // Newer Lettuce has a subclass of it, whose name ends in the same way.
-        boolean reconnect = handlers.entrySet().stream()
-                .filter(handler -> handler.getKey().endsWith("ConnectionWatchdog"))
-                .anyMatch(handler -> !watchdogs.add(pipeline.get(handler.getValue())));
         ChannelWatch watch = new ChannelWatch(this, pipeline.context(encoder), reconnect);
         pipeline.addAfter(encoder, null, watch);
         pipeline.addAfter(handshake, null, watch.afterHandshake());

@@ -37,8 +37,8 @@ final class Handshake {
 
     private static final Pattern ERROR_LINE = Pattern.compile("(?m)^-.*");
 
-    /** The password that was sent last. */
-    private @Nullable String password;
+    /** AUTH or HELLO, as it was sent last; its password is looked for only in an error. */
+    private @Nullable RedisCommand<?, ?, ?> authentication;
 
     /** An error line that is not complete yet. */
     private @Nullable ByteBuf held;
@@ -71,16 +71,19 @@ final class Handshake {
 
     /** AUTH or HELLO was sent. */
     void sent(RedisCommand<?, ?, ?> command) {
-        password = password(command).orElse(password);
+        if (command.getArgs() != null) { // HELLO without any asks for the role
+            authentication = command;
+        }
         if (command.getType() == CommandType.HELLO) {
             helloUnanswered = !heardAnything;
         }
     }
 
     /** The last argument of AUTH, or what follows AUTH and the user in HELLO. */
-    private static Optional<String> password(RedisCommand<?, ?, ?> command) {
-        CommandArgs<?, ?> arguments = command.getArgs();
-        if (arguments == null) {
+    private Optional<String> password() {
+        RedisCommand<?, ?, ?> command = authentication;
+        CommandArgs<?, ?> arguments = command == null ? null : command.getArgs();
+        if (command == null || arguments == null) {
             return Optional.empty();
         }
         ByteBuf encoded = Unpooled.buffer();
@@ -110,6 +113,9 @@ final class Handshake {
     ByteBuf withoutPassword(ByteBuf bytes) {
         ByteBuf received = held == null ? bytes : Unpooled.wrappedBuffer(held, bytes);
         held = null;
+        if (!hasError(received)) {
+            return received;
+        }
         String text = received.toString(StandardCharsets.ISO_8859_1);
         int lastLine = text.lastIndexOf('\n') + 1;
         if (text.startsWith("-", lastLine) && text.length() < LONGEST_HELD) {
@@ -125,12 +131,23 @@ final class Handshake {
         return Unpooled.copiedBuffer(shown, StandardCharsets.ISO_8859_1);
     }
 
+    /** Whether a line begins as an error does. */
+    private static boolean hasError(ByteBuf bytes) {
+        int line = bytes.readerIndex();
+        while (line < bytes.writerIndex() && bytes.getByte(line) != '-') {
+            int end = bytes.indexOf(line, bytes.writerIndex(), (byte) '\n');
+            line = end < 0 ? bytes.writerIndex() : end + 1;
+        }
+        return line < bytes.writerIndex();
+    }
+
     private String withoutPassword(String error) {
         String shown = ARGUMENTS.matcher(error).replaceAll("");
         // Only where it stands by itself: a short one may be a part of the server's own words.
-        return password == null
-                ? shown
-                : shown.replaceAll("(?<![A-Za-z0-9])" + Pattern.quote(password) + "(?![A-Za-z0-9])", "***");
+        return password()
+                .map(password ->
+                        shown.replaceAll("(?<![A-Za-z0-9])" + Pattern.quote(password) + "(?![A-Za-z0-9])", "***"))
+                .orElse(shown);
     }
 
     /** Whether a part of an error is held back. */
@@ -152,7 +169,9 @@ final class Handshake {
             return bytes;
         }
         boolean unknown = error == null
-                ? bytes.toString(StandardCharsets.US_ASCII).startsWith("+OK\r\n") // some say so to all they do not know
+                ? bytes.getByte(bytes.readerIndex()) == '+'
+                        && bytes.toString(StandardCharsets.US_ASCII)
+                                .startsWith("+OK\r\n") // some say so to all they do not know
                 : !VERDICT.matcher(error).lookingAt();
         return unknown ? helloUnknown(bytes) : bytes;
     }

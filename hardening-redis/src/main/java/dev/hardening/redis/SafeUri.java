@@ -34,6 +34,7 @@ final class SafeUri {
 
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern SPACE_AFTER_COMMA = Pattern.compile(",\\s+");
+    private static final Pattern DATABASE = Pattern.compile("/\\d{0,9}(?:[?#].*)?");
     private static final Pattern END_OF_HOSTS = Pattern.compile("[/?#]");
 
     /** A name, an IPv4 address or an IPv6 address; Lettuce would take any other text for a name. */
@@ -134,7 +135,7 @@ final class SafeUri {
         }
         List<String> each = List.of(hosts.split(",", -1));
         each.forEach(host -> checkHost(shown, host));
-        if (afterHosts.startsWith("/") && !afterHosts.matches("/\\d{0,9}(?:[?#].*)?")) {
+        if (afterHosts.startsWith("/") && !DATABASE.matcher(afterHosts).matches()) {
             throw refused(shown, "has a database that is not a number, after the /");
         }
         if (!scheme.endsWith("sentinel")) {

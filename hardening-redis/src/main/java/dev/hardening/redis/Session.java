@@ -10,6 +10,7 @@ import io.lettuce.core.event.connection.ReconnectFailedEvent;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,7 +25,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,10 +84,12 @@ final class Session<C extends StatefulConnection<String, String>> {
         this.connection = connection;
         this.report = report;
         lastRole = report.role();
-        supervisor = new Supervisor(
-                Stream.concat(Stream.of(new OutageLog(report.endpoint())), options.listeners.callers().stream())
-                        .map(listener -> new Notifier(listener, Workers::run))
-                        .toList());
+        List<Notifier> notifiers = new ArrayList<>();
+        notifiers.add(new Notifier(new OutageLog(report.endpoint()), Workers::run));
+        for (ConnectListener listener : options.listeners.callers()) {
+            notifiers.add(new Notifier(listener, Workers::run));
+        }
+        supervisor = new Supervisor(notifiers);
         supervise(connection);
     }
 
