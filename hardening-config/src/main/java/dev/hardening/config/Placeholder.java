@@ -61,8 +61,8 @@ final class Placeholder {
                         && TEMPLATE.matcher(stripped).matches())
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
                 || isWord(lettersAndDigits(plain))
-                || NOTE.matcher(plain).matches()
-                || EXAMPLE_KEY.matcher(stripped).matches()
+                || (isNote(plain) && NOTE.matcher(plain).matches())
+                || (stripped.contains("EXAMPLE") && EXAMPLE_KEY.matcher(stripped).matches())
                 || (plain.length() >= 3 && plain.equals(plain.substring(0, 1).repeat(plain.length())))
                 || isPhrase(plain);
     }
@@ -70,6 +70,11 @@ final class Placeholder {
     /** Most values begin with a letter or a digit, and need not be compared with the pattern. */
     private static boolean isTemplateStart(char first) {
         return "<$#{%_".indexOf(first) >= 0;
+    }
+
+    /** How a note begins or ends; few values do. */
+    private static boolean isNote(String plain) {
+        return "tfnp".indexOf(plain.charAt(0)) >= 0 || plain.endsWith("...") || plain.endsWith("…");
     }
 
     /** {@code [your-key]} and {@code {your-key}} as their inside. */
@@ -98,9 +103,18 @@ final class Placeholder {
         return text.toString();
     }
 
+    private static boolean beginsWithOneOf(List<String> words, String plain) {
+        for (String word : words) { // not a stream, because each secret of each start comes here
+            if (plain.startsWith(word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** {@code your-key-here}, {@code insert token here}, {@code change-me-in-production}. */
     private static boolean isPhrase(String plain) {
-        if (FIRST_WORDS.stream().noneMatch(plain::startsWith)) {
+        if (!beginsWithOneOf(FIRST_WORDS, plain)) {
             return false;
         }
         List<String> words = List.of(WORD_BREAK.split(plain));

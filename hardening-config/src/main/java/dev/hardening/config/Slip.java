@@ -77,6 +77,8 @@ final class Slip {
     /** Whole values, with what ends an entry in a file of code. */
     private static final Pattern NO_VALUE_AT_ALL = Pattern.compile("((?i:undefined|null|nil)|None|NaN)[,;]?");
 
+    private static final int LONGEST_NO_VALUE = "undefined;".length();
+
     private static final Pattern QUOTED =
             Pattern.compile("([\"']).*\\1[,;]?|\\\\\".*\\\\\"|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
     private static final Pattern COMMENT = Pattern.compile("#\\s.*");
@@ -305,7 +307,7 @@ final class Slip {
         if (line.isPresent()) {
             return line;
         }
-        if (NO_VALUE_AT_ALL.matcher(value).matches()) {
+        if (value.length() <= LONGEST_NO_VALUE && NO_VALUE_AT_ALL.matcher(value).matches()) {
             return Optional.of(NO_WORD);
         }
         for (Row row : BY_FIRST_LETTER.getOrDefault(value.charAt(0), List.of())) {
@@ -348,7 +350,7 @@ final class Slip {
             return Optional.of("has white space at its edges"
                     + (end == '\n' || end == '\r' ? " (a line break at its end)" : "") + ": remove it");
         }
-        if (QUOTED.matcher(inside).matches()) {
+        if (!Character.isLetterOrDigit(inside.charAt(0)) && QUOTED.matcher(inside).matches()) {
             return Optional.of("has literal quotes around it: remove them");
         }
         return inside.endsWith(LINE_BREAK_IN_LETTERS)

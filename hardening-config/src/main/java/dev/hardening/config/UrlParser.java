@@ -99,6 +99,9 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
 
     /** {@code https://https://host}, which the JDK takes for a host named {@code https}. */
     private static boolean hasTwoSchemes(String text) {
+        if (text.indexOf("://") == text.lastIndexOf("://")) {
+            return false;
+        }
         String authority = authority(text);
         return authority.endsWith(":") && text.startsWith("//", text.indexOf("://") + 3 + authority.length());
     }
