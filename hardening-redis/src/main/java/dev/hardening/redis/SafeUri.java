@@ -4,11 +4,15 @@ import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.StaticCredentialsProvider;
+import java.math.BigInteger;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -33,6 +37,7 @@ final class SafeUri {
             "redis+socket");
 
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
+    private static final Pattern ENCODED_END = Pattern.compile("(?i)%(?:26|3B)");
     private static final Pattern SPACE_AFTER_COMMA = Pattern.compile(",\\s+");
     private static final Pattern DATABASE = Pattern.compile("/\\d{0,9}(?:[?#].*)?");
     private static final Pattern END_OF_HOSTS = Pattern.compile("[/?#]");
@@ -119,6 +124,7 @@ final class SafeUri {
                 SPACE_AFTER_COMMA.matcher(rest.substring(userInfoEnd + 1)).replaceAll(",");
         String shown = "the Redis URI " + scheme + (userInfoEnd < 0 ? "://…" : "://***@…");
         checkUserInfo(shown, userInfo);
+        RedisCredentialsProvider credentials = credentials(shown, userInfo);
         checkSigns(shown, "address", address, "#/?%[]");
         String hosts = END_OF_HOSTS.split(address, 2)[0];
         String afterHosts = address.substring(hosts.length());
@@ -131,7 +137,7 @@ final class SafeUri {
             if (!hosts.isEmpty()) {
                 throw refused(shown, "has a socket that is not an absolute path: write " + scheme + ":///path");
             }
-            return List.of(create(beforeHosts + address));
+            return List.of(create(beforeHosts + address, credentials));
         }
         List<String> each = List.of(hosts.split(",", -1));
         each.forEach(host -> checkHost(shown, host));
@@ -140,13 +146,20 @@ final class SafeUri {
         }
         if (!scheme.endsWith("sentinel")) {
             return each.stream()
-                    .map(host -> at(host, create(beforeHosts + host + afterHosts)))
+                    .map(host -> at(host, create(beforeHosts + host + afterHosts, credentials)))
                     .toList();
         }
         if (!afterHosts.matches(".*#.+|(?i).*[?&;]sentinelMasterId=.+")) {
             throw refused(shown, "does not name the primary: write " + scheme + "://host:26379#name");
         }
-        return List.of(create(beforeHosts + address));
+        checkPrimary(shown, afterHosts);
+        if (each.size() > 1 && hosts.indexOf('[') >= 0) {
+            throw refused(
+                    shown,
+                    "has several Sentinels, one of them with an IPv6 address, which Lettuce cannot read: use"
+                            + " RedisURI.builder().withSentinel(host, port)");
+        }
+        return List.of(create(beforeHosts + address, credentials));
     }
 
     private static IllegalArgumentException refused(String shown, String reason) {
@@ -159,6 +172,44 @@ final class SafeUri {
         checkSigns(shown, "password", userInfo.substring(colon + 1), "");
         if (colon > 0 && colon == userInfo.length() - 1) {
             throw refused(shown, "has a user without a password: Lettuce would connect as the default user");
+        }
+    }
+
+    /**
+     * The user and the password, split before they are decoded (RFC 3986, section 2.4). Lettuce splits them afterwards, and
+     * would take a part of the user for the password. This provider has them at once. Lettuce would ask its own on another
+     * thread, and after a wrong password it may then report that the connection was closed, and not the wrong password.
+     */
+    private static RedisCredentialsProvider credentials(String shown, String userInfo) {
+        int colon = userInfo.indexOf(':');
+        String user = decoded(shown, "user", userInfo.substring(0, Math.max(0, colon)));
+        String password = decoded(shown, "password", userInfo.substring(colon + 1));
+        return new StaticCredentialsProvider(
+                user.isEmpty() ? null : user, password.isEmpty() ? null : password.toCharArray());
+    }
+
+    private static String decoded(String shown, String part, String text) {
+        if (text.indexOf('%') < 0) {
+            return text;
+        }
+        String decoded = URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        if (decoded.indexOf('\uFFFD') >= 0) {
+            throw refused(shown, "has encoded bytes in its " + part + " that are not UTF-8");
+        }
+        return decoded;
+    }
+
+    /** The primary's name is after the # or in sentinelMasterId, and it ends the URI. */
+    private static void checkPrimary(String shown, String afterHosts) {
+        int fragment = afterHosts.indexOf('#');
+        if (fragment < 0) {
+            return;
+        }
+        if (afterHosts.indexOf('?', fragment) >= 0) {
+            throw refused(shown, "has a ? after its #: write the parameters before the #");
+        }
+        if (afterHosts.toLowerCase(Locale.ROOT).contains("sentinelmasterid=")) {
+            throw refused(shown, "gives its primary's name twice, in sentinelMasterId and after the #");
         }
     }
 
@@ -227,6 +278,15 @@ final class SafeUri {
             if (parts.length == 1 || !known.value.matcher(parts[1]).matches()) {
                 throw refused(shown, "has a parameter " + parts[0] + " that is not " + known.expectation);
             }
+            if (ENCODED_END.matcher(parts[1]).find()) {
+                throw refused(
+                        shown,
+                        "has an encoded & or ; in its parameter " + parts[0]
+                                + ", which Lettuce would take for the end of it");
+            }
+            if (parts[0].equalsIgnoreCase("timeout") && isTooLong(parts[1])) {
+                throw refused(shown, "has a timeout of more than 292 years");
+            }
             String name = parts[0].equalsIgnoreCase("db") ? "database" : parts[0].toLowerCase(Locale.ROOT);
             if (!given.add(name)) {
                 throw refused(shown, "gives its " + name + " twice");
@@ -234,26 +294,36 @@ final class SafeUri {
         }
     }
 
-    /**
-     * Adds a provider that has the credentials at once. Lettuce would ask its own provider on another thread. After a
-     * wrong password it may then report that the connection was closed, and not the wrong password.
-     */
-    private static RedisURI create(String uri) {
+    private static RedisURI create(String uri, RedisCredentialsProvider credentials) {
         try {
             RedisURI parsed = RedisURI.create(uri);
-            parsed.setCredentialsProvider(
-                    uri.indexOf('@') < 0
-                            ? new StaticCredentialsProvider(null, null)
-                            : new StaticCredentialsProvider(parsed.getCredentialsProvider()
-                                    .resolveCredentials()
-                                    .toFuture()
-                                    .join()));
+            parsed.setCredentialsProvider(credentials);
+            String host = parsed.getHost();
+            if (host != null && host.indexOf(':') >= 0) {
+                parsed.setHost(host.replace("%25", "%")); // before an IPv6 zone (RFC 6874, section 2)
+            }
             return parsed;
         } catch (RuntimeException notShown) {
             // Its message holds the URI.
             throw new IllegalArgumentException(
                     "not a Redis URI that can be read; it is not shown, as it may hold a password");
         }
+    }
+
+    /** Whether a timeout does not fit into a long number of nanoseconds. */
+    private static boolean isTooLong(String timeout) {
+        String unit = timeout.replaceAll("\\d", "");
+        BigInteger number = new BigInteger(timeout.substring(0, timeout.length() - unit.length()));
+        TimeUnit each = switch (unit) {
+            case "ns" -> TimeUnit.NANOSECONDS;
+            case "us" -> TimeUnit.MICROSECONDS;
+            case "s" -> TimeUnit.SECONDS;
+            case "m" -> TimeUnit.MINUTES;
+            case "h" -> TimeUnit.HOURS;
+            case "d" -> TimeUnit.DAYS;
+            default -> TimeUnit.MILLISECONDS;
+        };
+        return number.multiply(BigInteger.valueOf(each.toNanos(1))).bitLength() >= Long.SIZE;
     }
 
     /**

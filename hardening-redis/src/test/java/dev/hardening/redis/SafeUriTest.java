@@ -11,6 +11,7 @@ import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.StaticCredentialsProvider;
 import java.util.List;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,12 @@ class SafeUriTest {
         return assertThatThrownBy(() -> RedisConnector.builder(uri))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasNoCause();
+    }
+
+    private static @Nullable String user(RedisURI uri) {
+        return ((StaticCredentialsProvider) uri.getCredentialsProvider())
+                .resolveCredentialsNow()
+                .getUsername();
     }
 
     private static char[] password(RedisURI uri) {
@@ -51,6 +58,7 @@ class SafeUriTest {
             "'redis-sentinel://:hunter2@a:1,b:2#orders', 'redis-sentinel://a:1,b:2#orders'",
             "'rediss-sentinel://a,b/2?timeout=2s#orders', 'rediss-sentinel://a:26379,b:26379#orders'",
             "'redis-sentinel://a?sentinelMasterId=orders', 'redis-sentinel://a:26379#orders'",
+            "redis://[fe80::1%25eth0]:7, redis://[fe80::1%eth0]:7",
             "redis://h?timeout=2s&database=1&clientName=x&libraryName=y&verifyPeer=ca, redis://h:6379/1"
         })
         void isShownWithoutUserAndPassword(String uri, String shown) {
@@ -72,6 +80,23 @@ class SafeUriTest {
             String legal = "aZ0-_.!~*'();:&=+$,é";
             assertThat(password(SafeUri.parse("redis://:" + legal + "@h").get(0)))
                     .containsExactly(legal.toCharArray());
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"redis://%s@h", "redis-sentinel://%s@h#x", "redis-socket://%s@/tmp/x.sock", "redis://%s@a,b"
+                })
+        void isSplitBeforeItIsDecoded(String uri) {
+            assertThat(SafeUri.parse(uri.formatted("us%3Aer:p%3Aw"))).allSatisfy(parsed -> {
+                assertThat(user(parsed)).isEqualTo("us:er");
+                assertThat(password(parsed)).containsExactly("p:w".toCharArray());
+            });
+            assertThat(SafeUri.parse(uri.formatted("foo%3Abar"))).allSatisfy(parsed -> {
+                assertThat(user(parsed)).isNull();
+                assertThat(password(parsed)).containsExactly("foo:bar".toCharArray());
+            });
+            assertThat(SafeUri.parse(uri.formatted(":a%2Bb+c")))
+                    .allSatisfy(parsed -> assertThat(password(parsed)).containsExactly("a+b+c".toCharArray()));
         }
 
         @Test
@@ -209,6 +234,15 @@ class SafeUriTest {
             "redis://h?db=hunter2, has a parameter db that is not a number",
             "'redis://h?clientName=', has a parameter clientName that is not a name",
             "rediss://h?verifyPeer=hunter2, 'has a parameter verifyPeer that is not FULL, CA or NONE'",
+            "redis://h?timeout=99999999999999s, has a timeout of more than 292 years",
+            "redis://h?timeout=106752d, has a timeout of more than 292 years",
+            "redis://alice:hun%E9ter2@h, 'has encoded bytes in its password that are not UTF-8'",
+            "redis://al%FFice:hunter2@h, 'has encoded bytes in its user that are not UTF-8'",
+            "redis://h?clientName=a%26hunter2, 'has an encoded & or ; in its parameter clientName'",
+            "redis://h?libraryName=a%3bhunter2, 'has an encoded & or ; in its parameter libraryName'",
+            "redis-sentinel://h#hunter2?db=2, 'has a ? after its #: write the parameters before the #'",
+            "redis-sentinel://h?sentinelMasterId=m#hunter2, gives its primary's name twice",
+            "'redis-sentinel://:hunter2@[::1]:1,[::2]:3#x', 'has several Sentinels, one of them with an IPv6 address'",
             "rediss-sentinel://h:1?verifypeer=no#x, has a parameter verifypeer that is not"
         })
         void isSaidByThePartThatIsWrong(String uri, String reason) {
