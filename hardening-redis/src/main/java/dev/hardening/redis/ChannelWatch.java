@@ -347,6 +347,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
         if (!channel.isActive()) {
             return;
         }
+        pending.unansweredSince().ifPresent(beating::asked);
         switch (beating.look(System.nanoTime(), pending.busy())) {
             case ASK -> ask(beating);
             case CLOSE -> {

@@ -33,6 +33,7 @@ final class Heartbeat {
     private long heard;
     private long asked;
     private boolean waiting;
+    private boolean byApplication;
     private boolean suspected;
 
     /**
@@ -63,11 +64,24 @@ final class Heartbeat {
     void heard(long now) {
         heard = now;
         suspected = false;
+        if (byApplication) {
+            answered();
+        }
+    }
+
+    /** The application sent a command that counts as the question; any answer counts as that to it. */
+    void asked(long when) {
+        if (!waiting) {
+            waiting = true;
+            byApplication = true;
+            asked = when;
+        }
     }
 
     /** The question was answered, with any answer. */
     void answered() {
         waiting = false;
+        byApplication = false;
         suspected = false;
     }
 

@@ -4,6 +4,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -36,10 +37,7 @@ final class PendingCommands {
 
     /** The types that change anything here. Most commands are of another type, and cost one look here. */
     private static final Set<CommandType> TYPES = Stream.of(CommandType.values())
-            .filter(type -> isBlocking(type)
-                    || type == CommandType.MULTI
-                    || type == CommandType.EXEC
-                    || type == CommandType.DISCARD)
+            .filter(type -> isBlocking(type) || type == CommandType.MULTI || endsTransaction(type))
             .collect(Collectors.toUnmodifiableSet());
 
     private @Nullable RedisCommand<?, ?, ?> blocking;
@@ -50,13 +48,23 @@ final class PendingCommands {
 
     private boolean inTransaction;
 
+    /** When the first command of the transaction was sent that got no answer yet; empty if all got one. */
+    private OptionalLong unansweredSince = OptionalLong.empty();
+
     private static boolean isBlocking(ProtocolKeyword type) {
         return BLOCKING.contains(type.toString());
+    }
+
+    private static boolean endsTransaction(ProtocolKeyword type) {
+        return Set.of("EXEC", "DISCARD", "RESET").contains(type.toString());
     }
 
     /** A command was sent. */
     void sent(RedisCommand<?, ?, ?> command) {
         ProtocolKeyword type = command.getType();
+        if (inTransaction && unansweredSince.isEmpty()) {
+            unansweredSince = OptionalLong.of(System.nanoTime());
+        }
         if (type instanceof CommandType && !TYPES.contains(type)) {
             return;
         }
@@ -66,8 +74,9 @@ final class PendingCommands {
                 var unused = begun.whenComplete(
                         (ok, refused) -> inTransaction &= !(refused instanceof RedisCommandExecutionException));
             }
-        } else if (type == CommandType.EXEC || type == CommandType.DISCARD) {
+        } else if (endsTransaction(type)) {
             inTransaction = false;
+            unansweredSince = OptionalLong.empty();
         } else if (isBlocking(type)) {
             unanswered = !heardSinceBlocking && blocking != null && blocking.isDone();
             blocking = command;
@@ -79,6 +88,16 @@ final class PendingCommands {
     void heard() {
         heardSinceBlocking = true;
         unanswered = false;
+        if (inTransaction) {
+            unansweredSince = OptionalLong.empty();
+        }
+    }
+
+    /**
+     * When the application asked the peer itself, by a command in its transaction that got no answer; empty if it did not.
+     */
+    OptionalLong unansweredSince() {
+        return unansweredSince;
     }
 
     /** Whether no question may be sent now. */

@@ -118,6 +118,7 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
         @SuppressWarnings("unchecked")
         StatefulConnection<String, String> any = (StatefulConnection<String, String>) connection;
         any.dispatch(command);
+        any.flushCommands(); // or it would wait for ever where the caller has switched the flush off
         return command.toCompletableFuture();
     }
 

@@ -56,6 +56,36 @@ class HeartbeatTest {
     }
 
     @Nested
+    class ATransaction {
+
+        @Test
+        void isGivenUpWhereItsCommandGetsNoAnswer() {
+            heartbeat.asked(at(3));
+            assertThat(heartbeat.look(at(6), true)).isEqualTo(Action.WAIT);
+            assertThat(heartbeat.look(at(8.1), true)).isEqualTo(Action.WAIT);
+            assertThat(heartbeat.look(at(8.4), true)).isEqualTo(Action.CLOSE);
+        }
+
+        @Test
+        void isLeftAloneOnceItsCommandIsAnswered() {
+            heartbeat.asked(at(3));
+            heartbeat.heard(at(4));
+            assertThat(heartbeat.look(at(9), true)).isEqualTo(Action.WAIT);
+            assertThat(heartbeat.look(at(30), true)).isEqualTo(Action.WAIT);
+            assertThat(heartbeat.look(at(36), false)).isEqualTo(Action.ASK);
+        }
+
+        @Test
+        void doesNotTakeThePlaceOfAQuestionThatWasAskedBefore() {
+            assertThat(heartbeat.look(at(6), false)).isEqualTo(Action.ASK);
+            heartbeat.asked(at(7));
+            heartbeat.heard(at(8));
+            assertThat(heartbeat.look(at(13.1), false)).isEqualTo(Action.WAIT);
+            assertThat(heartbeat.look(at(13.4), false)).isEqualTo(Action.CLOSE);
+        }
+    }
+
+    @Nested
     class GivingUp {
 
         @Test
