@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -34,6 +35,7 @@ final class Addresses extends AddressResolverGroup<InetSocketAddress> {
     private final Names names;
     private final Duration bound;
     private final Map<String, Integer> turns = new ConcurrentHashMap<>();
+    private final AtomicInteger most = new AtomicInteger(1);
 
     /** One for each name, so that a name server that hangs holds one thread for each. */
     private final Map<String, CompletableFuture<InetAddress[]>> running = new ConcurrentHashMap<>();
@@ -42,6 +44,11 @@ final class Addresses extends AddressResolverGroup<InetSocketAddress> {
     Addresses(Names names, Duration bound) {
         this.names = names;
         this.bound = bound;
+    }
+
+    /** How many addresses a name had, at the most; 1 before any was looked up. */
+    int most() {
+        return most.get();
     }
 
     /** Whether a name leads to other addresses than this one by now; no if it leads nowhere. It may block. */
@@ -60,6 +67,7 @@ final class Addresses extends AddressResolverGroup<InetSocketAddress> {
             @Override
             protected void doResolve(String host, Promise<InetAddress> promise) {
                 lookUp(host, executor, promise, all -> {
+                    most.accumulateAndGet(all.length, Math::max);
                     int turn = turns.merge(host, 0, (last, first) -> (last + 1) % all.length);
                     return all[turn % all.length];
                 });

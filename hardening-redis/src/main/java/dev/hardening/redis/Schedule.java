@@ -20,6 +20,8 @@ final class Schedule {
      */
     static final Duration TOLERANCE = Duration.ofMillis(150);
 
+    private static final int MOST_ADDRESSES = 4;
+
     private static final Duration FIRST_RECONNECT = Duration.ofMillis(100);
 
     /** The caller's options. */
@@ -86,11 +88,14 @@ final class Schedule {
      * 50 and 90 % of that, so that many instances do not reconnect at once, and there is still time for the connect.
      *
      * @param attempt from 1
+     * @param addresses how many addresses the name has: each reconnect takes the next one, and within the longest wait
+     *     each should have its turn, as far as they are not more than four
      * @param random from 0 to 1
      */
-    static Duration reconnectDelay(long attempt, Duration longest, double random) {
+    static Duration reconnectDelay(long attempt, Duration longest, int addresses, double random) {
         Duration doubled = FIRST_RECONNECT.multipliedBy(1L << Math.min(Math.max(attempt, 1) - 1, 20));
-        return Duration.ofNanos((long) (min(doubled, longest).toNanos() * (0.5 + 0.4 * random)));
+        Duration each = longest.dividedBy(Math.min(addresses, MOST_ADDRESSES));
+        return Duration.ofNanos((long) (min(doubled, each).toNanos() * (0.5 + 0.4 * random)));
     }
 
     private static Duration min(Duration one, Duration other) {

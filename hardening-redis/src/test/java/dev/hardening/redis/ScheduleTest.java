@@ -161,7 +161,14 @@ class ScheduleTest {
             "1000, 1, 4500"
         })
         void itsWaitDoublesUpToTheLongestWithJitter(long attempt, double random, long millis) {
-            assertThat(Schedule.reconnectDelay(attempt, Duration.ofSeconds(5), random))
+            assertThat(Schedule.reconnectDelay(attempt, Duration.ofSeconds(5), 1, random))
+                    .hasMillis(millis);
+        }
+
+        @ParameterizedTest
+        @CsvSource({"1, 2, 90", "7, 2, 2250", "7, 4, 1125", "7, 50, 1125"})
+        void theLongestWaitIsSharedByTheAddressesOfAName(long attempt, int addresses, long millis) {
+            assertThat(Schedule.reconnectDelay(attempt, Duration.ofSeconds(5), addresses, 1))
                     .hasMillis(millis);
         }
     }

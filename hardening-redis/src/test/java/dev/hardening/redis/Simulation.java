@@ -210,7 +210,7 @@ final class Simulation {
 
         void reconnectLater() {
             attempt++;
-            Duration delay = Schedule.reconnectDelay(attempt, longest, random.nextDouble());
+            Duration delay = Schedule.reconnectDelay(attempt, longest, 1, random.nextDouble());
             require(delay.compareTo(longest) <= 0, "a reconnect waits longer than the longest wait");
             require(!delay.isNegative() && !delay.isZero(), "a reconnect does not wait");
             long least = Math.min((100 * MILLI) << Math.min(attempt - 1, 20), longest.toNanos()) / 2;

@@ -52,7 +52,7 @@ class SimulationTest {
                 "Schedule   | Duration granted = min(wait, left); | Duration granted = wait.plus(wait);",
                 "Schedule   | 1 + policy.jitter * (2 | 1 + 2 * policy.jitter * (2",
                 "Schedule   | servers.compareTo(left) < 0 | servers.compareTo(left) > 0",
-                "Schedule   | min(doubled, longest).toNanos() | doubled.toNanos()",
+                "Schedule   | min(doubled, each).toNanos() | doubled.toNanos()",
                 "Schedule   | (0.5 + 0.4 * random) | (0.1 + 0.4 * random)",
                 "Heartbeat  | if (!suspected) { | if (false) {",
                 "Heartbeat  | patience = patience(period).toNanos(); | patience = patience(period).toNanos() / 2;",
