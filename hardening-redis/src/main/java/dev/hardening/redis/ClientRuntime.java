@@ -2,6 +2,7 @@ package dev.hardening.redis;
 
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import io.netty.util.HashedWheelTimer;
@@ -9,8 +10,11 @@ import io.netty.util.Timeout;
 import io.netty.util.TimerTask;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.DoubleSupplier;
+import java.util.concurrent.TimeoutException;
 
 /**
  * The threads of a client that the connector made, and how they are freed: two event loops, two threads for Lettuce's
@@ -44,30 +48,27 @@ final class ClientRuntime {
 
     ClientRuntime(RedisConnector.Builder options) {
         channels = new Channels(options.heartbeat, options.names);
-        Delay afterTheStart = reconnectDelay(options.maxReconnectDelay, options.random);
+        Addresses addresses = new Addresses(options.names, options.attemptTimeout);
         Duration never = options.deadline.plusSeconds(1);
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)
                 .timer(timer)
                 .nettyCustomizer(channels)
-                .addressResolverGroup(new Addresses(options.names, options.attemptTimeout))
+                .addressResolverGroup(addresses)
                 .reconnectDelay(new Delay() {
                     @Override
                     public Duration createDelay(long attempt) {
-                        return started ? afterTheStart.createDelay(attempt) : never;
+                        return started
+                                ? Schedule.reconnectDelay(
+                                        attempt,
+                                        options.maxReconnectDelay,
+                                        addresses.most(),
+                                        options.random.getAsDouble())
+                                : never;
                     }
                 })
                 .build();
-    }
-
-    static Delay reconnectDelay(Duration longest, DoubleSupplier random) {
-        return new Delay() {
-            @Override
-            public Duration createDelay(long attempt) {
-                return Schedule.reconnectDelay(attempt, longest, random.getAsDouble());
-            }
-        };
     }
 
     ClientResources resources() {
@@ -83,8 +84,13 @@ final class ClientRuntime {
         started = connectionAnswered;
     }
 
-    /** Frees everything, the client's connections too. */
-    void free(AbstractRedisClient client) {
+    /**
+     * Frees everything.
+     *
+     * @param connections they are closed first, as Lettuce warns of connections that it has to close itself
+     */
+    void free(AbstractRedisClient client, List<StatefulConnection<?, ?>> connections) {
+        closeAll(connections);
         shutDown(client, resources, Duration.ZERO);
         timer.stop();
     }
@@ -96,6 +102,23 @@ final class ClientRuntime {
     void freeAfterFailure(AbstractRedisClient client) {
         timer.stop();
         shutDown(client, resources, QUIET_AFTER_FAILURE);
+    }
+
+    private static void closeAll(List<StatefulConnection<?, ?>> connections) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            CompletableFuture.allOf(connections.stream()
+                            .map(StatefulConnection::closeAsync)
+                            .toArray(CompletableFuture[]::new))
+                    .get(BOUND_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException again) {
+            interrupted = true;
+        } catch (ExecutionException | TimeoutException notInTime) {
+            // The client's shutdown closes them.
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**

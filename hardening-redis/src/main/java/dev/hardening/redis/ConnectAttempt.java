@@ -37,6 +37,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     private volatile boolean begun;
     private volatile boolean abandoned;
     private volatile @Nullable C connection;
+    private @Nullable CompletableFuture<Void> closing;
 
     /**
      * An attempt that has not begun.
@@ -98,8 +99,8 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
             target.resolve();
             phase = () -> "waiting for credentials";
             awaitCredentials();
-            // First begun, then abandoned; abandon() and awaitOpened() go the other way round. So either the open
-            // does not begin, or awaitOpened() waits for it.
+            // First begun, then abandoned; abandon() and awaitEnd() go the other way round. So either the open
+            // does not begin, or awaitEnd() waits for it.
             begun = true;
             if (abandoned) {
                 return;
@@ -125,7 +126,9 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
                     .toFuture()
                     .get();
         } catch (ExecutionException failed) {
-            throw new Diagnosis.NoCredentials(failed.getCause());
+            throw failed.getCause() instanceof Diagnosis.NoCredentials known
+                    ? known
+                    : new Diagnosis.NoCredentials(failed.getCause());
         } catch (RuntimeException | Error failed) {
             throw new Diagnosis.NoCredentials(failed);
         }
@@ -141,7 +144,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         }
         connection = made;
         if (abandoned) {
-            close();
+            var unused = close();
             return;
         }
         made.addListener(new RedisConnectionStateListener() {
@@ -168,23 +171,33 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     void abandon() {
         abandoned = true;
         task.cancel(true);
-        close();
+        var unused = close();
     }
 
     /**
-     * Waits until an abandoned attempt no longer uses the client, because event loops that Lettuce makes after its
-     * client's shutdown would never end. The wait has a bound, because code of the caller may block there.
+     * Waits until an abandoned attempt no longer uses the client, and its connection is closed. Event loops that Lettuce
+     * makes after its client's shutdown would never end, and the shutdown warns of connections that it has to close. The
+     * wait has a bound, because code of the caller may block there.
      */
-    void awaitOpened(Duration bound) throws InterruptedException {
+    void awaitEnd(Duration bound) throws InterruptedException {
         if (begun) {
             var unused = opened.await(bound.toMillis(), TimeUnit.MILLISECONDS);
         }
+        try {
+            var unused = close().get(bound.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException notInTime) {
+            // The client's shutdown closes it.
+        }
     }
 
-    private void close() {
+    private synchronized CompletableFuture<Void> close() {
         C held = connection;
-        if (held != null) {
-            var unused = held.closeAsync();
+        if (held == null) {
+            return CompletableFuture.completedFuture(null);
         }
+        if (closing == null) { // a second close would be warned of
+            closing = held.closeAsync();
+        }
+        return closing;
     }
 }

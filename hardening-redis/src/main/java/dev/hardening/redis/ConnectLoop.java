@@ -149,6 +149,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
                 report.mode(),
                 report.role(),
                 report.endpoint());
+        target.watch(result.connection());
         options.listeners.tell(listener -> listener.connected(report));
         return new Session<>(options, target, result.connection(), report);
     }
@@ -199,7 +200,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
     private void freeAfterwards(ClientRuntime ours) {
         try {
             for (ConnectAttempt<C> one : attempts) {
-                one.awaitOpened(OPENING_BOUND);
+                one.awaitEnd(OPENING_BOUND);
             }
         } catch (InterruptedException never) {
             Thread.currentThread().interrupt();

@@ -67,6 +67,11 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
                 .collect(Collectors.joining("; "));
     }
 
+    /** The same with more at the end of its reason. */
+    Diagnosis with(String more) {
+        return new Diagnosis(verdict, reason + more, serverAsksToWait);
+    }
+
     private static Optional<Duration> asksToWait(List<Failure> failures) {
         return failures.stream()
                 .flatMap(one -> one.find(Loading.class).flatMap(Loading::eta).stream())

@@ -162,7 +162,7 @@ record DiagnosisRule(
                     "a database other than 0 in a cluster",
                     "ERR SELECT",
                     "the server does not allow another database than 0"),
-            answer("a bad client name", "ERR Client names", "the client name may not hold spaces or line breaks"),
+            answer("a bad client name", "ERR Client names", "the client name may hold only visible ASCII characters"),
             answer(
                     "a plain Redis met as a cluster",
                     "ERR This instance has cluster support disabled",
@@ -444,9 +444,8 @@ record DiagnosisRule(
     private static boolean isNotRedis(Failure failure) {
         return failure.causes().stream()
                 .anyMatch(one -> one instanceof IndexOutOfBoundsException
-                        || one instanceof NullPointerException
                         || one.getClass().getSimpleName().equals("RedisProtocolException")
-                        || (one instanceof RuntimeException
+                        || (one instanceof RuntimeException // also a NullPointerException of it
                                 && !(one instanceof RedisException)
                                 && isThrownByDecoder(one)));
     }

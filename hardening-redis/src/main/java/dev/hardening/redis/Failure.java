@@ -27,6 +27,10 @@ record Failure(List<Throwable> causes, Context context) {
             Pattern.compile("Cannot connect Redis Sentinel at (rediss?)://(?:.*@)?([^/?,]+)");
     private static final Pattern SERVER =
             Pattern.compile("Unable to connect to \\[?(?!\\S*://)(\\[[^\\]\\s]*]|[^/\\s\\[\\]]*)/(\\S*):(\\d+)");
+
+    /** How Netty and the JDK end the message of a connect that failed. */
+    private static final Pattern ADDRESS = Pattern.compile(": ([^/\\s]*)/(\\S*):(\\d+)$");
+
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}]");
 
     /**
@@ -148,11 +152,24 @@ record Failure(List<Throwable> causes, Context context) {
     Optional<String> server() {
         Optional<String> sentinel = match(SENTINEL).map(at -> "Sentinel " + at.group(2));
         Optional<String> other = match(SERVER)
-                .map(at -> (at.group(1).isEmpty() ? at.group(2) : at.group(1)) + ":" + at.group(3))
+                .map(Failure::hostAndPort)
                 .or(() -> Optional.ofNullable(context.sentinels.isEmpty() ? null : context.lastPeer));
         return sentinel.or(() -> context.sentinels.isEmpty()
                 ? other
                 : other.map(server -> (context.sentinels.contains(server) ? "Sentinel " : "data node ") + server));
+    }
+
+    /** Host and port of the servers that could not be connected to, as far as an error names them. */
+    static List<String> addresses(Throwable error) {
+        return chain(error).stream()
+                .flatMap(one -> Stream.of(SERVER, ADDRESS).map(pattern -> pattern.matcher(text(one))))
+                .filter(Matcher::find)
+                .map(Failure::hostAndPort)
+                .toList();
+    }
+
+    private static String hostAndPort(MatchResult at) {
+        return (at.group(1).isEmpty() ? at.group(2) : at.group(1)) + ":" + at.group(3);
     }
 
     private Optional<MatchResult> match(Pattern pattern) {

@@ -282,7 +282,10 @@ final class Session<C extends StatefulConnection<String, String>> {
         failures.dispose();
         ClientRuntime ours = target.runtime();
         if (ours != null) {
-            ours.free(target.client());
+            forgetClosed();
+            List<StatefulConnection<?, ?>> all = new ArrayList<>(further);
+            all.add(connection);
+            ours.free(target.client(), all);
         } else {
             further.forEach(StatefulConnection::close);
             connection.close();

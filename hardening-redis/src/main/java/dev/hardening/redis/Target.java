@@ -3,11 +3,14 @@ package dev.hardening.redis;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.ProtocolVersion;
 import java.net.UnknownHostException;
@@ -15,9 +18,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What the connector connects to: one server or a cluster. Everything that differs between the two is here. */
 interface Target<C extends StatefulConnection<String, String>> {
+
+    Logger LOG = LoggerFactory.getLogger(RedisConnector.class);
 
     AbstractRedisClient client();
 
@@ -50,6 +59,9 @@ interface Target<C extends StatefulConnection<String, String>> {
 
     /** Sets the commands' timeout, once the connection has answered. */
     void commandTimeout(C connection, Duration each);
+
+    /** Looks once, without waiting, for what the start could not see. */
+    default void watch(C connection) {}
 
     /** What a failure means. */
     default Diagnosis diagnose(Throwable failure) {
@@ -247,10 +259,41 @@ interface Target<C extends StatefulConnection<String, String>> {
         @Override
         public Diagnosis diagnose(Throwable failure) {
             Requirement.Server met = runtime.channels().handshake();
-            return Target.super.diagnose(
-                    met != null && met.role() == Role.SENTINEL
-                            ? new Diagnosis.WrongServer(Requirement.IS_A_SENTINEL)
-                            : failure);
+            if (met != null && met.role() == Role.SENTINEL) {
+                return Target.super.diagnose(new Diagnosis.WrongServer(Requirement.IS_A_SENTINEL));
+            }
+            Diagnosis diagnosis = Target.super.diagnose(failure);
+            List<String> known = SafeUri.addresses(seeds);
+            return Failure.addresses(failure).stream()
+                    .filter(address -> !known.contains(address))
+                    .findFirst()
+                    .map(address -> diagnosis.with(" [" + address + ", as the cluster announces it]"))
+                    .orElse(diagnosis);
+        }
+
+        /**
+         * Connects to the primaries, and warns of those that cannot be reached. Behind a NAT the nodes may announce
+         * addresses that mean nothing here; then the cluster says that it is well, and the commands for some keys fail.
+         */
+        @Override
+        public void watch(StatefulRedisClusterConnection<String, String> connection) {
+            for (RedisClusterNode node : connection.getPartitions()) {
+                if (node.is(RedisClusterNode.NodeFlag.UPSTREAM)
+                        && !node.getSlots().isEmpty()) {
+                    RedisURI at = node.getUri();
+                    var unused = connection
+                            .getConnectionAsync(at.getHost(), at.getPort())
+                            .whenComplete((open, failure) -> {
+                                if (failure != null && connection.isOpen()) {
+                                    LOG.warn(
+                                            "The primary {} of the Redis cluster cannot be reached; it has {} of the slots: {}",
+                                            at.getHost() + ":" + at.getPort(),
+                                            node.getSlots().size(),
+                                            diagnose(failure).reason());
+                                }
+                            });
+                }
+            }
         }
 
         /** A cluster has several handshakes. */
@@ -287,12 +330,39 @@ interface Target<C extends StatefulConnection<String, String>> {
                     sentinel -> builder.withSentinel(RedisURI.builder(sentinel).build()));
         }
         RedisURI copy = builder.build();
+        copy.setCredentialsProvider(withReasons(uri.getCredentialsProvider()));
         for (int i = 0; i < sentinels.size(); i++) {
             RedisURI sentinel = copy.getSentinels().get(i);
             sentinel.applySsl(sentinels.get(i)); // build() gave it that of the primary, and its timeout
             sentinel.setTimeout(sentinelShare(uri, timeout));
         }
         return copy;
+    }
+
+    /** A provider whose failures are told as such, also in a reconnect, where Lettuce asks it. */
+    private static RedisCredentialsProvider withReasons(RedisCredentialsProvider provider) {
+        if (provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider) {
+            return provider; // it has them at once
+        }
+        return new RedisCredentialsProvider() {
+
+            @Override
+            public Mono<RedisCredentials> resolveCredentials() {
+                return Mono.defer(provider::resolveCredentials)
+                        .onErrorMap(Diagnosis.NoCredentials::new)
+                        .switchIfEmpty(Mono.error(() -> new Diagnosis.NoCredentials(null)));
+            }
+
+            @Override
+            public boolean supportsStreaming() {
+                return provider.supportsStreaming();
+            }
+
+            @Override
+            public Flux<RedisCredentials> credentials() {
+                return provider.credentials();
+            }
+        };
     }
 
     /**

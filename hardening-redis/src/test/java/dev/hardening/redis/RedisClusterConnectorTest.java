@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.redis.Attempt.Verdict;
 import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisCluster;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class RedisClusterConnectorTest {
 
@@ -230,6 +234,53 @@ class RedisClusterConnectorTest {
             redis.close();
             assertThat(redis.ping()).isFalse();
             Traces.awaitNoThreads();
+        }
+    }
+
+    /** As behind a NAT or in a container, where the nodes announce what only they can reach. */
+    @Nested
+    class AnAddressThatOnlyTheClusterReaches {
+
+        @Test
+        void isNamedIfNoNodeCanBeReached() throws Exception {
+            try (RedisCluster hidden =
+                    RedisCluster.startNodes(1, "--cluster-announce-port", String.valueOf(Ports.refusing()))) {
+                RedisServer node = hidden.nodes().get(0);
+                node.command("CLUSTER ADDSLOTSRANGE 0 16383");
+                hidden.awaitUp();
+                assertThat(failure(to(hidden.uri())))
+                        .hasMessageContaining("Connection refused [127.0.0.1:")
+                        .hasMessageEndingWith(", as the cluster announces it]");
+            }
+        }
+
+        @Test
+        void isWarnedOfIfItIsThatOfOnePrimary() throws Exception {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            log.start();
+            Logger logger = (Logger) LoggerFactory.getLogger(RedisConnector.class);
+            logger.addAppender(log);
+            try (RedisCluster two = RedisCluster.start(2)) {
+                RedisServer moved = two.nodes().get(1);
+                int nowhere = Ports.refusing();
+                RedisServer seed = two.nodes().get(0);
+                moved.command("CONFIG SET cluster-announce-port " + nowhere);
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(60))
+                        .until(() -> seed.command("CLUSTER NODES").contains(":" + nowhere + "@"));
+                try (ConnectedRedisCluster redis =
+                        to("redis://127.0.0.1:" + seed.port()).buildCluster().connect()) {
+                    Awaitility.await()
+                            .atMost(Duration.ofSeconds(60))
+                            .untilAsserted(() -> assertThat(log.list)
+                                    .extracting(ILoggingEvent::getFormattedMessage)
+                                    .anyMatch(line -> line.startsWith("The primary 127.0.0.1:" + nowhere
+                                            + " of the Redis cluster cannot be reached")));
+                    assertThat(redis.connection().isOpen()).isTrue();
+                }
+            } finally {
+                logger.detachAppender(log);
+            }
         }
     }
 

@@ -256,6 +256,40 @@ class SupervisionTest {
         }
 
         @Test
+        void aPeerThatForgetsATransactionIsReplaced() throws Exception {
+            Told told = new Told();
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
+                            .heartbeat(Duration.ofMillis(500))
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                redis.sync().multi();
+                proxy.forget();
+                var unused = redis.connection().async().set("k", "v"); // not EXEC, so it is queued
+                await().atMost(LONG).until(() -> told.count("lost: no answer for 3000 ms") == 1);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+
+                // Lettuce still takes the new connection for one in a transaction, and its heartbeat goes on.
+                proxy.forget();
+                await().atMost(LONG).until(() -> told.count("lost: no answer for 3000 ms") == 2);
+                await().atMost(LONG).until(() -> told.count("back") == 2);
+            }
+        }
+
+        @Test
+        void withoutAutoFlushAConnectionIsCheckedAllTheSame() {
+            try (ConnectedRedis redis =
+                    RedisConnector.builder(server.uri()).build().connect()) {
+                redis.connection().setAutoFlushCommands(false);
+                assertThat(check(redis).up()).isTrue();
+                assertThat(redis.ping()).isTrue();
+            }
+        }
+
+        @Test
         void aTransactionHoldsNothingButItsOwnCommands() throws Exception {
             try (ConnectedRedis redis = RedisConnector.builder(server.uri())
                     .heartbeat(Duration.ofMillis(50))
@@ -616,6 +650,32 @@ class SupervisionTest {
         }
 
         @Test
+        void aProviderOfCredentialsThatFailsIsSaid() {
+            Told told = new Told();
+            AtomicReference<Mono<RedisCredentials>> credentials =
+                    new AtomicReference<>(Mono.just(RedisCredentials.just(null, (CharSequence) null)));
+            RedisURI uri = RedisURI.create(server.uri());
+            uri.setCredentialsProvider(() -> credentials.get());
+            try (ConnectedRedis redis = RedisConnector.builder(uri)
+                    .maxReconnectDelay(Duration.ofMillis(200))
+                    .listener(told)
+                    .build()
+                    .connect()) {
+                credentials.set(Mono.empty());
+                server.command("CLIENT KILL TYPE normal SKIPME yes");
+                await().atMost(LONG).until(() -> told.count("failed: the credentials provider gave none") == 1);
+                credentials.set(Mono.error(new IllegalStateException("the vault is sealed")));
+                await().atMost(LONG)
+                        .until(() -> "the credentials provider failed: the vault is sealed"
+                                .equals(check(redis).reason()));
+                credentials.set(Mono.just(RedisCredentials.just(null, (CharSequence) null)));
+                await().atMost(LONG).until(redis::ping);
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        }
+
+        @Test
         void aConnectionThatIsBackBeforeItIsFoundLostIsUp() throws Exception {
             RedisConnector.Builder options = RedisConnector.builder(server.uri());
             Target.Standalone target = new Target.Standalone(options);
@@ -756,6 +816,31 @@ class SupervisionTest {
                     redis.close();
                 }
                 Traces.awaitNoThreads();
+            } finally {
+                root.detachAppender(log);
+            }
+            assertThat(List.copyOf(log.list))
+                    .noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.WARN));
+        }
+
+        @Test
+        void aNormalCloseOfAClusterWarnsOfNothing() throws Exception {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+            log.start();
+            root.addAppender(log);
+            try (RedisCluster cluster = RedisCluster.start(2)) {
+                for (int i = 0; i < 5; i++) {
+                    ConnectedRedisCluster redis = RedisConnector.builder(cluster.uri())
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .buildCluster()
+                            .connect();
+                    for (int key = 0; key < 20; key++) {
+                        redis.sync().set("k" + key, "v");
+                    }
+                    redis.close();
+                }
             } finally {
                 root.detachAppender(log);
             }
