@@ -444,8 +444,9 @@ record DiagnosisRule(
     private static boolean isNotRedis(Failure failure) {
         return failure.causes().stream()
                 .anyMatch(one -> one instanceof IndexOutOfBoundsException
+                        || one instanceof NullPointerException // also of Lettuce's handshake, on an odd answer
                         || one.getClass().getSimpleName().equals("RedisProtocolException")
-                        || (one instanceof RuntimeException // also a NullPointerException of it
+                        || (one instanceof RuntimeException
                                 && !(one instanceof RedisException)
                                 && isThrownByDecoder(one)));
     }

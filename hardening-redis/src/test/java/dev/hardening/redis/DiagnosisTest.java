@@ -362,7 +362,7 @@ class DiagnosisTest {
                     of(new ConnectException("a\u001b[31m\u0000\u202eb"), PLAIN, "a?[31m??b"),
                     of(new SSLException("odd"), TLS, "odd"),
                     of(new IndexOutOfBoundsException("peer: hunter2"), PLAIN, "not a Redis server"),
-                    of(decoding(new NullPointerException()), PLAIN, "not a Redis server"),
+                    of(new NullPointerException(), PLAIN, "not a Redis server"),
                     of(decoding(new NumberFormatException("hunter2")), PLAIN, "not a Redis server"),
                     of(decoding(new IllegalArgumentException("capacity: -4")), PLAIN, "not a Redis server"),
                     of(decoding(new RedisException("an answer that is fine")), PLAIN, "an answer that is fine"),
