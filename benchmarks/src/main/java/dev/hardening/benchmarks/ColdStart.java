@@ -12,11 +12,15 @@ import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.TokenDecoder;
 import dev.hardening.testing.IdentityProvider;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A process from its start to its first accepted token, by this project's decoder and by Nimbus, in pairs whose order is drawn. */
@@ -75,16 +79,14 @@ final class ColdStart {
         Paired pairs;
         try (IdentityProvider server = new IdentityProvider(key)) {
             String token = Tokens.sign(key, server.issuer(), Tokens.subject());
-            for (Class<?> side : List.of(Hardening.class, Nimbus.class)) {
-                milliseconds(side, server, token); // the files are in the machine's memory after this
-            }
-            pairs = Paired.measure(
-                    budget.coldStarts(),
-                    17,
-                    () -> milliseconds(Hardening.class, server, token),
-                    () -> milliseconds(Nimbus.class, server, token));
+            pairs = pairs(budget, withoutConscrypt(), server, token);
+            row(section, "an RS256 token", budget, pairs);
+            row(
+                    section,
+                    "the same with Conscrypt on the class path, which only **Hardening** loads",
+                    budget,
+                    pairs(budget, Children.classPath(), server, token));
         }
-        section.row("an RS256 token", budget.coldStarts(), pairs.ours(), pairs.theirs(), pairs.text());
         section.targets()
                 .add(Section.Target.of(
                         "a cold start until the first token is accepted, against Nimbus",
@@ -94,10 +96,34 @@ final class ColdStart {
         return section;
     }
 
-    private static double milliseconds(Class<?> side, IdentityProvider server, String token) throws IOException {
+    /** Conscrypt is optional, and a service has it only if it adds it. */
+    private static String withoutConscrypt() {
+        return Stream.of(Children.classPath().split(File.pathSeparator))
+                .filter(entry -> !Path.of(entry).getFileName().toString().startsWith("conscrypt"))
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private static void row(Section section, String what, Budget budget, Paired pairs) {
+        section.row(what, budget.coldStarts(), pairs.ours(), pairs.theirs(), pairs.text());
+    }
+
+    private static Paired pairs(Budget budget, String classPath, IdentityProvider server, String token)
+            throws IOException {
+        for (Class<?> side : List.of(Hardening.class, Nimbus.class)) {
+            milliseconds(side, classPath, server, token); // the files are in the machine's memory after this
+        }
+        return Paired.measure(
+                budget.coldStarts(),
+                17,
+                () -> milliseconds(Hardening.class, classPath, server, token),
+                () -> milliseconds(Nimbus.class, classPath, server, token));
+    }
+
+    private static double milliseconds(Class<?> side, String classPath, IdentityProvider server, String token)
+            throws IOException {
         long start = System.nanoTime();
         Process process = Children.start(Children.java(
-                        Children.classPath(), side.getName(), server.jwksUri().toString(), server.issuer(), token)
+                        classPath, side.getName(), server.jwksUri().toString(), server.issuer(), token)
                 .redirectErrorStream(true));
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             StringBuilder output = new StringBuilder();
