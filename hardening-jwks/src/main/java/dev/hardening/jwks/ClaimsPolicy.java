@@ -2,6 +2,7 @@ package dev.hardening.jwks;
 
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.jwks.InvalidTokenException.Reason;
+import java.math.BigInteger;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.Collections;
@@ -47,7 +48,10 @@ record ClaimsPolicy(
         }
 
         private boolean accepts(@Nullable Object value) {
-            return (value instanceof String || value instanceof Boolean || value instanceof Long)
+            return (value instanceof String
+                            || value instanceof Boolean
+                            || value instanceof Long
+                            || value instanceof BigInteger)
                     && anyOf.contains(value.toString());
         }
     }

@@ -1,5 +1,6 @@
 package dev.hardening.jwks;
 
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.ArrayList;
@@ -9,8 +10,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a JSON object (RFC 8259) from UTF-8: objects as maps, arrays as lists, numbers as Long, or as Double if they are not
- * whole or too large. Nimbus's parser does the same with 3 KB more for each token, and is not as strict.
+ * Reads a JSON object (RFC 8259) from UTF-8: objects as maps, arrays as lists, whole numbers as Long, or as BigInteger if
+ * they are too large for it, and numbers with a fraction or an exponent as Double. Nimbus's parser needs 3 KB more for each
+ * token, is not as strict, and rounds large numbers.
  */
 final class Json {
 
@@ -197,12 +199,15 @@ final class Json {
             try {
                 return Long.parseLong(text);
             } catch (NumberFormatException tooLarge) {
-                // A double holds it roughly.
+                // Read below.
             }
         }
         double rough = Double.parseDouble(text);
         if (Double.isInfinite(rough)) {
-            throw malformed();
+            throw malformed(); // also because a number of many thousand digits takes long to read
+        }
+        if (whole) {
+            return new BigInteger(text);
         }
         return rough;
     }

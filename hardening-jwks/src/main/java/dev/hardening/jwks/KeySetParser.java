@@ -7,6 +7,7 @@ import com.nimbusds.jose.jwk.KeyOperation;
 import com.nimbusds.jose.jwk.KeyUse;
 import dev.hardening.jwks.KeyType.UnusableKeyException;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -183,8 +184,8 @@ final class KeySetParser {
     /** {@code kid} as text (RFC 7517, section 4.5), where it is published as a number. */
     private static void tidyKeyId(Map<String, Object> members, List<String> remarks) {
         Object kid = members.get("kid");
-        if (kid instanceof Long number) {
-            members.put("kid", number.toString());
+        if (kid instanceof Long || kid instanceof BigInteger) {
+            members.put("kid", kid.toString());
         } else if (kid != null && !(kid instanceof String)) {
             members.remove("kid");
             remarks.add("used without its kid, which cannot be read or is not this key's");

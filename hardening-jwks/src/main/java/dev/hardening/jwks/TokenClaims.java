@@ -24,7 +24,8 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
      * Reads the claims.
      *
      * @param shared whether several callers will get them: objects and arrays in them are unmodifiable then
-     * @throws InvalidTokenException if they are malformed, or a time is beyond what a date can hold
+     * @throws InvalidTokenException if they are malformed, a time is beyond what a date can hold, or {@code sub} is a number
+     *     that is not whole
      */
     static TokenClaims parse(byte[] json, boolean shared) {
         try {
@@ -32,6 +33,9 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
             long expires = millis(members.get("exp"), Reason.EXPIRED, Reason.EXPIRED);
             long notBefore = millis(members.get("nbf"), Reason.MALFORMED, Reason.NOT_YET_VALID);
             millis(members.get("iat"), Reason.MALFORMED, Reason.MALFORMED);
+            if (members.get("sub") instanceof Double) { // it may have lost digits, and two users would be one
+                throw new InvalidTokenException(Reason.MALFORMED);
+            }
             if (shared) {
                 members.replaceAll((name, value) -> unmodifiable(value));
             }

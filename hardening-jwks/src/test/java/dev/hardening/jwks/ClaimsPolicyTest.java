@@ -5,6 +5,7 @@ import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.nimbusds.jwt.JWTClaimsSet;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.time.Clock;
 import java.time.Duration;
@@ -147,6 +148,29 @@ class ClaimsPolicyTest {
             accepted(decoder(TokenDecoder.Builder::optionalSubject), token(claims(subject)));
         }
 
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "7",
+                    "9007199254740993",
+                    "9223372036854775807",
+                    "12345678901234567890",
+                    "12345678901234567891",
+                    "-12345678901234567890"
+                })
+        void that_is_a_whole_number_keeps_each_digit(String number) {
+            String token = token(claims("'sub':" + number + ",'tid':" + number));
+            JWTClaimsSet claims = decoder(options -> options).decode(token);
+            assertThat(claims.getSubject()).isEqualTo(number);
+            assertThat(claims.getClaim("tid")).hasToString(number);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"1.5", "1e3", "12345678901234567890.0", "1.2345678901234567890e19"})
+        void that_is_another_number_is_refused(String number) {
+            refused(decoder(options -> options), token(claims("'sub':" + number)), Reason.MALFORMED);
+        }
+
         @Test
         void has_to_be_text_even_where_it_is_optional() {
             refused(decoder(TokenDecoder.Builder::optionalSubject), token(claims("'sub':{}")), Reason.MALFORMED);
@@ -215,6 +239,14 @@ class ClaimsPolicyTest {
             accepted(decoder, token(claims("'sub':'a','email_verified':'true','level':'3'")));
             refused(decoder, token(claims("'sub':'a','email_verified':false,'level':3")), Reason.WRONG_CLAIM);
             refused(decoder, token(claims("'sub':'a','email_verified':true,'level':3.5")), Reason.WRONG_CLAIM);
+        }
+
+        @Test
+        void may_be_a_number_beyond_a_long_to_the_last_digit() {
+            TokenDecoder decoder = decoder(options -> options.requireClaim("tid", "12345678901234567890"));
+            accepted(decoder, token(claims("'sub':'a','tid':12345678901234567890")));
+            accepted(decoder, token(claims("'sub':'a','tid':[1,12345678901234567890]")));
+            refused(decoder, token(claims("'sub':'a','tid':12345678901234567891")), Reason.WRONG_CLAIM);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.ArrayList;
@@ -110,7 +111,15 @@ class JsonTest {
         }
 
         @ParameterizedTest
-        @CsvSource({"0.5", "-0.0", "1e3", "1E+3", "1e-3", "12.5e1", "9223372036854775808", "1e-999"})
+        @ValueSource(strings = {"9223372036854775808", "-9223372036854775809", "12345678901234567891"})
+        void that_is_whole_and_too_large_for_a_long_is_exact(String json) throws Exception {
+            assertThat(value(json)).isEqualTo(new BigInteger(json));
+            String digits = json + "0".repeat(280);
+            assertThat(value(digits)).isEqualTo(new BigInteger(digits));
+        }
+
+        @ParameterizedTest
+        @CsvSource({"0.5", "-0.0", "1e3", "1E+3", "1e-3", "12.5e1", "9223372036854775808.0", "1e-999"})
         void that_is_anything_else_is_a_double(String json) throws Exception {
             assertThat(value(json)).isEqualTo(Double.parseDouble(json));
         }
@@ -140,6 +149,11 @@ class JsonTest {
                 })
         void is_refused_in_any_other_form(String json) {
             assertThatThrownBy(() -> value(json)).isInstanceOf(ParseException.class);
+        }
+
+        @Test
+        void is_refused_if_no_double_is_as_large() {
+            assertThatThrownBy(() -> value("9".repeat(310))).isInstanceOf(ParseException.class);
         }
     }
 

@@ -278,6 +278,8 @@ class KeySetParserTest {
         @Test
         void may_write_a_key_id_as_a_number() throws Exception {
             assertThat(kids(parse(with(RSA_1, "kid", 42)))).containsExactly("42");
+            BigInteger large = new BigInteger("12345678901234567891");
+            assertThat(kids(parse(with(RSA_1, "kid", large)))).containsExactly("12345678901234567891");
             assertThat(reported).isEmpty();
         }
 
