@@ -3,12 +3,17 @@ package dev.hardening.jwks;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +25,10 @@ final class ResponseParser {
 
     private static final Pattern MAX_AGE = Pattern.compile("(?:^|[\\s,])max-age=\"?(\\d{1,10})");
     private static final Pattern SECONDS = Pattern.compile("\\d{1,10}");
+    private static final Set<String> GZIP = Set.of("gzip", "x-gzip");
+    private static final Set<String> NONE = Set.of("", "identity");
+    private static final byte[] GZIP_MAGIC = {0x1F, (byte) 0x8B};
+    private static final int MAX_SHOWN = 100;
     private static final int CHUNK = 8 * 1024;
 
     /** Opens the body of a response. */
@@ -47,22 +56,46 @@ final class ResponseParser {
             String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
             throw new IOException("the endpoint answered HTTP " + status + redirect);
         }
-        byte[] bytes;
-        try (InputStream in = decoded(body.open(), headers)) {
-            bytes = limited(in, maxBytes);
-        }
-        return JWKSFetcher.Response.of(bytes, first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
+        return JWKSFetcher.Response.of(
+                decoded(headers, body, maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
     }
 
-    /** Decompresses the body if need be: some caches on the way compress it, although the request asks for no compression. */
-    private static InputStream decoded(InputStream body, Function<String, List<String>> headers) throws IOException {
-        String coding =
-                String.join(",", headers.apply("Content-Encoding")).strip().toLowerCase(Locale.ROOT);
-        return switch (coding) {
-            case "", "identity" -> body;
-            case "gzip", "x-gzip" -> new GZIPInputStream(body);
-            default -> throw new IOException("the answer has a content encoding other than gzip");
-        };
+    /**
+     * The body, decompressed if need be. Some caches on the way compress it, although the request asks for no compression.
+     * Other servers name a coding that is none, such as {@code UTF-8} or {@code aws-chunked}, and send plain JSON. So the
+     * bytes decide (RFC 9110, section 8.4; RFC 1952, section 2.3.1).
+     */
+    private static byte[] decoded(Function<String, List<String>> headers, Body body, int maxBytes) throws IOException {
+        String header = String.join(", ", headers.apply("Content-Encoding"));
+        boolean namesGzip = codings(header).anyMatch(GZIP::contains);
+        byte[] bytes;
+        try (PushbackInputStream raw = new PushbackInputStream(body.open(), GZIP_MAGIC.length);
+                InputStream in = namesGzip && isGzip(raw) ? new GZIPInputStream(raw) : raw) {
+            bytes = limited(in, maxBytes);
+        }
+        if (!codings(header).allMatch(NONE::contains) && !beginsAsObject(bytes)) {
+            String shown = header.length() <= MAX_SHOWN ? header : header.substring(0, MAX_SHOWN) + "…";
+            throw new IOException("the answer is not a JSON object; its content encoding is " + shown);
+        }
+        return bytes;
+    }
+
+    private static Stream<String> codings(String header) {
+        return Arrays.stream(header.toLowerCase(Locale.ROOT).split(",", -1)).map(String::strip);
+    }
+
+    private static boolean isGzip(PushbackInputStream body) throws IOException {
+        byte[] start = body.readNBytes(GZIP_MAGIC.length);
+        body.unread(start);
+        return Arrays.equals(start, GZIP_MAGIC);
+    }
+
+    /** Whether the first character is a brace, after a byte order mark and spaces. */
+    private static boolean beginsAsObject(byte[] bytes) {
+        String start = new String(bytes, StandardCharsets.UTF_8);
+        return (start.startsWith("\uFEFF") ? start.substring(1) : start)
+                .stripLeading()
+                .startsWith("{");
     }
 
     private static byte[] limited(InputStream body, int maxBytes) throws IOException {

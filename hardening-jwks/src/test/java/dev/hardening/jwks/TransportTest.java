@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -192,13 +193,34 @@ class TransportTest {
             return bytes.toByteArray();
         }
 
-        @ParameterizedTest
-        @ValueSource(booleans = {true, false})
-        void is_read_though_it_was_not_asked_for(boolean ownClient) throws IOException {
-            answer("gzip", gzip(KEYS.getBytes(StandardCharsets.UTF_8)));
-            JWKSCache.Builder builder = endpoint.inline();
-            assertThat(kids(endpoint.open(ownClient ? builder.httpClient(HttpClient.newHttpClient()) : builder)))
+        /** The key ids that a cache reads, with each transport. */
+        private void isReadByBoth(String coding, byte[] body) {
+            answer(coding, body);
+            assertThat(kids(endpoint.open(endpoint.inline()))).containsExactly("rsa-1");
+            assertThat(kids(endpoint.open(endpoint.inline().httpClient(HttpClient.newHttpClient()))))
                     .containsExactly("rsa-1");
+        }
+
+        private void isRefusedByBoth(String coding, byte[] body, String reason) {
+            answer(coding, body);
+            assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys).hasMessageEndingWith(reason);
+            assertThatThrownBy(endpoint.open(endpoint.inline().httpClient(HttpClient.newHttpClient()))::getKeys)
+                    .hasMessageEndingWith(reason);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"gzip", "X-GZIP", "aws-chunked, gzip", "gzip,identity", "identity, gzip,"})
+        void is_read_though_it_was_not_asked_for(String coding) throws IOException {
+            isReadByBoth(coding, gzip(KEYS.getBytes(StandardCharsets.UTF_8)));
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"UTF-8", "aws-chunked", "none", "identity, identity", "Identity", ",", "gzip", "br", "json/é"
+                })
+        void only_by_its_header_is_read_as_it_is(String coding) {
+            isReadByBoth(coding, KEYS.getBytes(StandardCharsets.UTF_8));
+            isReadByBoth(coding, ("\uFEFF\r\n " + KEYS).getBytes(StandardCharsets.UTF_8));
         }
 
         @Test
@@ -208,13 +230,24 @@ class TransportTest {
                     .hasMessageEndingWith("the answer is larger than 524288 bytes");
         }
 
+        @ParameterizedTest
+        @ValueSource(strings = {"br", "zstd", "deflate", "gzip", "gzip, br"})
+        void is_a_failed_fetch_if_it_cannot_be_unpacked(String coding) {
+            String reason = "the answer is not a JSON object; its content encoding is " + coding;
+            isRefusedByBoth(coding, new byte[10], reason);
+            isRefusedByBoth(coding, new byte[0], reason);
+        }
+
         @Test
-        void is_a_failed_fetch_if_it_cannot_be_unpacked() {
-            answer("br", new byte[10]);
-            assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys)
-                    .hasMessageEndingWith("the answer has a content encoding other than gzip");
-            answer("gzip", new byte[10]);
+        void is_a_failed_fetch_if_it_is_cut() throws IOException {
+            byte[] whole = gzip(KEYS.getBytes(StandardCharsets.UTF_8));
+            answer("gzip", Arrays.copyOf(whole, whole.length / 2));
             assertThatThrownBy(endpoint.open(endpoint.inline())::getKeys).isInstanceOf(JWKSUnavailableException.class);
+        }
+
+        @Test
+        void shows_no_more_than_the_beginning_of_its_header() {
+            isRefusedByBoth("x".repeat(500), new byte[10], "its content encoding is " + "x".repeat(100) + "…");
         }
     }
 
