@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Asks an issuer where its keys are (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3), and gets them from
- * there, within the time of one fetch. If the issuer does not answer this time, its last answer is used.
+ * there, within the time of one fetch. If the issuer does not answer this time, its last answer is used. The caller's
+ * request headers go to the issuer's origin only: otherwise the metadata could send a secret to any host.
  */
 final class DiscoveringTransport implements JWKSFetcher {
 
@@ -49,7 +50,9 @@ final class DiscoveringTransport implements JWKSFetcher {
                 isSame ? request.lastModified() : null,
                 timeLeft(end, 1),
                 request.maxResponseBytes(),
-                request.headers()));
+                EndpointRules.isSameOrigin(keys, issuer)
+                        ? request.headers()
+                        : RequestHeaders.withoutCallers(request.headers())));
         lastKeys = keys;
         return response;
     }

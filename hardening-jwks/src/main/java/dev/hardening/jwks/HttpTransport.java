@@ -120,7 +120,7 @@ final class HttpTransport implements JWKSFetcher {
 
     private static Socket connect(URI uri, Proxy proxy, Deadline deadline) throws IOException {
         String host = host(uri);
-        int port = port(uri);
+        int port = EndpointRules.port(uri);
         return switch (proxy.type()) {
             case DIRECT -> connectTo(host, port, deadline);
             case HTTP -> connectTo(proxyHost(proxy), proxyPort(proxy), deadline);
@@ -195,10 +195,10 @@ final class HttpTransport implements JWKSFetcher {
     /** TLS, with the host's name in the certificate (RFC 9110, section 4.3.4). */
     private static Socket secure(Socket plain, URI uri, Proxy proxy) throws IOException {
         if (proxy.type() == Proxy.Type.HTTP) {
-            openTunnel(plain, uri.getHost() + ":" + port(uri));
+            openTunnel(plain, uri.getHost() + ":" + EndpointRules.port(uri));
         }
         SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-        SSLSocket secured = (SSLSocket) factory.createSocket(plain, host(uri), port(uri), true);
+        SSLSocket secured = (SSLSocket) factory.createSocket(plain, host(uri), EndpointRules.port(uri), true);
         SSLParameters parameters = secured.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         secured.setSSLParameters(parameters);
@@ -208,10 +208,6 @@ final class HttpTransport implements JWKSFetcher {
 
     private static boolean isHttps(URI uri) {
         return "https".equalsIgnoreCase(uri.getScheme());
-    }
-
-    private static int port(URI uri) {
-        return uri.getPort() >= 0 ? uri.getPort() : isHttps(uri) ? 443 : 80;
     }
 
     /** Without the brackets of an IPv6 address. */

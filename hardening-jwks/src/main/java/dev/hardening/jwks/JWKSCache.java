@@ -422,6 +422,9 @@ public final class JWKSCache implements AutoCloseable {
          * Adds a request header, such as {@code Authorization}. The value is in no log line and no message. A supplier that
          * throws makes the fetch fail.
          *
+         * <p>With {@link JWKSCache#discover} the header is sent to the issuer's scheme, host and port only. If the metadata
+         * names a key endpoint at another one that needs it, give that address to {@link JWKSCache#builder}.
+         *
          * @param name of a header that the transport does not set itself; the last value of a name counts
          * @param value asked for each fetch, on the thread that fetches
          * @return this builder

@@ -55,6 +55,11 @@ final class RequestHeaders {
         return headers;
     }
 
+    /** Of the headers of a fetch, the one that is not the caller's. */
+    static Map<String, String> withoutCallers(Map<String, String> headers) {
+        return "no-cache".equals(headers.get("Cache-Control")) ? Map.of("Cache-Control", "no-cache") : Map.of();
+    }
+
     private static String value(String name, Supplier<String> supplier) throws IOException {
         String value;
         try {

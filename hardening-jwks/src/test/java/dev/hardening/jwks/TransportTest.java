@@ -44,6 +44,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a fetch goes over the network. */
@@ -661,14 +662,25 @@ class TransportTest {
         private String claimedKeys = "";
         private String metadataPath = "/realm/.well-known/openid-configuration";
         private final AtomicInteger discoveries = new AtomicInteger();
+        private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
         private volatile boolean metadataIsDown;
 
+        private void see(String where, HttpExchange exchange) {
+            var headers = exchange.getRequestHeaders();
+            seen.add(where + " " + headers.getFirst("Authorization") + " " + headers.getFirst("Cache-Control"));
+        }
+
         private JWKSCache discovering() {
+            return endpoint.open(discoveringBuilder());
+        }
+
+        private JWKSCache.Builder discoveringBuilder() {
             URI root = endpoint.uri().resolve("/");
             issuer = issuer.isEmpty() ? root + "realm" : issuer;
             claimedKeys = claimedKeys.isEmpty() ? root.resolve(keysPath).toString() : claimedKeys;
             endpoint.script(exchange -> {
                 String path = exchange.getRequestURI().getPath();
+                see(path, exchange);
                 if (path.equals(metadataPath) && !metadataIsDown) {
                     discoveries.incrementAndGet();
                     KeyEndpoint.send(
@@ -679,11 +691,61 @@ class TransportTest {
                     KeyEndpoint.send(exchange, 404, "{}");
                 }
             });
-            return endpoint.open(JWKSCache.discover(root.resolve("realm"))
+            return JWKSCache.discover(root.resolve("realm"))
                     .ticker(endpoint.now::get)
                     .random(() -> 0)
                     .executor(Runnable::run)
-                    .threads(new KeyEndpoint.StillTimer(Runnable::run)));
+                    .threads(new KeyEndpoint.StillTimer(Runnable::run));
+        }
+
+        private void getKeysTwice() {
+            JWKSCache cache = endpoint.open(discoveringBuilder().requestHeader("Authorization", () -> "Bearer canary"));
+            cache.getKeys();
+            cache.invalidate();
+            cache.getKeys();
+        }
+
+        @Test
+        void at_its_own_origin_gets_the_callers_headers_too() {
+            getKeysTwice();
+            assertThat(seen)
+                    .containsExactly(
+                            metadataPath + " Bearer canary null",
+                            "/keys Bearer canary null",
+                            metadataPath + " Bearer canary no-cache",
+                            "/keys Bearer canary no-cache");
+        }
+
+        @Test
+        void at_another_origin_gets_no_header_of_the_callers() {
+            try (KeyEndpoint other = new KeyEndpoint()) {
+                other.script(exchange -> {
+                    see("other", exchange);
+                    KeyEndpoint.serving(EC_1).answer(exchange);
+                });
+                claimedKeys = other.uri().toString();
+                getKeysTwice();
+            }
+            assertThat(seen)
+                    .containsExactly(
+                            metadataPath + " Bearer canary null",
+                            "other null null",
+                            metadataPath + " Bearer canary no-cache",
+                            "other null no-cache");
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "https://idp.example/a, https://IDP.example:443/b, true",
+            "http://[::1]/a, HTTP://[::1]:80/, true",
+            "https://idp.example/, http://idp.example/, false",
+            "https://idp.example/, https://idp.example:8443/, false",
+            "https://idp.example/, https://keys.idp.example/, false",
+            "https://idp.example/, https://idp.example.evil/, false"
+        })
+        void is_at_the_same_origin_if_all_parts_are_the_same(URI one, URI other, boolean isSame) {
+            assertThat(EndpointRules.isSameOrigin(one, other)).isEqualTo(isSame);
+            assertThat(EndpointRules.isSameOrigin(other, one)).isEqualTo(isSame);
         }
 
         @ParameterizedTest
