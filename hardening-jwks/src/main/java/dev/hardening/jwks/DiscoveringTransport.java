@@ -20,6 +20,8 @@ final class DiscoveringTransport implements JWKSFetcher {
     private static final String OPENID = "/.well-known/openid-configuration";
     private static final String OAUTH = "/.well-known/oauth-authorization-server";
 
+    private static final String FAILED = "discovery at the issuer failed: ";
+
     private final URI issuer;
     private final JWKSFetcher transport;
     private final boolean plainHttp;
@@ -76,6 +78,9 @@ final class DiscoveringTransport implements JWKSFetcher {
                 }
                 return keysOf(response.body().orElse(new byte[0]));
             } catch (IOException | RuntimeException elsewhere) { // a caller's transport may throw anything
+                if (elsewhere instanceof RetryAfterException busy) {
+                    throw new RetryAfterException(FAILED + busy.getMessage(), busy.retryAfter(), busy);
+                }
                 if (failure == null) {
                     failure = elsewhere;
                 } else {
@@ -84,7 +89,7 @@ final class DiscoveringTransport implements JWKSFetcher {
             }
         }
         String why = failure instanceof IOException ? failure.getMessage() : String.valueOf(failure);
-        throw new IOException("discovery at the issuer failed: " + why, failure);
+        throw new IOException(FAILED + why, failure);
     }
 
     private static Duration timeLeft(long end, int share) throws IOException {

@@ -36,7 +36,13 @@ final class Fetch {
                 @Nullable Duration maxAge) implements Outcome {}
 
         /** There is no usable answer. */
-        record Failure(Throwable cause) implements Outcome {}
+        record Failure(Throwable cause) implements Outcome {
+
+            /** How long the endpoint asks to wait before the next fetch; zero if it does not. */
+            Duration retryAfter() {
+                return cause instanceof RetryAfterException busy ? busy.retryAfter() : Duration.ZERO;
+            }
+        }
     }
 
     /**

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
  * Says when a fetch may begin. Immutable and pure; times are the ticker's nanoseconds.
  *
  * <ul>
- *   <li>After a failure, the backoff holds for every reason to fetch.
+ *   <li>After a failure, the backoff holds for every reason to fetch. It is longer if the endpoint asks for that.
  *   <li>Without a failure, a due refresh may begin at once.
  *   <li>An invalidation ends the backoff and fetches at once: five in a row, then one in ten seconds.
  *   <li>An unknown key id has the budget of {@link UnknownKeys}.
@@ -61,6 +61,12 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
      */
     FetchBudget failed(long now, long beganAt, boolean hasKeys, double random) {
         Backoff longer = backoff.failed(now, beganAt, hasKeys, random);
+        return new FetchBudget(longer, invalidations, invalidationPending, unknownKeys);
+    }
+
+    /** After a failure, begins no fetch before this time either. */
+    FetchBudget notBefore(long time) {
+        Backoff longer = time - backoff.until() > 0 ? new Backoff(backoff.failures(), time) : backoff;
         return new FetchBudget(longer, invalidations, invalidationPending, unknownKeys);
     }
 

@@ -35,7 +35,8 @@ record FetchHistory(
             return null;
         }
         String text = lastCause.getMessage();
-        return lastCause.getClass() == IOException.class && text != null
+        boolean isOurs = lastCause.getClass() == IOException.class || lastCause instanceof RetryAfterException;
+        return isOurs && text != null
                 ? text
                 : lastCause.getClass().getSimpleName()
                         + (text == null ? "" : ": " + text.lines().findFirst().orElse(""));

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 class RefreshPolicy {
 
     private static final long LEAST_TIME_TO_LIVE = TimeUnit.SECONDS.toNanos(60);
+    private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(60);
     private static final long TIMER_DELAY = TimeUnit.SECONDS.toNanos(1); // so that a read comes first
 
     /** The options, in nanoseconds; see the cache's builder. */
@@ -342,7 +343,7 @@ class RefreshPolicy {
     }
 
     /** A fetch failed; it has to {@linkplain #counts count}. */
-    State failed(State state, long now) {
+    State failed(State state, long now, Fetch.Outcome.Failure failure) {
         Running running = state.running();
         if (running == null) {
             return state;
@@ -350,12 +351,19 @@ class RefreshPolicy {
         boolean hasKeys = usable(state, now) != null;
         FetchBudget budget = state.budget()
                 .failed(now, running.beganAt(), hasKeys, random.getAsDouble())
+                .notBefore(now + retryAfter(failure))
                 .with(state.budget().unknownKeys().refunded(running.number()));
         CachedKeys held = state.keys();
         // Perhaps it failed because of its condition.
         return concluded(state)
                 .with(held == null ? null : held.withoutValidators())
                 .with(budget);
+    }
+
+    /** The endpoint may ask for a longer pause than the backoff, not for any pause: it is not trusted. */
+    private static long retryAfter(Fetch.Outcome.Failure failure) {
+        Duration asked = failure.retryAfter();
+        return asked.compareTo(LONGEST_RETRY_AFTER) < 0 ? asked.toNanos() : LONGEST_RETRY_AFTER.toNanos();
     }
 
     /** The outcome of the fetch is known. Its transport may not have returned yet. */

@@ -414,7 +414,7 @@ final class RefreshState {
             state = policy.succeeded(state, now, success);
             history = history.succeeded(clock.instant());
         } else if (outcome instanceof Outcome.Failure failure) {
-            state = policy.failed(state, now);
+            state = policy.failed(state, now, failure);
             history = history.failed(clock.instant(), failure.cause());
         }
     }

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -54,7 +57,12 @@ final class ResponseParser {
         }
         if (status != 200) {
             String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
-            throw new IOException("the endpoint answered HTTP " + status + redirect);
+            Duration wait = status >= 400 ? retryAfter(headers) : Duration.ZERO;
+            String message = "the endpoint answered HTTP " + status + redirect;
+            if (wait.isZero()) {
+                throw new IOException(message);
+            }
+            throw new RetryAfterException(message + ", and asks to wait " + wait.toSeconds() + " s", wait, null);
         }
         return JWKSFetcher.Response.of(
                 decoded(headers, body, maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
@@ -130,5 +138,28 @@ final class ResponseParser {
         boolean hasAge = age != null && SECONDS.matcher(age.strip()).matches();
         long passed = hasAge && age != null ? Long.parseLong(age.strip()) : 0;
         return Duration.ofSeconds(Math.max(0, Long.parseLong(maxAge.group(1)) - passed));
+    }
+
+    /** RFC 9110, section 10.2.3: seconds, or a date, which is compared with the server's own clock if it says its time. */
+    private static Duration retryAfter(Function<String, List<String>> headers) {
+        String value = first(headers, "Retry-After");
+        if (value == null) {
+            return Duration.ZERO;
+        }
+        if (SECONDS.matcher(value.strip()).matches()) {
+            return Duration.ofSeconds(Long.parseLong(value.strip()));
+        }
+        Instant until = date(value);
+        Instant now = date(first(headers, "Date"));
+        Duration wait = until == null ? Duration.ZERO : Duration.between(now == null ? Instant.now() : now, until);
+        return wait.isNegative() ? Duration.ZERO : wait;
+    }
+
+    private static @Nullable Instant date(@Nullable String value) {
+        try {
+            return value == null ? null : DateTimeFormatter.RFC_1123_DATE_TIME.parse(value.strip(), Instant::from);
+        } catch (DateTimeException malformed) {
+            return null;
+        }
     }
 }

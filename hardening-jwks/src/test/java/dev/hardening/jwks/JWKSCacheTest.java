@@ -573,6 +573,68 @@ class JWKSCacheTest {
     }
 
     @Nested
+    class TheEndpointAsksToWait {
+
+        @ParameterizedTest
+        @ValueSource(ints = {429, 503})
+        void a_cold_cache_costs_one_get_until_then(int status) {
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("Retry-After", "30");
+                KeyEndpoint.send(exchange, status, "{}");
+            });
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer));
+            for (int second = 0; second < 30; second++) {
+                assertThatThrownBy(cache::getKeys)
+                        .isInstanceOf(JWKSUnavailableException.class)
+                        .hasMessageEndingWith("the endpoint answered HTTP " + status + ", and asks to wait 30 s");
+                assertThat(endpoint.gets).hasValue(1);
+                if (second == 29) {
+                    endpoint.serve(RSA_1);
+                }
+                timer.pass(Duration.ofSeconds(1));
+            }
+            assertThat(cache.getKeys().getKeys()).hasSize(1);
+            assertThat(endpoint.gets).hasValue(2);
+        }
+
+        @Test
+        void known_keys_go_on() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("Retry-After", "30");
+                KeyEndpoint.send(exchange, 429, "{}");
+            });
+            endpoint.advance(Duration.ofMinutes(61));
+            for (int second = 0; second < 30; second++) {
+                assertThat(cache.findKey("rsa-1")).isPresent();
+                endpoint.advance(Duration.ofSeconds(1));
+            }
+            assertThat(endpoint.gets).hasValue(2);
+        }
+
+        @Test
+        void discovery_asks_no_other_place_meanwhile() {
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("Retry-After", "30");
+                KeyEndpoint.send(exchange, 429, "{}");
+            });
+            JWKSCache cache = endpoint.open(JWKSCache.discover(endpoint.uri().resolve("/realm"))
+                    .ticker(endpoint.now::get)
+                    .executor(Runnable::run)
+                    .threads(new KeyEndpoint.StillTimer(Runnable::run)));
+            for (int second = 0; second < 30; second++) {
+                assertThatThrownBy(cache::getKeys)
+                        .hasMessageEndingWith("discovery at the issuer failed: the endpoint answered HTTP 429,"
+                                + " and asks to wait 30 s");
+                endpoint.advance(Duration.ofSeconds(1));
+            }
+            assertThat(endpoint.gets).hasValue(1);
+        }
+    }
+
+    @Nested
     class AFetchIsUnderWay {
 
         @Test

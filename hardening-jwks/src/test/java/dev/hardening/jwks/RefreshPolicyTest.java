@@ -11,6 +11,7 @@ import dev.hardening.jwks.RefreshPolicy.Decision;
 import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.State;
 import dev.hardening.jwks.RefreshPolicy.Visit;
+import java.io.IOException;
 import java.security.PublicKey;
 import java.time.Duration;
 import java.util.List;
@@ -20,11 +21,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Single decisions; what must hold in all of them is in {@link RefreshSimulationTest}. */
 class RefreshPolicyTest {
 
+    private static final Fetch.Outcome.Failure FAILURE = new Fetch.Outcome.Failure(new IOException("down"));
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
 
     private static RefreshPolicy policy(DoubleSupplier random) {
@@ -162,7 +165,7 @@ class RefreshPolicyTest {
 
         @Test
         void an_invalidation_after_a_failure_does_not_end_the_timer() {
-            State failed = policy.ended(policy.failed(reading, 1), 1);
+            State failed = policy.ended(policy.failed(reading, 1, FAILURE), 1);
             State invalidated = policy.invalidated(failed, 2);
             assertThat(policy.timer(invalidated, MINUTE).fetches()).isEqualTo(2);
         }
@@ -180,6 +183,53 @@ class RefreshPolicyTest {
             State untouched = policy.invalidated(policy.initial(0), 1);
             assertThat(policy.nextTimer(untouched, 2)).isEmpty();
             assertThat(policy.timer(untouched, MINUTE)).isSameAs(untouched);
+        }
+    }
+
+    @Nested
+    class TheEndpointAsksToWait {
+
+        private final RefreshPolicy policy = policy(() -> 0);
+
+        private State failed(State before, long now, long seconds) {
+            Fetch.Outcome.Failure failure =
+                    new Fetch.Outcome.Failure(new RetryAfterException("busy", Duration.ofSeconds(seconds), null));
+            return policy.ended(policy.failed(before, now, failure), before.fetches());
+        }
+
+        private long secondsToNext(State state, long now) {
+            return Duration.ofNanos(policy.nextTimer(state, now).orElseThrow()).toSeconds();
+        }
+
+        @ParameterizedTest
+        @CsvSource({"0, 1", "1, 1", "30, 30", "60, 60", "61, 60", "9999999999, 60"})
+        void the_next_fetch_waits_so_long_up_to_a_minute(long asked, long waits) {
+            State begun = policy.timer(policy.wanted(policy.initial(0), -MINUTE), 0);
+            State failed = failed(begun, 0, asked);
+            assertThat(secondsToNext(failed, 0)).isEqualTo(waits);
+            long end = Duration.ofSeconds(waits).toNanos();
+            assertThat(policy.timer(failed, end - 1).fetches()).isEqualTo(1);
+            assertThat(policy.timer(failed, end).fetches()).isEqualTo(2);
+        }
+
+        @Test
+        void the_next_fetch_waits_no_less_than_the_backoff() {
+            State state = policy.timer(policy.wanted(policy.initial(0), -MINUTE), 0);
+            for (int failure = 1; failure <= 11; failure++) {
+                state = policy.timer(failed(state, failure * MINUTE, 2), (failure + 1) * MINUTE);
+            }
+            assertThat(secondsToNext(failed(state, 12 * MINUTE, 2), 12 * MINUTE))
+                    .isEqualTo(5);
+        }
+
+        @Test
+        void an_invalidation_does_not_wait() {
+            State begun = policy.timer(policy.wanted(policy.initial(0), -MINUTE), 0);
+            State invalidated = policy.invalidated(failed(begun, 0, 30), 1);
+            assertThat(policy.read(invalidated, 1, new Need.AnyKeys(), new Visit(1, 0, false))
+                            .next()
+                            .fetches())
+                    .isEqualTo(2);
         }
     }
 }

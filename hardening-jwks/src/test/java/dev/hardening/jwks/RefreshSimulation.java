@@ -11,6 +11,7 @@ import dev.hardening.jwks.RefreshPolicy.Options;
 import dev.hardening.jwks.RefreshPolicy.Progress;
 import dev.hardening.jwks.RefreshPolicy.State;
 import dev.hardening.jwks.RefreshPolicy.Visit;
+import java.io.IOException;
 import java.security.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -423,7 +424,7 @@ final class RefreshSimulation {
             bookSuccess(answer);
         } else if (counts) {
             boolean hasKeys = applied != null && now - appliedAt < OPTIONS.staleFor();
-            state = policy.failed(state, now);
+            state = policy.failed(state, now, new Fetch.Outcome.Failure(new IOException("down")));
             failuresInARow = liftedByInvalidation ? 1 : failuresInARow + 1;
             failedAt = now;
             failedCallBeganAt = running.beganAt;

@@ -121,8 +121,8 @@ class RefreshSimulationTest {
         }
 
         @Override
-        State failed(State state, long now) {
-            State failed = super.failed(state, now);
+        State failed(State state, long now, Fetch.Outcome.Failure failure) {
+            State failed = super.failed(state, now, failure);
             return with(failed, failed.keys(), failed.budget().succeeded());
         }
     }
@@ -358,8 +358,8 @@ class RefreshSimulationTest {
         }
 
         @Override
-        State failed(State state, long now) {
-            State failed = super.failed(state, now);
+        State failed(State state, long now, Fetch.Outcome.Failure failure) {
+            State failed = super.failed(state, now, failure);
             return with(failed, null, failed.budget());
         }
     }

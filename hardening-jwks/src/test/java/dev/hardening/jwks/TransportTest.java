@@ -27,6 +27,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -171,6 +174,57 @@ class TransportTest {
             try (RawServer server = new RawServer("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000))) {
                 JWKSCache cache = over(server);
                 assertThatThrownBy(cache::getKeys).hasMessageContaining("bytes of headers");
+            }
+        }
+    }
+
+    @Nested
+    class AnAnswerThatAsksToWait {
+
+        private static Duration wait(Throwable failed) {
+            return new Fetch.Outcome.Failure(failed).retryAfter();
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "429 | 30 | 30",
+                    "503 | 9999999999 | 9999999999",
+                    "503 | Fri, 27 Nov 2026 11:00:20 GMT | 20",
+                    "500 | 1 | 1",
+                    "429 | Fri, 27 Nov 2026 10:59:00 GMT | 0",
+                    "429 | 0 | 0",
+                    "429 | -1 | 0",
+                    "429 | 1.5 | 0",
+                    "429 | soon | 0",
+                    "429 | 99999999999 | 0",
+                    "302 | 30 | 0"
+                })
+        void says_how_long_in_seconds_or_by_a_date(int status, String retryAfter, long seconds) throws IOException {
+            String answer = "HTTP/1.1 " + status + " No\r\nDate: Fri, 27 Nov 2026 11:00:00 GMT\r\nRetry-After: "
+                    + retryAfter + "\r\n\r\n";
+            try (RawServer server = new RawServer(answer)) {
+                JWKSFetcher.Request request =
+                        new JWKSFetcher.Request(server.uri(), null, null, Duration.ofSeconds(10), 1_000);
+                for (JWKSFetcher transport :
+                        List.of(new HttpTransport(), new HttpClientTransport(HttpClient.newHttpClient()))) {
+                    assertThatThrownBy(() -> transport.fetch(request))
+                            .satisfies(failed -> assertThat(wait(failed)).hasSeconds(seconds));
+                }
+            }
+        }
+
+        @Test
+        void by_a_date_without_its_own_time_is_compared_with_the_clock() throws IOException {
+            String hour = DateTimeFormatter.RFC_1123_DATE_TIME.format(
+                    Instant.now().plus(Duration.ofHours(1)).atOffset(ZoneOffset.UTC));
+            try (RawServer server = new RawServer("HTTP/1.1 503 No\r\nRetry-After: " + hour + "\r\n\r\n")) {
+                JWKSFetcher.Request request =
+                        new JWKSFetcher.Request(server.uri(), null, null, Duration.ofSeconds(10), 1_000);
+                assertThatThrownBy(() -> new HttpTransport().fetch(request))
+                        .satisfies(failed ->
+                                assertThat(wait(failed)).isBetween(Duration.ofMinutes(50), Duration.ofHours(1)));
             }
         }
     }
