@@ -11,11 +11,16 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads one HTTP/1.1 answer (RFC 9112). Whatever does not follow the grammar is an {@link IOException}. */
+/**
+ * Reads one HTTP/1.1 answer (RFC 9112). Whatever does not follow the grammar is an {@link IOException}, except for headers
+ * that other clients read or ignore.
+ */
 final class HttpReader {
 
     private static final int MAX_HEAD_BYTES = 64 * 1024;
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)( .*)?");
+    private static final Pattern FRAMING = Pattern.compile("(?i)content-length|transfer-encoding");
+    private static final Pattern LIKE_FRAMING = Pattern.compile("(?i)\\s+(" + FRAMING + ")\\s*:|:?(" + FRAMING + ")");
     private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
     private static final Pattern CHUNK_SIZE = Pattern.compile("([0-9A-Fa-f]{1,15})[ \\t]*(;.*)?");
 
@@ -37,16 +42,35 @@ final class HttpReader {
                 throw new IOException("the endpoint does not answer in HTTP/1.1");
             }
             status = Integer.parseInt(line.group(1));
-            for (String header = line(); !header.isEmpty(); header = line()) {
-                int colon = header.indexOf(':');
-                if (colon <= 0) {
-                    throw new IOException("the answer has a malformed header");
-                }
-                headers.computeIfAbsent(header.substring(0, colon).toLowerCase(Locale.ROOT), name -> new ArrayList<>(1))
-                        .add(header.substring(colon + 1).strip());
-            }
+            readHeaders();
         } while (status < 200 && status != 101);
         return status;
+    }
+
+    /**
+     * Reads the headers. A folded line continues the one before it (RFC 9112, section 5.2). A line without a colon is no
+     * header, and is left out. Neither may say where the body ends: other readers could understand it in another way.
+     */
+    private void readHeaders() throws IOException {
+        String name = "";
+        for (String line = line(); !line.isEmpty(); line = line()) {
+            boolean isFolded = line.startsWith(" ") || line.startsWith("\t");
+            int colon = isFolded ? -1 : line.indexOf(':');
+            if (!isFolded) {
+                name = colon > 0 ? line.substring(0, colon).toLowerCase(Locale.ROOT) : "";
+            }
+            if (colon > 0) {
+                headers.computeIfAbsent(name, first -> new ArrayList<>(1))
+                        .add(line.substring(colon + 1).strip());
+            } else if (FRAMING.matcher(name).matches()
+                    || LIKE_FRAMING.matcher(line).lookingAt()) {
+                throw new IOException("the answer has a malformed header");
+            } else if (isFolded && !name.isEmpty()) {
+                List<String> values = header(name);
+                int last = values.size() - 1;
+                values.set(last, (values.get(last) + " " + line.strip()).strip());
+            }
+        }
     }
 
     /** The values of a header. */
@@ -75,9 +99,9 @@ final class HttpReader {
      * @throws IOException if it says that it is longer than the limit, or its length or encoding cannot be understood
      */
     InputStream body(int maxBytes) throws IOException {
-        List<String> codings = header("Transfer-Encoding");
+        List<String> codings = transferCodings();
         if (!codings.isEmpty()) {
-            if (codings.size() > 1 || !codings.get(0).equalsIgnoreCase("chunked")) {
+            if (!codings.equals(List.of("chunked"))) {
                 throw new IOException("the answer has a transfer encoding other than chunked");
             }
             return new Chunked();
@@ -94,6 +118,18 @@ final class HttpReader {
             throw ResponseParser.tooLarge(maxBytes);
         }
         return new Part(Long.parseLong(length));
+    }
+
+    /** Without {@code identity}, which is none, and which RFC 2616 still had. */
+    private List<String> transferCodings() {
+        List<String> codings = new ArrayList<>();
+        for (String value : header("Transfer-Encoding")) {
+            for (String coding : value.split(",", -1)) {
+                codings.add(coding.strip().toLowerCase(Locale.ROOT));
+            }
+        }
+        codings.removeIf("identity"::equals);
+        return codings;
     }
 
     /** So many bytes; an end before that is an error. */

@@ -55,7 +55,7 @@ final class ResponseParser {
         if (status == 304) {
             return JWKSFetcher.Response.notModified(maxAge);
         }
-        if (status != 200) {
+        if (status != 200 && status != 203) { // 203: a proxy has changed the answer (RFC 9110, section 15.3.4)
             String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
             Duration wait = status >= 400 ? retryAfter(headers) : Duration.ZERO;
             String message = "the endpoint answered HTTP " + status + redirect;
