@@ -1,13 +1,15 @@
 package dev.hardening.jwks;
 
+import java.net.InetAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Which addresses may be asked for keys. */
 final class EndpointRules {
 
-    private static final Pattern LOOPBACK = Pattern.compile("localhost|\\[::1]|127(\\.\\d{1,3}){3}");
+    private static final Pattern LOOPBACK = Pattern.compile("localhost\\.?|127(\\.\\d{1,3}){3}");
 
     private static final int HIGHEST_PORT = 65_535;
 
@@ -52,7 +54,19 @@ final class EndpointRules {
         return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
     }
 
+    /**
+     * Whether a host is this machine by its name alone, without asking a name server. Names below {@code localhost} are not,
+     * because not every resolver keeps to RFC 6761, section 6.3.
+     */
     private static boolean isLoopback(String host) {
+        if (host.startsWith("[")) {
+            try {
+                return InetAddress.getByName(host)
+                        .isLoopbackAddress(); // no look-up: in brackets only an address may be
+            } catch (UnknownHostException malformed) {
+                return false;
+            }
+        }
         return LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
     }
 }

@@ -210,9 +210,12 @@ final class HttpTransport implements JWKSFetcher {
         return "https".equalsIgnoreCase(uri.getScheme());
     }
 
-    /** Without the brackets of an IPv6 address. */
+    /** Without the brackets of an IPv6 address, and {@code localhost} without the dot, which some resolvers do not know. */
     private static String host(URI uri) {
         String host = uri.getHost();
+        if (host.equalsIgnoreCase("localhost.")) {
+            return "localhost";
+        }
         return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 

@@ -1231,7 +1231,13 @@ class JWKSCacheTest {
                     "/jwks",
                     "https:///jwks",
                     "https://u:canary@example.com/",
-                    "http://127.0.0.1.example.com/"
+                    "http://127.0.0.1.example.com/",
+                    "http://kc.localhost/jwks",
+                    "http://localhost.example.com/",
+                    "http://[::2]/",
+                    "http://[::ffff:10.0.0.1]/",
+                    "http://[0:0:0:0:0:0:1:0]/",
+                    "http://[::127.0.0.1]/"
                 })
         void refuses_an_endpoint_that_is_not_safe(String uri) {
             assertThatThrownBy(() -> JWKSCache.builder(URI.create(uri)).build())
@@ -1241,7 +1247,18 @@ class JWKSCacheTest {
 
         @ParameterizedTest
         @ValueSource(
-                strings = {"http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "https://example.com/jwks"})
+                strings = {
+                    "http://localhost:1/",
+                    "http://LocalHost.:1/",
+                    "http://127.0.0.1:1/",
+                    "http://127.1.2.3:1/",
+                    "http://[::1]:1/",
+                    "http://[0:0:0:0:0:0:0:1]:1/",
+                    "http://[0000:0000::0001]:1/",
+                    "http://[::ffff:127.0.0.1]:1/",
+                    "http://[::FFFF:7f00:1]:1/",
+                    "https://example.com/jwks"
+                })
         void accepts_an_endpoint_with_tls_or_on_loopback(String uri) {
             JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create(uri)));
             assertThat(cache.status().state()).isEqualTo(State.EMPTY);

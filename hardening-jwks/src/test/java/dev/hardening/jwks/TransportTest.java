@@ -576,6 +576,13 @@ class TransportTest {
         assertThat(asked).containsExactly("/B%C3%BCcher/%D0%9A?a=%C3%BC");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost", "localhost.", "127.0.0.1", "[::ffff:127.0.0.1]"})
+    void loopback_is_asked_by_each_of_its_names(String host) {
+        URI uri = URI.create("http://" + host + ":" + endpoint.uri().getPort() + "/keys");
+        assertThat(kids(endpoint.open(JWKSCache.builder(uri)))).containsExactly("rsa-1", "ec-1");
+    }
+
     @Test
     void a_line_break_in_a_header_is_refused_and_not_shown() {
         JWKSFetcher.Request request =
