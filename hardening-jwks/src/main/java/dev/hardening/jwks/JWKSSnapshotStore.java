@@ -58,7 +58,8 @@ public interface JWKSSnapshotStore {
     void save(Stored stored) throws IOException;
 
     /**
-     * Keeps the set in one file, written atomically and readable by its owner only. Its directory has to exist.
+     * Keeps the set in one file, written atomically and readable by its owner only. Its directory has to exist. If
+     * the path is a symbolic link, the file that it names is written.
      *
      * @param file the file; it need not exist yet
      * @return the store

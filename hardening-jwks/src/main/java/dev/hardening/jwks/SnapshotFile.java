@@ -4,6 +4,7 @@ import com.nimbusds.jose.util.JSONObjectUtils;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -17,11 +18,12 @@ import java.util.Optional;
 
 /**
  * A snapshot in one file. It is first written to a temporary file in the same directory, which only the owner can read,
- * and then moved over the file.
+ * and then moved over the file. If the path is a symbolic link, the file that it names is replaced, and the link stays.
  */
 record SnapshotFile(Path file) implements JWKSSnapshotStore {
 
     private static final int MAX_BYTES = 4 << 20;
+    private static final int MAX_LINKS = 40; // as on Linux
 
     @Override
     public Optional<Stored> load() throws IOException {
@@ -54,13 +56,26 @@ record SnapshotFile(Path file) implements JWKSSnapshotStore {
         json.put("fetchedAt", stored.fetchedAt().toString());
         json.put("jwkSet", stored.jwkSet());
         // Only where the file system knows owners is a temporary file readable by its owner only.
-        Path directory = file.toAbsolutePath().getParent();
-        Path fresh = Files.createTempFile(directory, file.getFileName().toString(), ".tmp");
+        Path target = target();
+        Path fresh =
+                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".tmp");
         try {
             Files.writeString(fresh, JSONObjectUtils.toJSONString(json));
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(fresh);
         }
+    }
+
+    /** The file at the end of all symbolic links, whether or not it exists. */
+    private Path target() throws IOException {
+        Path target = file.toAbsolutePath();
+        for (int links = 0; Files.isSymbolicLink(target); links++) {
+            if (links == MAX_LINKS) {
+                throw new FileSystemLoopException(file.toString());
+            }
+            target = target.resolveSibling(Files.readSymbolicLink(target));
+        }
+        return target;
     }
 }

@@ -14,6 +14,7 @@ import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.JWKSCacheStatus.State;
 import dev.hardening.jwks.JWKSSnapshotStore.Stored;
 import java.io.IOException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -234,6 +235,37 @@ class SnapshotStoreTest {
             try (Stream<Path> left = Files.list(directory)) {
                 assertThat(left).containsExactly(file);
             }
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void is_written_through_a_link_which_stays(boolean exists) throws IOException {
+            Path elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
+            Path target = elsewhere.resolve("keys.json");
+            if (exists) {
+                Files.writeString(target, "old");
+            }
+            Files.createSymbolicLink(directory.resolve("first"), Path.of("elsewhere", "keys.json"));
+            Path link = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("first"));
+            startedAt(NOON, JWKSSnapshotStore.file(link)).getKeys();
+            assertThat(link).isSymbolicLink();
+            assertThat(directory.resolve("first")).isSymbolicLink();
+            assertThat(target).isRegularFile().content().contains("rsa-1");
+            assertThat(JWKSSnapshotStore.file(link).load()).isPresent();
+            try (Stream<Path> left = Files.list(elsewhere)) {
+                assertThat(left).containsExactly(target);
+            }
+        }
+
+        @Test
+        void is_not_written_if_its_links_form_a_loop() throws IOException {
+            Path one = directory.resolve("one");
+            Path two = Files.createSymbolicLink(directory.resolve("two"), one);
+            Files.createSymbolicLink(one, two);
+            JWKSSnapshotStore store = JWKSSnapshotStore.file(one);
+            assertThatThrownBy(() -> store.save(new Stored("source", NOON, "{}")))
+                    .isInstanceOf(FileSystemLoopException.class);
+            assertThat(one).isSymbolicLink();
         }
 
         @Test
