@@ -2,6 +2,7 @@ package dev.hardening.jwks;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,10 @@ record FetchHistory(
         @Nullable Instant lastFailure,
         @Nullable Throwable lastCause) {
 
+    // A fetcher's message may hold a part of an answer. Line breaks could forge a line of a log, and ESC rules a
+    // terminal.
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+");
+
     static final FetchHistory NONE = new FetchHistory(0, null, null, null);
 
     FetchHistory succeeded(Instant at) {
@@ -28,17 +33,15 @@ record FetchHistory(
         return new FetchHistory(failures + 1, lastSuccess, at, cause);
     }
 
-    /** Why the last failure happened, in one line; null if there was none. */
+    /** Why the last failure happened, in one line without control characters; null if there was none. */
     @Nullable
     String lastError() {
         if (lastCause == null) {
             return null;
         }
-        String text = lastCause.getMessage();
+        String message = lastCause.getMessage();
+        String text = message == null ? null : CONTROL.matcher(message).replaceAll(" ");
         boolean isOurs = lastCause.getClass() == IOException.class || lastCause instanceof RetryAfterException;
-        return isOurs && text != null
-                ? text
-                : lastCause.getClass().getSimpleName()
-                        + (text == null ? "" : ": " + text.lines().findFirst().orElse(""));
+        return isOurs && text != null ? text : lastCause.getClass().getSimpleName() + (text == null ? "" : ": " + text);
     }
 }

@@ -15,6 +15,7 @@ import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.JWKSCacheStatus.State;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -850,6 +851,23 @@ class JWKSCacheTest {
                     .hasMessageStartingWith("The key may be a new one of ")
                     .hasMessageEndingWith(": the endpoint has not answered yet")
                     .hasNoCause();
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void is_one_line_without_control_characters(boolean checked) {
+            String text = "first\r\nsecond\u001b[31m\u0000\u0085third\u2028fourth\u202e";
+            String shown = "first second [31m third fourth ";
+            JWKSCache cache = endpoint.open(endpoint.inline().fetcher(request -> {
+                if (checked) {
+                    throw new IOException(text);
+                }
+                throw new UncheckedIOException(text, new IOException());
+            }));
+            assertThatThrownBy(cache::getKeys)
+                    .isInstanceOf(JWKSUnavailableException.class)
+                    .hasMessageEndingWith(": " + shown);
+            assertThat(cache.status().lastError()).isEqualTo(checked ? shown : "UncheckedIOException: " + shown);
         }
 
         @Test
