@@ -33,7 +33,7 @@ final class Inspection {
         this.source = source;
     }
 
-    /** Never throws, whatever the source or a condition does. */
+    /** Never throws, whatever the source, a rule or a condition does. */
     static Inspection of(Map<String, Setting<?>> settings, List<Group> groups, SecretSource source) {
         Inspection inspection = new Inspection(settings, Objects.requireNonNull(source, "source"));
         settings.values().forEach(inspection::inspect);
@@ -90,6 +90,8 @@ final class Inspection {
             values.put(setting.name(), setting.read(text, secrets));
         } catch (RefusedException refused) {
             addInvalid(setting, String.valueOf(refused.getMessage()), origin);
+        } catch (Throwable notShown) {
+            addInvalid(setting, "could not be read", origin); // the message may hold the value
         }
     }
 

@@ -62,7 +62,8 @@ final class Placeholder {
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
                 || isWord(lettersAndDigits(plain))
                 || (isNote(plain) && NOTE.matcher(plain).matches())
-                || (stripped.contains("EXAMPLE") && EXAMPLE_KEY.matcher(stripped).matches())
+                || (stripped.contains("EXAMPLE")
+                        && EXAMPLE_KEY.matcher(stripped).matches())
                 || (plain.length() >= 3 && plain.equals(plain.substring(0, 1).repeat(plain.length())))
                 || isPhrase(plain);
     }

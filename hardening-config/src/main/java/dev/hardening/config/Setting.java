@@ -29,7 +29,7 @@ public final class Setting<T> {
     /** What Kubernetes allows as the path of an entry in a volume: nothing that leads out of a directory. */
     private static final String SEGMENT = "(?!\\.\\.)[.-]*[A-Za-z0-9_][A-Za-z0-9_.-]*";
 
-    private static final Pattern NAME = Pattern.compile(SEGMENT + "(/" + SEGMENT + ")*");
+    private static final Pattern NAME = Pattern.compile(SEGMENT + "(/" + SEGMENT + ")*+");
     private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final char REPLACEMENT_CHARACTER = '\ufffd';
 
@@ -80,7 +80,7 @@ public final class Setting<T> {
         this.rules = rules;
     }
 
-    private static <T> Setting<T> of(String name, ValueType<T> type) {
+    static <T> Setting<T> of(String name, ValueType<T> type) {
         if (!isName(name)) {
             throw new IllegalArgumentException(
                     "a setting's name has letters, digits, _, . and - only, and / between the"

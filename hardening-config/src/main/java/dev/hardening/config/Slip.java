@@ -46,8 +46,11 @@ final class Slip {
     private static final Pattern WITH_BACKSLASH = Pattern.compile("(?s).*\\\\.*");
     private static final Pattern NO_SPACE = Pattern.compile("\\S+");
     private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
-    private static final Pattern NO_BRACE_BUT_PAIRS =
-            Pattern.compile("[^{}]+|[^{}]*\\{[^{}]*}[^{}]*|[^{}]+(}[^{}]*\\$\\{[^{}]+)+");
+
+    /** One reference or several, or one within another. The group that repeats is possessive: else it would recurse. */
+    private static final Pattern REFERENCES =
+            Pattern.compile("[^{}]++(?:}[^{}]*+(?<=\\$)\\{[^{}]++)*+|[^{}]*+\\{[^{}]*+}[^{}]*+");
+
     private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
@@ -117,7 +120,7 @@ final class Slip {
             new Row("b'", ANYTHING, "'", pythonLiteral()),
             new Row("b\"", ANYTHING, "\"", pythonLiteral()),
             // Templates and substitutions that nothing replaced.
-            unresolved("${", NO_BRACE_BUT_PAIRS, "}", "${...}", "set the value that it stands for"),
+            unresolved("${", REFERENCES, "}", "${...}", "set the value that it stands for"),
             unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
             unresolved("$env:", NAME, "", "$env:...", "set the value that it stands for"),
             unresolved("$$", UPPER_NAME, "", "$$...", "set the value that it stands for"),
@@ -350,7 +353,8 @@ final class Slip {
             return Optional.of("has white space at its edges"
                     + (end == '\n' || end == '\r' ? " (a line break at its end)" : "") + ": remove it");
         }
-        if (!Character.isLetterOrDigit(inside.charAt(0)) && QUOTED.matcher(inside).matches()) {
+        if (!Character.isLetterOrDigit(inside.charAt(0))
+                && QUOTED.matcher(inside).matches()) {
             return Optional.of("has literal quotes around it: remove them");
         }
         return inside.endsWith(LINE_BREAK_IN_LETTERS)

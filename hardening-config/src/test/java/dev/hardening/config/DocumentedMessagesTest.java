@@ -209,6 +209,13 @@ class DocumentedMessagesTest {
             }
         }
 
+        ValueType<String> unreadable = new ValueType<>("unreadable", "unreadable", true, (text, kept) -> {
+            throw new IllegalStateException();
+        });
+        problems.addAll(SecretValidator.of(Setting.of("UNREADABLE", unreadable))
+                .check(SecretSource.of(Map.of("UNREADABLE", "x")))
+                .problems());
+
         problems.addAll(SecretValidator.requiring("BROKEN")
                 .check(new SecretSource() {
                     @Override

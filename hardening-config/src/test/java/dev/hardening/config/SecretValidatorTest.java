@@ -57,7 +57,7 @@ class SecretValidatorTest {
     }
 
     @SuppressWarnings("unchecked")
-    private static <X extends Throwable> RuntimeException sneaky(Throwable thrown) throws X {
+    static <X extends Throwable> RuntimeException sneaky(Throwable thrown) throws X {
         throw (X) thrown;
     }
 
