@@ -37,7 +37,7 @@ final class Slip {
                     && inside.matcher(value)
                             .region(beginning.length(), value.length() - end.length())
                             .matches()
-                    && !meantBy.matcher(name).matches();
+                    && !isNamed(meantBy, name);
         }
     }
 
@@ -60,14 +60,17 @@ final class Slip {
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile(
             "(file:(//)?)?((/var)?/run/(secrets|credentials)|/(vault|etc)/secrets|/mnt/secrets(-store)?)/\\S+");
-    private static final Pattern NAME_OF_A_PATH =
-            Pattern.compile(".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_PATH = Pattern.compile(
+            ".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS|STORE|CERTS?|CERTIFICATES?|BUNDLE|KEYRING|CONFIG|SOCKET"
+                    + "|HOME)|(.*[_.-])?CAS?",
+            Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_AN_ARN =
-            Pattern.compile("(.*[_.-])?(ARN|SECRET[_.-]?(ID|NAME))", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(.*[_.-])?(ARNS?|SECRET[_.-]?(ID|NAME|REF)S?)", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_RESOURCE =
             Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION)", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_URL =
             Pattern.compile("(.*[_.-])?(URL|URI|ID|IDENTIFIER|ENDPOINT)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern END_OF_A_WORD = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
     private static final Pattern HEX = Pattern.compile("[0-9a-f]+");
     private static final Pattern MASK = Pattern.compile(
@@ -283,10 +286,15 @@ final class Slip {
     static Optional<String> of(String name, String value) {
         if ("/f".indexOf(value.charAt(0)) >= 0
                 && SECRET_FILE.matcher(value).matches()
-                && !NAME_OF_A_PATH.matcher(name).matches()) {
+                && !isNamed(NAME_OF_A_PATH, name)) {
             return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
         }
         return ofAPem(value).or(() -> ofAnyText(name, value));
+    }
+
+    /** Whether a name is of this kind, also in camel case: {@code secretArn} as {@code secret_Arn}. */
+    private static boolean isNamed(Pattern names, String name) {
+        return names.matcher(END_OF_A_WORD.matcher(name).replaceAll("_")).matches();
     }
 
     /** The same for the path of a file that is not there, with what only a shell would have replaced in it. */

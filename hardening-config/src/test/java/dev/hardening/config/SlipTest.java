@@ -108,19 +108,47 @@ class SlipTest {
             "GOOGLE_APPLICATION_CREDENTIALS, /var/run/secrets/x.json",
             "KAFKA_KEYSTORE_LOCATION, /run/secrets/keystore.p12",
             "server.ssl.key-path, /run/secrets/tls.key",
+            "KUBECONFIG, /run/secrets/config",
+            "TRUSTSTORE, /run/secrets/x.p12",
+            "KEYSTORE, /run/secrets/x.p12",
+            "SSL_KEY_STORE, /run/secrets/x.p12",
+            "trustStore, /run/secrets/x.p12",
+            "PGSSLROOTCERT, /run/secrets/ca.pem",
+            "NODE_EXTRA_CA_CERTS, /run/secrets/ca.pem",
+            "CLIENT_CERTIFICATE, /run/secrets/tls.crt",
+            "CA_BUNDLE, /run/secrets/ca.pem",
+            "MYSQL_SSL_CA, /run/secrets/ca.pem",
+            "sslCa, /run/secrets/ca.pem",
+            "GPG_KEYRING, /run/secrets/keys.gpg",
+            "SSL_CERT, /run/secrets/tls.crt",
+            "AGENT_SOCKET, /run/secrets/agent.sock",
+            "GNUPGHOME, /run/secrets/gnupg",
             "SECRETS_DIR, /run/secrets/app",
             "SECRETS_DIRECTORY, /run/credentials/app.service",
             "DB_SECRET_ARN, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "DB_SECRET_ARNS, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "secretArn, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "SECRET_REF, arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "dbSecretId, arn:aws:secretsmanager:eu-west-1:1:secret:x",
             "DB_SECRET_ID, arn:aws:secretsmanager:eu-west-1:1:secret:x",
             "DB_SECRET_NAME, projects/p/secrets/s",
             "DB_SECRET_RESOURCE, projects/p/secrets/s",
             "DB_SECRET_ID, projects/p/secrets/s",
             "DB_SECRET_VERSION, projects/p/secrets/s/versions/latest",
+            "vaultSecretUri, https://x.vault.azure.net/secrets/x",
             "VAULT_SECRET_URI, https://x.vault.azure.net/secrets/x"
         })
         void mayBeWhatItsNameSays(String name, String value) {
             assertThat(reasons(Setting.secret(name), value)).isEmpty();
             assertThat(reasons(X, value)).hasSize(1);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"API_KEY", "LEARN", "AFRICA", "PASSWORD", "CONFIG_KEY"})
+        void isNoPathUnderAnyOtherName(String name) {
+            assertThat(reasons(Setting.secret(name), "/run/secrets/x")).hasSize(1);
+            assertThat(reasons(Setting.secret(name), "arn:aws:secretsmanager:x:1:secret:x"))
+                    .hasSize(1);
         }
 
         @Test
