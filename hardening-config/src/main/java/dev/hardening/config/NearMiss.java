@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * two kinds of name are near. One is the same name in another spelling: case, {@code -} or {@code .} for {@code _}, a
  * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
- * and EXPORT, and names that differ in a digit, are two names.
+ * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, and names that differ in a digit, are two names.
  *
  * <p>The names that were found are kept under what they have in common with the names that are near: the name without its
  * separators, and the name with one of its words left out. So a name is compared only with those that differ in one word.
@@ -46,6 +46,19 @@ final class NearMiss {
 
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
+
+    /** Words that are one typing error from another word, so that it was hardly an error. */
+    private static final Set<String> WORDS = Set.of(
+            ("ANGEL ANGLE BAND BOOST BOOT BORDER BRAND BROADER CART CHART CHAT CHEAT COAST CONTACT CONTRACT COST COUNTRY"
+                            + " COUNTY DESERT DESSERT DEVICE DEVISE DIVERSION DIVISION FAME FILER FILTER FINANCE FORM FORUM"
+                            + " FRAME FREIGHT FRIGHT FROM GAIN GRAIN HEALTH HEATH INTENT INTERNET LAUNCH LUNCH MEDIA METEOR"
+                            + " METER PARENT PATENT PAYER PERSONAL PERSONNEL PLAIN PLAN PLAYER PRAYER REGION RELAY RELIGION"
+                            + " REPLAY REPLY SERVER SEVER SHARD SHARED STEAM STREAM TRAIL TRIAL")
+                    .split(" "));
+
+    /** The rows of a keyboard, each a little to the right of the one above it. */
+    private static final List<String> KEYBOARD = List.of("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM");
+
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
     private static final String FILE = FileNameSource.SUFFIX.substring(1);
@@ -225,6 +238,9 @@ final class NearMiss {
         if (longer - shorter > 2 || shorter < 3 || hasDigit(a) || hasDigit(b)) {
             return OptionalInt.empty();
         }
+        if (WORDS.contains(a) && WORDS.contains(b)) {
+            return OptionalInt.empty();
+        }
         boolean sameStart = a.charAt(0) == b.charAt(0);
         boolean sameEnd = a.charAt(a.length() - 1) == b.charAt(b.length() - 1);
         if (!sameStart && !sameEnd) {
@@ -234,7 +250,7 @@ final class NearMiss {
         boolean near = switch (edits) {
             case 1 ->
                 longer == shorter
-                        ? isSwap(a, b) || (sameStart && shorter >= 6)
+                        ? isSwap(a, b) || (sameStart && sameEnd && shorter >= 6 && isWrongKey(a, b))
                         : hasDoubledLetter(a, b)
                                 || (sameStart && sameEnd && shorter >= 4)
                                 || (sameStart && !sameEnd && shorter >= 5 && !isInflected(a, b))
@@ -251,6 +267,28 @@ final class NearMiss {
 
     private static boolean isSwap(String a, String b) {
         return a.chars().sum() == b.chars().sum();
+    }
+
+    /** The key beside the right one, or C and S, as in LICENSE and LICENCE. Any other letter makes another word. */
+    private static boolean isWrongKey(String a, String b) {
+        int i = 0;
+        while (a.charAt(i) == b.charAt(i)) {
+            i++;
+        }
+        return areNeighbours(a.charAt(i), b.charAt(i)) || areNeighbours(b.charAt(i), a.charAt(i));
+    }
+
+    /** Whether the second key is to the right of the first one in its row, or below it. */
+    private static boolean areNeighbours(char a, char b) {
+        for (int row = 0; row < KEYBOARD.size(); row++) {
+            int at = KEYBOARD.get(row).indexOf(a);
+            if (at >= 0) {
+                int beside = KEYBOARD.get(row).indexOf(b);
+                int below = row + 1 < KEYBOARD.size() ? KEYBOARD.get(row + 1).indexOf(b) : -1;
+                return beside == at + 1 || (below >= 0 && (below == at || below == at - 1)) || (a == 'S' && b == 'C');
+            }
+        }
+        return false;
     }
 
     /** Such as {@code URLL}: a key that was pressed too long. */

@@ -79,7 +79,10 @@ class NearMissTest {
             "SUPABASE_URL, SUPABSAE_URL", // two swapped
             "SUPABASE_URL, USPABASE_URL", // the first two swapped
             "SUPABASE_URL, SUPABASE_ULR", // also in a short word
-            "SUPABASE_URL, SUPANASE_URL", // another letter
+            "SUPABASE_URL, SUPANASE_URL", // the key beside it
+            "DATABASE_URL, DATAVASE_URL",
+            "POSTGRES_HOST, POSTFRES_HOST",
+            "LICENSE_KEY, LICENCE_KEY",
             "SUPABASE_URL, SUPABAS_URL", // its end lost
             "SUPABASE_URL, UPABASE_URL", // its start lost
             "SUPABASE_URL, SUPABASE_URLL", // a letter doubled, in a short word too
@@ -214,6 +217,24 @@ class NearMissTest {
             "STATE_TOPIC, STAGE_TOPIC",
             "COLLECTION_TIMEOUT, CONNECTION_TIMEOUT", // two letters of as many
             "REGISTRY_URL, REGISTER_URL",
+            "CONTENT_API_KEY, CONTEXT_API_KEY", // another letter makes another word
+            "READER_KEY, RENDER_KEY",
+            "LEADER_KEY, LOADER_KEY",
+            "STAGING_KEY, STARING_KEY",
+            "PRIVATE_KEY, PRIMATE_KEY",
+            "PATENT_KEY, PARENT_KEY",
+            "SIGNER_KEY, SIGNED_KEY", // so does another last letter
+            "RECEIVER_KEY, RECEIVED_KEY",
+            "PROVIDER_KEY, PROVIDED_KEY",
+            "HANDLER_KEY, HANDLED_KEY",
+            "TRUSTED_KEY, TRUSTEE_KEY",
+            "TRAINER_KEY, TRAINEE_KEY",
+            "BROKER_KEY, BROKEN_KEY",
+            "CONTACT_KEY, CONTRACT_KEY", // so does a letter more
+            "COUNTRY_KEY, COUNTY_KEY",
+            "PLAYER_KEY, PAYER_KEY",
+            "PERSONAL_KEY, PERSONNEL_KEY",
+            "FORM_EMAIL, FROM_EMAIL", // so do two swapped
             "SUPABASE_URL, SUPBASE_ULR", // two words
             "FOO, FOOO", // short names
             "FOO, OFO",
