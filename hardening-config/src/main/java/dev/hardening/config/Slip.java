@@ -3,6 +3,7 @@ package dev.hardening.config;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -51,6 +52,15 @@ final class Slip {
     private static final Pattern REFERENCES =
             Pattern.compile("[^{}]++(?:}[^{}]*+(?<=\\$)\\{[^{}]++)*+|[^{}]*+\\{[^{}]*+}[^{}]*+");
 
+    /** One expression of a template or several, with what is between them. */
+    private static final Pattern EXPRESSIONS = Pattern.compile("[^{}]++(?:}}[^{}]*+\\{\\{[^{}]++)*+");
+
+    private static final Pattern PIPELINE_VARIABLE =
+            Pattern.compile("\\s*(variables|parameters|dependencies|stageDependencies|resources)[.\\[].+");
+    private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_.-]+");
+    private static final Pattern OF_A_VAULT = Pattern.compile("\\S+::\\S+");
+    private static final Pattern SALTED_MASK = Pattern.compile("[A-Za-z0-9+/=.]+;[^;\\s]{8};[0-9]+");
+    private static final Pattern TEXTS_OF_JSON = Pattern.compile("\\s*+(?:\"[^\"]*+\"\\s*+,?+\\s*+)*+");
     private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
@@ -59,7 +69,9 @@ final class Slip {
     private static final Pattern KEY_VAULT = Pattern.compile("[^/\\s]+\\.vault\\.azure\\.net/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile(
-            "(file:(//)?)?((/var)?/run/(secrets|credentials)|/(vault|etc)/secrets|/mnt/secrets(-store)?)/\\S+");
+            "(file:(//)?)?((/var)?/run/(secrets(\\.d)?|credentials|agenix(\\.d)?)|(/vault|/etc)?/secrets"
+                    + "|/mnt/secrets(-store)?)/\\S+|[Cc]:[\\\\/]ProgramData[\\\\/]Docker[\\\\/]secrets[\\\\/]\\S+");
+    private static final String BEGINNINGS_OF_A_SECRET_FILE = "/fCc";
     private static final Pattern NAME_OF_A_PATH = Pattern.compile(
             ".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS|STORE|CERTS?|CERTIFICATES?|BUNDLE|KEYRING|CONFIG|SOCKET"
                     + "|HOME)|(.*[_.-])?CAS?",
@@ -91,9 +103,19 @@ final class Slip {
     private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
 
     /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
-    private static final Pattern BEFORE_A_NAME = Pattern.compile("(export |set |-e |--env )?");
+    private static final Pattern BEFORE_A_NAME = Pattern.compile("export |set |-e |--env ");
+
+    private static final String MAY_BE_BEFORE_A_NAME = "es-";
 
     private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s");
+
+    /**
+     * The same after a name of several words, which is no user's name. It is found in any case, because it is not a part
+     * of a connection string either, such as {@code Server=} or {@code Endpoint=}.
+     */
+    private static final Pattern AFTER_SEVERAL_WORDS = Pattern.compile("\\s*[=:]");
+
+    private static final Pattern WORD_BREAK = Pattern.compile("[A-Za-z0-9][_.-]+[A-Za-z0-9]");
 
     private static final List<Row> ROWS = List.of(
             // What a programming language writes for no value at all.
@@ -107,6 +129,10 @@ final class Slip {
             // What tools print so that a value does not show.
             masked("Secret[redacted]", NOTHING, ""),
             masked("SecretStr('", Pattern.compile("\\**"), "')"),
+            masked("SecretBytes(b'", Pattern.compile("\\**"), "')"),
+            masked("Secret([REDACTED", ANYTHING, "])"), // Rust's secrecy
+            masked("SecretBox<", Pattern.compile("[^()]+\\(\\[REDACTED"), "])"),
+            masked("REDACTED", NOTHING, ""),
             masked("[", MASK, "]"),
             masked("<", MASK, ">"),
             masked("(", MASK, ")"),
@@ -118,6 +144,23 @@ final class Slip {
             masked("System.Security.SecureString", NOTHING, ""),
             masked("[C@", HEX, ""), // Java's, for an array
             masked("[B@", HEX, ""),
+            masked("System.Object[]", NOTHING, ""), // PowerShell's, for an array
+            masked("System.String[]", NOTHING, ""),
+            // What is around a value, or instead of it.
+            new Row("Optional[", ANYTHING, "]", printedOptional()),
+            new Row("Some(", ANYTHING, ")", printedOptional()),
+            new Row("{", NOTHING, "", firstLineOfJson()),
+            new Row("[", NOTHING, "", firstLineOfJson()),
+            new Row(
+                    "version https://git-lfs.github.com/spec/v",
+                    ANYTHING,
+                    "",
+                    "is a Git LFS pointer instead of the file: fetch the file with git lfs pull"),
+            new Row(
+                    "{\"errors\":[",
+                    TEXTS_OF_JSON,
+                    "]}",
+                    "is an error that Vault answered instead of the value: allow the service to read it"),
             new Row("b'", WITH_BACKSLASH, "'", printedBytes()),
             new Row("b\"", WITH_BACKSLASH, "\"", printedBytes()),
             new Row("b'", ANYTHING, "'", pythonLiteral()),
@@ -128,7 +171,11 @@ final class Slip {
             unresolved("$env:", NAME, "", "$env:...", "set the value that it stands for"),
             unresolved("$$", UPPER_NAME, "", "$$...", "set the value that it stands for"),
             unresolved("$${", NO_BRACE, "}", "$${...}", "set the value that it stands for"),
+            unresolved("${CREDENTIALS_DIRECTORY}/", FILE_NAME, "", "${CREDENTIALS_DIRECTORY}/...", systemd())
+                    .unlessNamed(NAME_OF_A_PATH),
+            unresolved("%d/", FILE_NAME, "", "%d/...", systemd()).unlessNamed(NAME_OF_A_PATH),
             unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
+            unresolved("$[", PIPELINE_VARIABLE, "]", "$[...]", "let the pipeline replace it"),
             unresolved("$(", NO_PARENTHESIS, ")", "$(...)", "define what it names where it is used"),
             unresolved(
                     "`",
@@ -143,7 +190,7 @@ final class Slip {
             unresolved("{env:", NO_BRACE, "}", "{env:...}", "set the value that it stands for"),
             unresolved("%", NAME, "%", "%...%", "set the value that it stands for"),
             unresolved("@", NAME, "@", "@...@", "let the build's resource filtering replace it"),
-            unresolved("{{", NO_BRACE, "}}", "{{...}}", "let the template engine render it"),
+            unresolved("{{", EXPRESSIONS, "}}", "{{...}}", "let the template engine render it"),
             unresolved("{%", ANYTHING, "%}", "{%...%}", "let the template engine render it"),
             unresolved("<%", ANYTHING, "%>", "<%...%>", "let the template engine render it"),
             unresolved("#{", NO_BRACE, "}", "#{...}", "set the value that it stands for"),
@@ -166,6 +213,7 @@ final class Slip {
                     "vault:v1:...",
                     "let Vault's Transit engine decrypt it"),
             unresolved("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
+            unresolved("VAULT::", OF_A_VAULT, "", "VAULT::...", "let JBoss resolve it"),
             unresolved(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
             unresolved("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
             unresolved("op://", ANYTHING, "", "op://...", "start the service through op run"),
@@ -219,6 +267,8 @@ final class Slip {
             encrypted("{xor}", ANYTHING, "", "{xor}...", "let Liberty decode it"),
             encrypted("{aes}", NO_SPACE, "", "{aes}...", "let Liberty decrypt it"),
             encrypted("{AES}", NO_SPACE, "", "{AES}...", "let WebLogic decrypt it"),
+            encrypted("{3DES}", NO_SPACE, "", "{3DES}...", "let WebLogic decrypt it"),
+            encrypted("MASK-", SALTED_MASK, "", "MASK-...", "let WildFly decrypt it"),
             encrypted("OBF:", NO_SPACE, "", "OBF:...", "let Jetty decode it"),
             encrypted("{cipher}", NO_SPACE, "", "{cipher}...", "let Spring Cloud Config decrypt it"),
             encrypted("![", BASE64, "]", "![...]", "let Mule's secure properties decrypt it"),
@@ -265,6 +315,18 @@ final class Slip {
         return "is a printed Python bytes object, with escapes: set the text itself";
     }
 
+    private static String printedOptional() {
+        return "is a printed optional value: set the value inside it";
+    }
+
+    private static String firstLineOfJson() {
+        return "is only the first line of a JSON text: set all of its lines, or the text on one line";
+    }
+
+    private static String systemd() {
+        return "set NAME_FILE to the path where systemd resolves it";
+    }
+
     private static String keyVault() {
         return "give the app's identity access to the store";
     }
@@ -284,7 +346,7 @@ final class Slip {
 
     /** What a value looks like and what to do about it, in words that follow the name; empty if it looks like a value. */
     static Optional<String> of(String name, String value) {
-        if ("/f".indexOf(value.charAt(0)) >= 0
+        if (BEGINNINGS_OF_A_SECRET_FILE.indexOf(value.charAt(0)) >= 0
                 && SECRET_FILE.matcher(value).matches()
                 && !isNamed(NAME_OF_A_PATH, name)) {
             return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
@@ -321,8 +383,9 @@ final class Slip {
         if (value.length() <= LONGEST_NO_VALUE && NO_VALUE_AT_ALL.matcher(value).matches()) {
             return Optional.of(NO_WORD);
         }
-        for (Row row : BY_FIRST_LETTER.getOrDefault(value.charAt(0), List.of())) {
-            if (row.matches(name, value)) {
+        String inside = Blank.strip(value);
+        for (Row row : BY_FIRST_LETTER.getOrDefault(inside.charAt(0), List.of())) {
+            if (row.matches(name, inside)) {
                 return Optional.of(row.reason());
             }
         }
@@ -331,15 +394,14 @@ final class Slip {
 
     /** A whole line of an env file, or more of it than the value. */
     private static Optional<String> ofALine(String name, String value) {
-        int at = value.indexOf(name);
-        if (at >= 0
-                && BEFORE_A_NAME.matcher(value).region(0, at).matches()
-                && AFTER_A_NAME
-                        .matcher(value)
-                        .region(at + name.length(), value.length())
-                        .lookingAt()) {
+        int at = 0;
+        if (MAY_BE_BEFORE_A_NAME.indexOf(value.charAt(0)) >= 0) {
+            Matcher before = BEFORE_A_NAME.matcher(value);
+            at = before.lookingAt() ? before.end() : 0;
+        }
+        if (value.regionMatches(true, at, name, 0, name.length()) && goesOnAfterAName(value, at, name)) {
             return Optional.of(
-                    value.startsWith(name + "=")
+                    at == 0 && value.startsWith("=", name.length())
                             ? "begins with its own name and =: remove them"
                             : "is the whole line that sets it: set only the value");
         }
@@ -352,6 +414,15 @@ final class Slip {
         return WITH_A_COMMENT.matcher(value).matches()
                 ? Optional.of("has a comment after it: write the comment on a line of its own")
                 : Optional.empty();
+    }
+
+    private static boolean goesOnAfterAName(String value, int at, String name) {
+        boolean severalWords = WORD_BREAK.matcher(name).find();
+        return (severalWords || value.startsWith(name, at))
+                && (severalWords ? AFTER_SEVERAL_WORDS : AFTER_A_NAME)
+                        .matcher(value)
+                        .region(at + name.length(), value.length())
+                        .lookingAt();
     }
 
     private static Optional<String> atItsEdges(String value) {

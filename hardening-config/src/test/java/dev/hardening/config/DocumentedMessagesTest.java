@@ -89,6 +89,10 @@ class DocumentedMessagesTest {
         environment.put("PEM_IN_A_LINE", "-----BEGIN KEY----- x -----END KEY-----");
         environment.put("UNDEFINED", "undefined");
         environment.put("MASKED", "***");
+        environment.put("PRINTED_OPTIONAL", "Optional[x]");
+        environment.put("FIRST_LINE", "{");
+        environment.put("LFS_POINTER", "version https://git-lfs.github.com/spec/v1");
+        environment.put("VAULT_ERROR", "{\"errors\":[]}");
         environment.put("PYTHON", "b'x'");
         environment.put("PYTHON_BYTES", "b'\\x00'");
         environment.put("PATH_OF_A_SECRET", "/run/secrets/x");
@@ -137,6 +141,10 @@ class DocumentedMessagesTest {
                         Setting.secret("PEM_IN_A_LINE"),
                         Setting.secret("UNDEFINED"),
                         Setting.secret("MASKED"),
+                        Setting.secret("PRINTED_OPTIONAL"),
+                        Setting.secret("FIRST_LINE"),
+                        Setting.secret("LFS_POINTER"),
+                        Setting.secret("VAULT_ERROR"),
                         Setting.secret("PYTHON"),
                         Setting.secret("PYTHON_BYTES"),
                         Setting.secret("PATH_OF_A_SECRET"),

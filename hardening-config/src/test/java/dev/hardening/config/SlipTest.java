@@ -94,7 +94,27 @@ class SlipTest {
                     "/etc/passwd",
                     "${a{b}c{d}}",
                     "X",
-                    "Y=1"
+                    "Y=1",
+                    "x=abc",
+                    "{a",
+                    "[]",
+                    "{\"errors\":[1]}",
+                    "{\"errors\":[\"a\"],\"key\":\"b\"}",
+                    "Optional[",
+                    "redacted",
+                    "System.Object",
+                    "MASK-abc",
+                    "MASK-abc;def",
+                    "VAULT::abc",
+                    "$[abc]",
+                    "$[variables]",
+                    "%d",
+                    "%d/a b",
+                    "/secrets",
+                    "/run/agenix",
+                    "C:\\secrets\\x",
+                    "version https://x",
+                    "{{a}b}}"
                 })
         void isNotTakenForASlip(String value) {
             assertThat(reasons(X, value)).isEmpty();
@@ -231,6 +251,22 @@ class SlipTest {
             assertSlip("X=abc", "begins with its own name and =: remove them");
         }
 
+        @Test
+        void ofItsOwnNameInAnyCaseNeedsSeveralWords() {
+            Setting<Secret> key = Setting.secret("MY_KEY");
+            for (String value : List.of("MY_KEY=abc", "my_key=abc", "My_Key=abc")) {
+                assertThat(reasons(key, value)).containsExactly("begins with its own name and =: remove them");
+            }
+            for (String value : List.of("MY_KEY:abc", "my_key: abc", "export my_key=abc", "MY_KEY =abc")) {
+                assertThat(reasons(key, value)).containsExactly("is the whole line that sets it: set only the value");
+            }
+            assertThat(reasons(key, "MY_KEYS=abc")).isEmpty();
+            assertThat(reasons(Setting.secret("SERVER"), "Server=tcp:x,1433;Password=abc"))
+                    .isEmpty();
+            assertThat(reasons(Setting.secret("ADMIN"), "ADMIN:abc")).isEmpty();
+            assertThat(reasons(Setting.secret("_X"), "_x:abc")).isEmpty();
+        }
+
         @ParameterizedTest
         @ValueSource(strings = {"X = abc", "X: abc", "export X=abc", "set X=abc", "-e X=abc", "--env X=abc"})
         void ofAWholeLineSaysToSetOnlyTheValue(String value) {
@@ -308,6 +344,12 @@ class SlipTest {
                     "[use 'op item get x --reveal' to reveal]",
                     "SecretStr('**********')",
                     "System.Security.SecureString",
+                    "System.Object[]",
+                    "REDACTED",
+                    "Secret([REDACTED alloc::string::String])",
+                    "Secret([REDACTED])",
+                    "SecretBox<str>([REDACTED])",
+                    "SecretBytes(b'**********')",
                     "[C@6d06d69c",
                     "[B@1b6d3586",
                     "████",
@@ -319,6 +361,36 @@ class SlipTest {
                 })
         void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
             assertSlip(value, "is what tools print instead of a value, such as ***: set the value itself");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"Optional[abc]", "Some(\"abc\")", "Some(abc)"})
+        void ofAPrintedOptionalSaysToSetWhatIsInside(String value) {
+            assertSlip(value, "is a printed optional value: set the value inside it");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"{", "["})
+        void ofTheFirstLineOfJsonSaysToSetAll(String value) {
+            assertSlip(value, "is only the first line of a JSON text: set all of its lines, or the text on one line");
+        }
+
+        @Test
+        void ofAGitLfsPointerSaysHowToFetchTheFile() {
+            assertSlip(
+                    "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1",
+                    "is a Git LFS pointer instead of the file: fetch the file with git lfs pull");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "{\"errors\":[\"permission denied\"]}",
+                    "{\"errors\":[]}\n",
+                    "{\"errors\":[\"1 error occurred:\\n\\t* permission denied\\n\\n\"]}"
+                })
+        void ofAnErrorOfVaultSaysToAllowTheRead(String value) {
+            assertSlip(value, "is an error that Vault answered instead of the value: allow the service to read it");
         }
 
         @Test
@@ -343,7 +415,11 @@ class SlipTest {
                     "/etc/secrets/x",
                     "/mnt/secrets-store/x",
                     "file:///run/secrets/x",
-                    "file:/run/secrets/x"
+                    "file:/run/secrets/x",
+                    "/secrets/db/password",
+                    "/run/agenix/x",
+                    "/run/secrets.d/1/x",
+                    "C:\\ProgramData\\Docker\\secrets\\x"
                 })
         void ofThePathOfItsFileSaysToNameTheFile(String value) {
             assertSlip(value, "is the path of a file: set X_FILE to it instead");
@@ -370,7 +446,11 @@ class SlipTest {
                     "$env:TOKEN|$env:...",
                     "$$DB_PASSWORD|$$...",
                     "$${TOKEN}|$${...}",
+                    "${CREDENTIALS_DIRECTORY}/db|${CREDENTIALS_DIRECTORY}/...",
+                    "%d/db|%d/...",
                     "$[[ inputs.token ]]|$[[...]]",
+                    "$[variables.x]|$[...]",
+                    "$[ variables['x'] ]|$[...]",
                     "$(X)|$(...)",
                     "$(cat /run/secrets/x)|$(...)",
                     "`cat x`|a command in backquotes",
@@ -382,6 +462,8 @@ class SlipTest {
                     "%TOKEN%|%...%",
                     "@project.token@|@...@",
                     "{{ .Values.token }}|{{...}}",
+                    "{{ with secret \"x\" }}{{ .Data.token }}{{ end }}|{{...}}",
+                    "{{ a }}:{{ b }}|{{...}}",
                     "{{resolve:secretsmanager:x}}|{{...}}",
                     "{% secret 'x' %}|{%...%}",
                     "<%= ENV['X'] %>|<%...%>",
@@ -400,6 +482,7 @@ class SlipTest {
                     "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==|vault:v1:...",
                     "vault:v1/data/x#key|vault:...",
                     "vault:secret/data/x#key|vault:...",
+                    "VAULT::ds::password::1|VAULT::...",
                     ">>vault:secret/data/x#key|>>vault:...",
                     "hashivault://x|hashivault://...",
                     "op://vault/item/field name|op://...",
@@ -450,6 +533,8 @@ class SlipTest {
                     "{xor}Lz4sLA==|{xor}...",
                     "{aes}abc=|{aes}...",
                     "{AES}abc=|{AES}...",
+                    "{3DES}abc=|{3DES}...",
+                    "MASK-12M/8Yq3xXVk;12345678;230|MASK-...",
                     "OBF:1abc|OBF:...",
                     "{cipher}abc|{cipher}...",
                     "!vault abc|!vault ...",
