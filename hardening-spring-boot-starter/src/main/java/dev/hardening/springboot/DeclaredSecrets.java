@@ -4,8 +4,15 @@ import dev.hardening.config.Secret;
 import dev.hardening.config.SecretValidator;
 import dev.hardening.config.Setting;
 import dev.hardening.config.Settings;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The declared secrets, for the code that has to hide them; or why nothing was validated. Immutable. */
@@ -13,6 +20,8 @@ final class DeclaredSecrets {
 
     /** A shorter secret is hidden only if it is the whole value of a property. As a part of values it would hide too much. */
     private static final int MIN_SEARCHED_LENGTH = 8;
+
+    private static final Pattern ESCAPES = Pattern.compile("(?:%[0-9A-Fa-f]{2})++");
 
     private final int count;
     private final Map<String, Secret> secrets;
@@ -52,18 +61,66 @@ final class DeclaredSecrets {
         return off;
     }
 
-    /** Whether a property is a declared secret, or holds the value of one. */
+    /**
+     * Whether a property is a declared secret, or holds the value of one: as it is, percent-encoded as in a URL or a form,
+     * or in Base64, also together with a user's name.
+     */
     boolean hides(String property, @Nullable Object value) {
         if (secrets.containsKey(property)) {
             return true;
         }
         String text = value == null ? "" : value.toString();
-        return secrets.values().stream().map(Secret::reveal).anyMatch(secret -> isIn(text, secret));
+        Set<String> readings = Set.copyOf(List.of(text, percentDecoded(text), percentDecoded(text.replace('+', ' '))));
+        return secrets.values().stream()
+                .map(Secret::reveal)
+                .filter(secret -> !secret.isEmpty())
+                .anyMatch(secret -> readings.stream().anyMatch(reading -> isIn(reading, secret)));
     }
 
     private static boolean isIn(String text, String secret) {
-        return !secret.isEmpty()
-                && (text.equals(secret) || (secret.length() >= MIN_SEARCHED_LENGTH && text.contains(secret)));
+        if (text.equals(secret) || isBase64Of(text, secret)) {
+            return true;
+        }
+        return secret.length() >= MIN_SEARCHED_LENGTH && (text.contains(secret) || hasBase64Of(text, secret));
+    }
+
+    private static boolean isBase64Of(String text, String secret) {
+        return inStandardAlphabet(text).replace("=", "").equals(encoded(secret.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * Whether a Base64 text has the secret anywhere in it. Three bytes become four letters, so what the secret becomes
+     * depends on how many bytes of the last three come before it. The letters at its edges belong to its neighbours, too.
+     */
+    private static boolean hasBase64Of(String text, String secret) {
+        byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
+        String standard = inStandardAlphabet(text);
+        for (int before = 0; before < 3; before++) {
+            byte[] shifted = new byte[before + bytes.length];
+            System.arraycopy(bytes, 0, shifted, before, bytes.length);
+            String letters = encoded(shifted);
+            int start = (before * 8 + 5) / 6;
+            int end = shifted.length * 8 / 6;
+            if (standard.contains(letters.substring(start, end))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String encoded(byte... bytes) {
+        return Base64.getEncoder().withoutPadding().encodeToString(bytes);
+    }
+
+    private static String inStandardAlphabet(String text) {
+        return text.replace('-', '+').replace('_', '/');
+    }
+
+    /** The text with each run of {@code %XX} as the UTF-8 that it stands for; anything else stays. */
+    private static String percentDecoded(String text) {
+        return ESCAPES.matcher(text)
+                .replaceAll(escapes -> Matcher.quoteReplacement(
+                        new String(HexFormat.of().parseHex(escapes.group().replace("%", "")), StandardCharsets.UTF_8)));
     }
 
     /** Prints how many there are, and no value. */
