@@ -2,11 +2,15 @@ package dev.hardening.springboot;
 
 import dev.hardening.config.SecretSource;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.OriginLookup;
@@ -15,13 +19,16 @@ import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.PropertySource;
 
 /**
- * Spring's {@code Environment}, by the exact name, from the first property source that has it. A reference to another
- * property is resolved as Spring does. If a value has references that cannot be resolved, it is taken as it is, unless
+ * Spring's {@code Environment}, by the exact name, from the first property source that has it. A name in Boot's form for
+ * properties, such as {@code my.api-key}, is found in each spelling that Boot accepts. A reference to another property is
+ * resolved as Spring does. If a value has references that cannot be resolved, it is taken as it is, unless
  * the whole value is one reference to what may be the name of a property. A verbatim setting may be that, too.
  */
 final class EnvironmentSource implements SecretSource {
 
     private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([A-Za-z0-9_.\\-\\[\\]]+)\\s*}");
+
+    private static final String FILE = "_FILE";
 
     private final ConfigurableEnvironment environment;
 
@@ -35,15 +42,46 @@ final class EnvironmentSource implements SecretSource {
 
     @Override
     public Optional<Found> find(String name) {
+        Optional<Found> exact = exact(name, name);
+        if (exact.isPresent()) {
+            return exact;
+        }
+        if (ConfigurationPropertyName.isValid(name)) {
+            return relaxed(name);
+        }
+        String property = name.endsWith(FILE) ? name.substring(0, name.length() - FILE.length()) : name;
+        return ConfigurationPropertyName.isValid(property) ? exact(name, variable(property) + FILE) : Optional.empty();
+    }
+
+    private Optional<Found> exact(String name, String spelling) {
         for (PropertySource<?> source : environment.getPropertySources()) {
             if (!ConfigurationPropertySources.isAttachedConfigurationPropertySource(source)) {
-                Object value = source.getProperty(name);
+                Object value = source.getProperty(spelling);
                 if (value != null) {
-                    return Optional.of(found(name, value.toString(), origin(source, name)));
+                    return Optional.of(found(name, value.toString(), origin(source, spelling)));
                 }
             }
         }
         return Optional.empty();
+    }
+
+    /** As Boot finds a property: {@code my.api-key} is also {@code MY_APIKEY} and {@code my.apiKey}. */
+    private Optional<Found> relaxed(String property) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.of(property);
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            ConfigurationProperty found = source.getConfigurationProperty(name);
+            if (found != null && found.getValue() != null) {
+                Origin origin = found.getOrigin();
+                return Optional.of(found(
+                        property, found.getValue().toString(), origin == null ? "environment" : origin.toString()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The variable of a property, as Boot's manual says it: dots become underscores, dashes are removed. */
+    private static String variable(String property) {
+        return property.replace("-", "").replaceAll("[.\\[\\]]+", "_").toUpperCase(Locale.ROOT);
     }
 
     private Found found(String name, String value, String origin) {

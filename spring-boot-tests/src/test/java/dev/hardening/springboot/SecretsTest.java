@@ -18,6 +18,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -39,6 +40,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.DefaultResourceLoader;
 
 @ExtendWith(OutputCaptureExtension.class)
@@ -199,6 +201,52 @@ class SecretsTest {
                 .isThrownBy(() -> application("hardening.config.required=SUPABASE_URL", "supabase.url=" + CANARY)
                         .run())
                 .withMessageContaining("Missing required secrets: SUPABASE_URL\n");
+    }
+
+    /** An environment whose variables are these. */
+    private static ConfigurableEnvironment variables(Map<String, Object> variables) {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource("test-systemEnvironment", variables));
+        return environment;
+    }
+
+    @Test
+    void a_property_is_found_in_each_spelling_of_boots() {
+        for (Map<String, Object> spelling : List.<Map<String, Object>>of(
+                Map.of("MY_APIKEY", CANARY), Map.of("MY_API_KEY", CANARY), Map.of("my.apiKey", CANARY))) {
+            try (ConfigurableApplicationContext context = application("hardening.config.required=my.api-key")
+                    .environment(variables(spelling))
+                    .run()) {
+                assertThat(context.getBean(Settings.class).get(Setting.secret("my.api-key")))
+                        .isEqualTo(Secret.of(CANARY));
+            }
+        }
+    }
+
+    @Test
+    void the_file_of_a_property_is_found_by_its_variable(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "\n");
+        for (String variable : List.of("MY_APIKEY_FILE", "MY_API_KEY_FILE")) {
+            try (ConfigurableApplicationContext context = application("hardening.config.required=my.api-key")
+                    .environment(variables(Map.of(variable, file.toString())))
+                    .run()) {
+                assertThat(context.getBean(Settings.class).get(Setting.secret("my.api-key")))
+                        .isEqualTo(Secret.of(CANARY));
+                assertThat(context.getEnvironment().getProperty("my.api-key")).isEqualTo(CANARY);
+            }
+        }
+    }
+
+    @Test
+    void a_property_in_another_spelling_keeps_its_origin() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=my.api-key")
+                        .environment(variables(Map.of("MY_APIKEY", "null")))
+                        .run())
+                .withMessageContaining("my.api-key: is a word for no value", "System Environment Property")
+                .withMessageContaining("\"MY_APIKEY\"");
     }
 
     @Test
