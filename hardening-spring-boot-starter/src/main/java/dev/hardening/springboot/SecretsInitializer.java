@@ -41,6 +41,12 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     private static final String REQUIRED = PREFIX + ".required";
 
+    /**
+     * The property source that marks the environment of Spring Cloud's bootstrap context. It fetches remote properties for
+     * the application's own context, which is the one that is checked.
+     */
+    private static final String BOOTSTRAP = "bootstrap";
+
     /** Last, because other initializers may add property sources. */
     @Override
     public int getOrder() {
@@ -57,6 +63,9 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         ConfigurableEnvironment environment = context.getEnvironment();
         if (!OnSwitch.isOn(environment, PREFIX + ".enabled")) {
             return DeclaredSecrets.off(PREFIX + ".enabled=false");
+        }
+        if (environment.getPropertySources().contains(BOOTSTRAP)) {
+            return DeclaredSecrets.off("this is Spring Cloud's bootstrap context");
         }
         String build = BuildTime.reason();
         if (build != null) {

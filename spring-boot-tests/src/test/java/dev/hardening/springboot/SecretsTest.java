@@ -39,6 +39,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.DefaultResourceLoader;
@@ -328,6 +329,26 @@ class SecretsTest {
             application("hardening.config.required=API_KEY").run().close();
         } finally {
             System.clearProperty("spring.aot.processing");
+        }
+    }
+
+    @Test
+    void nothing_is_asked_for_in_a_bootstrap_context_of_spring_cloud() {
+        StandardEnvironment bootstrap = new StandardEnvironment();
+        bootstrap.getPropertySources().addFirst(new MapPropertySource("bootstrap", Map.of()));
+        try (ConfigurableApplicationContext parent = application("hardening.config.required=API_KEY")
+                .environment(bootstrap)
+                .run()) {
+            assertThat(parent.getBeanProvider(Settings.class).getIfAvailable()).isNull();
+            bootstrap.getPropertySources().remove("bootstrap"); // as Spring Cloud does before the application's context
+            try (ConfigurableApplicationContext context = application(
+                            "hardening.config.required=API_KEY", "API_KEY=" + CANARY)
+                    .parent(parent)
+                    .run()) {
+                assertThat(context.getBean(Settings.class).get(Setting.secret("API_KEY")))
+                        .isEqualTo(Secret.of(CANARY));
+                assertThat(context.getBean(DeclaredSecrets.class).count()).isEqualTo(1);
+            }
         }
     }
 
