@@ -66,7 +66,7 @@ class MetadataTest {
                 registered.add(name);
             }
         }
-        assertThat(registered).hasSize(6);
+        assertThat(registered).hasSize(7);
     }
 
     private String resource(String name) throws Exception {

@@ -29,7 +29,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.Banner;
 import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -349,6 +352,30 @@ class SecretsTest {
                         .isEqualTo(Secret.of(CANARY));
                 assertThat(context.getBean(DeclaredSecrets.class).count()).isEqualTo(1);
             }
+        }
+    }
+
+    /** What an application binds. */
+    @ConfigurationProperties("app")
+    record Bound(Secret digits, Secret flag, Secret text) {}
+
+    /** An application that binds it. */
+    @Configuration(proxyBeanMethods = false)
+    @EnableConfigurationProperties(Bound.class)
+    @ImportAutoConfiguration(HardeningBindingAutoConfiguration.class)
+    static class Binding {}
+
+    @Test
+    void a_value_that_yaml_takes_for_a_number_is_bound_as_a_secret(@TempDir Path directory) throws IOException {
+        Files.writeString(
+                directory.resolve("application.yaml"), "app:\n  digits: 12345678\n  flag: true\n  text: abc\n");
+        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(Binding.class)
+                .web(WebApplicationType.NONE)
+                .bannerMode(Banner.Mode.OFF)
+                .properties("spring.config.location=" + directory + "/")
+                .run()) {
+            assertThat(context.getBean(Bound.class))
+                    .isEqualTo(new Bound(Secret.of("12345678"), Secret.of("true"), Secret.of("abc")));
         }
     }
 
