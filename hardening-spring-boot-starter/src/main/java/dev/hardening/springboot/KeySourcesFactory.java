@@ -74,8 +74,15 @@ final class KeySourcesFactory {
                 String property = JwksProperties.PREFIX + ".issuers[" + i + "].";
                 KeySource source = source(property, properties.issuers().get(i));
                 sources.add(source);
-                requireNew(property + "issuer-uri", KeySource::issuer, sources);
-                requireNew(property + "name", KeySource::name, sources);
+                requireNew(property + "issuer-uri", KeySource::issuer, sources, "is that of an earlier issuer, too");
+                boolean isSet = properties.issuers().get(i).name() != null;
+                requireNew(
+                        property + "name",
+                        KeySource::name,
+                        sources,
+                        isSet
+                                ? "is that of an earlier issuer, too"
+                                : "is not set, and what is made of the issuer is the name of an earlier one, too: set it");
             }
             return new KeySources(sources);
         } catch (RuntimeException unusable) {
@@ -86,9 +93,9 @@ final class KeySourcesFactory {
 
     /** Requires that the last source differs from those before it. */
     private static void requireNew(
-            String property, Function<KeySource, @Nullable String> value, List<KeySource> sources) {
+            String property, Function<KeySource, @Nullable String> value, List<KeySource> sources, String reason) {
         if (sources.stream().map(value).distinct().count() < sources.size()) {
-            throw new UnusablePropertyException(property, "is that of an earlier issuer, too");
+            throw new UnusablePropertyException(property, reason);
         }
     }
 
@@ -97,11 +104,22 @@ final class KeySourcesFactory {
         if (iss == null || iss.isBlank()) {
             throw new UnusablePropertyException(prefix + "issuer-uri", "is not set");
         }
+        String name = issuer.name() == null ? nameOf(iss) : issuer.name();
+        requireName(prefix + "name", name);
         JWSAlgorithm[] algorithms = algorithms(prefix, issuer.jwsAlgorithms());
         JWKSCache cache = cache(prefix, issuer.jwkSetUri(), iss);
         TokenDecoder decoder = decoder(cache, iss, algorithms);
-        String name = issuer.name();
-        return new KeySource(name == null ? nameOf(iss) : name, iss, issuer.audiences(), cache, decoder);
+        return new KeySource(name, iss, issuer.audiences(), cache, decoder);
+    }
+
+    private static void requireName(String property, String name) {
+        if (name.isBlank()) {
+            throw new UnusablePropertyException(property, "is empty");
+        }
+        if (name.indexOf('/') >= 0) {
+            throw new UnusablePropertyException(
+                    property, "has a / in it, which a part of a path in Actuator cannot have");
+        }
     }
 
     /** Such as {@code login.example-realms-a}, because the name is a part of a path in Actuator. */

@@ -23,6 +23,8 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
@@ -72,6 +74,38 @@ class KeyEndpointTest {
                     });
         }
         assertThat(seen).startsWith("Bearer first ratings").endsWith("Bearer second ratings");
+    }
+
+    private void assertRefused(String message, String... properties) {
+        runner.withPropertyValues(properties)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(UnusablePropertyException.class)
+                        .hasMessage(message));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a/b, 'has a / in it, which a part of a path in Actuator cannot have'",
+        "'', is empty",
+        "b.example, 'is that of an earlier issuer, too'"
+    })
+    void a_name_that_an_issuer_cannot_have_is_refused(String name, String reason) {
+        assertRefused(
+                "hardening.jwks.issuers[1].name: " + reason,
+                "hardening.jwks.issuers[0].issuer-uri=https://b.example",
+                "hardening.jwks.issuers[1].issuer-uri=https://c.example",
+                "hardening.jwks.issuers[1].name=" + name);
+    }
+
+    @Test
+    void two_issuers_of_one_derived_name_have_to_be_named() {
+        assertRefused(
+                "hardening.jwks.issuers[1].name: is not set, and what is made of the issuer is the name of an earlier"
+                        + " one, too: set it",
+                "hardening.jwks.issuers[0].issuer-uri=https://a.example/b",
+                "hardening.jwks.issuers[1].issuer-uri=https://a.example/b/");
     }
 
     @Test
