@@ -9,12 +9,14 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
@@ -28,6 +30,9 @@ final class KeySourcesFactory {
 
     /** As long as web servers accept; the decoder's own default is shorter than that of some. */
     private static final int MAX_TOKEN_LENGTH = 64 * 1024;
+
+    private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+"); // RFC 9110, section 5.1
+    private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e]*");
 
     private final ResourceServer resourceServer;
     private final JwksProperties properties;
@@ -158,6 +163,7 @@ final class KeySourcesFactory {
     }
 
     private BuilderOptions<JWKSCache.Builder> options(Supplier<JWKSCache.Builder> builders) {
+        properties.requestHeader().forEach(KeySourcesFactory::requireHeader);
         var options = new BuilderOptions<>(
                         JwksProperties.PREFIX,
                         builders,
@@ -185,11 +191,11 @@ final class KeySourcesFactory {
             options.add("ssl.bundle", builder -> builder.httpClient(client));
         }
         String file = properties.bearerTokenFile();
-        if (file != null) {
-            options.add("bearer-token-file", builder -> {
-                Path path = Path.of(file);
-                builder.requestHeader("Authorization", () -> "Bearer " + read(path));
-            });
+        if (StringUtils.hasText(file)) {
+            Path path = tokenFile(file);
+            options.add(
+                    "bearer-token-file",
+                    builder -> builder.requestHeader("Authorization", () -> "Bearer " + read(path)));
         }
         return options;
     }
@@ -203,6 +209,33 @@ final class KeySourcesFactory {
         } catch (NoSuchSslBundleException absent) {
             throw new UnusablePropertyException(property, "there is no spring.ssl.bundle of the name " + bundle);
         }
+    }
+
+    /** The client would refuse it at each fetch. */
+    private static void requireHeader(String name, String value) {
+        String property = JwksProperties.PREFIX + ".request-header." + name;
+        if (!HEADER_NAME.matcher(name).matches()) {
+            throw new UnusablePropertyException(property, "is not the name of a header");
+        }
+        if (!HEADER_VALUE.matcher(value).matches()) {
+            throw new UnusablePropertyException(property, "has a line break or a letter that is not ASCII");
+        }
+    }
+
+    private static Path tokenFile(String file) {
+        String property = JwksProperties.PREFIX + ".bearer-token-file";
+        if (file.startsWith("file:")) {
+            throw new UnusablePropertyException(property, "is a URL: write the path alone");
+        }
+        try {
+            Path path = Path.of(file);
+            if (Files.isReadable(path) && !Files.isDirectory(path)) {
+                return path;
+            }
+        } catch (InvalidPathException notShown) {
+            // It may be the token itself.
+        }
+        throw new UnusablePropertyException(property, "does not name a file that can be read");
     }
 
     private static String read(Path file) {

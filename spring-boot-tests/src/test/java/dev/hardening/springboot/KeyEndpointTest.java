@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -25,9 +26,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.core.env.MapPropertySource;
 
 /** How keys are fetched: over plain http, with a certificate of one's own, with headers. */
 class KeyEndpointTest {
@@ -106,6 +109,40 @@ class KeyEndpointTest {
                         + " one, too: set it",
                 "hardening.jwks.issuers[0].issuer-uri=https://a.example/b",
                 "hardening.jwks.issuers[1].issuer-uri=https://a.example/b/");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/no/such/canary, does not name a file that can be read",
+        "/, does not name a file that can be read",
+        "file:///canary, is a URL: write the path alone"
+    })
+    void a_token_file_that_cannot_be_read_is_named(String file, String reason) {
+        assertRefused(
+                "hardening.jwks.bearer-token-file: " + reason,
+                KEYS + "https://127.0.0.1:1/keys",
+                "hardening.jwks.bearer-token-file=" + file);
+    }
+
+    @Test
+    void a_blank_token_file_is_none() {
+        runner.withPropertyValues(KEYS + "https://127.0.0.1:1/keys", "hardening.jwks.bearer-token-file= ")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\nb", "a\r", "caf\u00e9", "\u0000"})
+    void a_header_that_cannot_be_sent_is_named(String value) {
+        runner.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource(
+                                "header", Map.of("hardening.jwks.request-header.X-Tenant", value))))
+                .withPropertyValues(KEYS + "https://127.0.0.1:1/keys")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessage("hardening.jwks.request-header.X-Tenant: has a line break or a letter that is not"
+                                + " ASCII"));
     }
 
     @Test
