@@ -3,6 +3,7 @@ package dev.hardening.springboot;
 import dev.hardening.config.SecretSource;
 import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -16,7 +17,10 @@ import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.OriginLookup;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.PropertyResolver;
 import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.PropertySourcesPropertyResolver;
 
 /**
  * Spring's {@code Environment}, by the exact name, from the first property source that has it. A name in Boot's form for
@@ -32,12 +36,50 @@ final class EnvironmentSource implements SecretSource {
 
     private final ConfigurableEnvironment environment;
 
+    private final Set<String> declared;
+
     private final Set<String> verbatim;
 
-    /** Makes a source with the names of the settings whose value may look like a reference. */
-    EnvironmentSource(ConfigurableEnvironment environment, Set<String> verbatim) {
+    /** The environment, and before it the declared names that have a file. */
+    private final PropertyResolver withFiles;
+
+    /**
+     * Makes a source.
+     *
+     * @param declared the names of the settings: a reference to one of them is resolved from its file, too
+     * @param verbatim the names of the settings whose value may look like a reference
+     */
+    EnvironmentSource(ConfigurableEnvironment environment, Set<String> declared, Set<String> verbatim) {
         this.environment = environment;
+        this.declared = declared;
         this.verbatim = verbatim;
+        MutablePropertySources sources = new MutablePropertySources(environment.getPropertySources());
+        sources.addFirst(new DeclaredFiles());
+        withFiles = new PropertySourcesPropertyResolver(sources);
+    }
+
+    /** What the files of the declared names hold. */
+    private final class DeclaredFiles extends PropertySource<Object> {
+
+        DeclaredFiles() {
+            super("hardeningDeclaredFiles", new Object());
+        }
+
+        @Override
+        public @Nullable Object getProperty(String name) {
+            return declared.contains(name) ? ofFile(name) : null;
+        }
+    }
+
+    /** Null if it has no file, or if Spring would take a part of it for a placeholder. */
+    private @Nullable String ofFile(String name) {
+        String path = find(name + FILE).map(Found::value).orElse("");
+        return SecretSource.of(Map.of(name + FILE, path))
+                .withFiles()
+                .find(name)
+                .map(Found::value)
+                .filter(value -> !value.isEmpty() && !value.contains("${"))
+                .orElse(null);
     }
 
     @Override
@@ -89,16 +131,17 @@ final class EnvironmentSource implements SecretSource {
             return new Found(value, origin);
         }
         Matcher reference = REFERENCE.matcher(value.strip());
-        if (!verbatim.contains(name) && reference.matches() && !environment.containsProperty(reference.group(1))) {
+        PropertyResolver resolver = name.endsWith(FILE) ? environment : withFiles; // a path is in no file
+        if (!verbatim.contains(name) && reference.matches() && !resolver.containsProperty(reference.group(1))) {
             return Found.invalid("refers to " + reference.group(1) + ", which is not set", origin);
         }
-        String resolved = resolved(value);
+        String resolved = resolved(resolver, value);
         return new Found(resolved == null ? value : resolved, origin);
     }
 
-    private @Nullable String resolved(String value) {
+    private static @Nullable String resolved(PropertyResolver resolver, String value) {
         try {
-            return environment.resolveRequiredPlaceholders(value);
+            return resolver.resolveRequiredPlaceholders(value);
         } catch (IllegalArgumentException notAReference) {
             // Its message holds the value.
             return null;

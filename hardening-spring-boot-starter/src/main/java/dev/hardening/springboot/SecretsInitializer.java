@@ -76,7 +76,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             return DeclaredSecrets.off("no name is declared, neither in " + REQUIRED + " nor by a "
                     + SecretDeclaration.class.getSimpleName());
         }
-        EnvironmentSource plain = new EnvironmentSource(environment, verbatim(validator));
+        EnvironmentSource plain = new EnvironmentSource(environment, names(validator), verbatim(validator));
         RecordingSource source = new RecordingSource(plain, plain.withFiles());
         if (isSlice(environment) && !validator.check(source).valid()) {
             return DeclaredSecrets.off("this is a slice of the application, and its environment lacks some");
@@ -144,6 +144,10 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         } catch (IllegalArgumentException unusable) {
             throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));
         }
+    }
+
+    private static Set<String> names(SecretValidator validator) {
+        return validator.settings().stream().map(Setting::name).collect(Collectors.toSet());
     }
 
     private static Set<String> verbatim(@Nullable SecretValidator validator) {

@@ -307,6 +307,32 @@ class SecretsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"${B_KEY}", "redis://:${B_KEY}@redis"})
+    void a_reference_to_what_is_in_a_file_is_resolved(String value, @TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=A_KEY, B_KEY",
+                        "A_KEY=" + value,
+                        "B_KEY_FILE=${DIRECTORY}/key",
+                        "DIRECTORY=" + file.getParent())
+                .run()) {
+            String expected = value.replace("${B_KEY}", CANARY);
+            assertThat(context.getBean(Settings.class).get(Setting.secret("A_KEY")))
+                    .isEqualTo(Secret.of(expected));
+            assertThat(context.getEnvironment().getProperty("A_KEY")).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void a_reference_in_a_circle_is_no_value() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application(
+                                "hardening.config.required=A_KEY, B_KEY", "A_KEY=${B_KEY}", "B_KEY_FILE=${B_KEY}")
+                        .run())
+                .withMessageContaining("A_KEY: refers to B_KEY, which is not set");
+    }
+
     @Test
     void a_value_that_only_looks_like_a_template_is_taken_as_it_is(CapturedOutput output) {
         String value = CANARY + "$" + "{x";
