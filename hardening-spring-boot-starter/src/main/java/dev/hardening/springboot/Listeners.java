@@ -8,71 +8,42 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The application's listeners as one. */
-final class Listeners implements ConnectListener {
+/**
+ * The application's listeners, for what happens after the start. What one throws is logged, and the others are told all
+ * the same.
+ */
+record Listeners(List<ConnectListener> all) {
 
     private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);
 
-    private final List<ConnectListener> listeners;
-
-    Listeners(List<ConnectListener> listeners) {
-        this.listeners = listeners;
+    /**
+     * The same for the connection that only checks Redis at the start. They do not get its end, because the application
+     * never uses it.
+     */
+    List<ConnectListener> duringStart() {
+        return all.stream().map(Listeners::duringStart).toList();
     }
 
-    /**
-     * The application's listeners for the connection that only checks Redis at the start. They do not get its end,
-     * because the application never uses it.
-     */
-    ConnectListener duringStart() {
+    private static ConnectListener duringStart(ConnectListener listener) {
         return new ConnectListener() {
             @Override
             public void attemptFailed(Attempt attempt) {
-                Listeners.this.attemptFailed(attempt);
+                listener.attemptFailed(attempt);
             }
 
             @Override
             public void connected(ConnectReport report) {
-                Listeners.this.connected(report);
+                listener.connected(report);
             }
         };
     }
 
-    @Override
-    public void attemptFailed(Attempt attempt) {
-        each(listener -> listener.attemptFailed(attempt));
-    }
-
-    @Override
-    public void connected(ConnectReport report) {
-        each(listener -> listener.connected(report));
-    }
-
-    @Override
-    public void disconnected(String reason) {
-        each(listener -> listener.disconnected(reason));
-    }
-
-    @Override
-    public void reconnectFailed(String reason) {
-        each(listener -> listener.reconnectFailed(reason));
-    }
-
-    @Override
-    public void closed() {
-        each(ConnectListener::closed);
-    }
-
-    @Override
-    public void reconnected() {
-        each(ConnectListener::reconnected);
-    }
-
-    private void each(Consumer<ConnectListener> event) {
-        for (ConnectListener listener : listeners) {
+    void tell(Consumer<ConnectListener> event) {
+        for (ConnectListener listener : all) {
             try {
                 event.accept(listener);
-            } catch (RuntimeException failed) {
-                LOG.warn("A ConnectListener failed", failed);
+            } catch (Throwable thrown) { // also an Error, or what Kotlin throws unchecked
+                LOG.warn("A connect listener threw {}", thrown.getClass().getName());
             }
         }
     }

@@ -162,7 +162,8 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             options.add("require-role", builder -> builder.requireRole(role));
         }
         try {
-            RedisConnector.Builder builder = options.builder().listener(listeners.duringStart());
+            RedisConnector.Builder builder = options.builder();
+            listeners.duringStart().forEach(builder::listener);
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return build.apply(builder);
         } catch (IllegalArgumentException refused) {
@@ -189,6 +190,6 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
     public void destroy() {
         heartbeat.shutdownNow();
         threads.shutdownNow();
-        listeners.closed();
+        listeners.tell(ConnectListener::closed);
     }
 }

@@ -34,7 +34,7 @@ final class WatchedRedis {
     private final RedisConnectionFactory factory;
     private final String place;
     private final @Nullable Role required;
-    private final ConnectListener listener;
+    private final Listeners listeners;
     private final Executor executor;
 
     private @Nullable CompletableFuture<RedisAnswer> running;
@@ -65,13 +65,13 @@ final class WatchedRedis {
             String name,
             RedisConnectionFactory factory,
             @Nullable Role required,
-            ConnectListener listener,
+            Listeners listeners,
             Executor executor) {
         this.name = name;
         this.factory = factory;
         place = FactoryAddress.place(factory);
         this.required = required;
-        this.listener = listener;
+        this.listeners = listeners;
         this.executor = executor;
     }
 
@@ -202,13 +202,15 @@ final class WatchedRedis {
         down = answer.reason();
         if (down == null && before != null) {
             LOG.info("Redis behind {} answers again: {}", name, place);
-            listener.reconnected();
+            listeners.tell(ConnectListener::reconnected);
         } else if (down != null && before == null) {
             LOG.warn("Redis behind {} is down: {} ({})", name, down, place);
-            listener.disconnected(down);
+            String reason = down;
+            listeners.tell(listener -> listener.disconnected(reason));
         } else if (down != null && !down.equals(before)) {
             LOG.warn("Redis behind {} is still down: {} ({})", name, down, place);
-            listener.reconnectFailed(down);
+            String reason = down;
+            listeners.tell(listener -> listener.reconnectFailed(reason));
         }
     }
 

@@ -175,6 +175,38 @@ class RedisTest {
                             assertThat(told).containsExactly("one 1", "two 1", "one 2", "two 2", "one 3", "two 3"));
         }
 
+        @Test
+        void a_listener_that_throws_keeps_none_of_the_others_from_it() {
+            List<String> told = new ArrayList<>();
+            ConnectListener broken = new ConnectListener() {
+                @Override
+                public void attemptFailed(Attempt attempt) {
+                    throw new AssertionError("canary");
+                }
+
+                @Override
+                public void closed() {
+                    throw new AssertionError("canary");
+                }
+            };
+            ConnectListener other = new ConnectListener() {
+                @Override
+                public void attemptFailed(Attempt attempt) {
+                    told.add("failed");
+                }
+
+                @Override
+                public void closed() {
+                    told.add("closed");
+                }
+            };
+            at(Ports.refusing(), "hardening.redis.required=false")
+                    .withBean("one", ConnectListener.class, () -> broken)
+                    .withBean("two", ConnectListener.class, () -> other)
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(told).containsExactly("failed", "closed");
+        }
+
         private ConnectListener telling(List<String> told, String name) {
             return new ConnectListener() {
                 @Override
