@@ -50,6 +50,9 @@ const events = {
   close,
 };
 
+// What is seen in one step is seen in this order: the signal is aborted while the form still says that it is sending.
+const ORDER = ["aborted", "told", "attempt", "late", "outcome"];
+
 const vectors = [];
 for (const [way, [note, steps]] of Object.entries(ways))
   for (const [name, event] of Object.entries(events)) {
@@ -100,6 +103,8 @@ function expectedOf(steps) {
     }
     expected.state = told = state();
     if (told !== before) expected.told = told;
+    const order = ORDER.filter((what) => expected[what] !== undefined);
+    if (order.length > 1) expected.order = order;
     seen.push(expected);
   }
   return seen;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 const EVENTS = new Set(["begin", "submit", "succeed", "fail", "timeout", "close"]);
-const KEYS = new Set(["event", "id", "session", "attempt", "outcome", "current", "aborted", "late", "state", "told"]);
+const KEYS = new Set(["event", "id", "session", "attempt", "outcome", "current", "aborted", "late", "state", "told", "order"]);
 const TIMEOUT = 1000;
 
 /**
@@ -32,31 +32,36 @@ export async function wrongSequences({ version, count, vectors, ...unknown }, cr
 }
 
 async function play(steps, create, tick) {
-  let now; // what is seen in this step
+  let now, order; // what is seen in this step
+  const note = (what, value, more) => {
+    Object.assign(now, { [what]: value }, more);
+    order.push(what);
+  };
   const attempts = [];
   const submissions = new Map();
-  const guard = create({ timeout: TIMEOUT, onLateFailure: (failure, session) => (now.late = session ?? null) });
-  guard.subscribe((state) => (now.told = state));
+  const guard = create({ timeout: TIMEOUT, onLateFailure: (failure, session) => note("late", session ?? null) });
+  guard.subscribe((state) => note("told", state));
 
   function submit(id, session) {
     const submission = {};
     submissions.set(id, submission);
     const action = (handed) => {
       if (!attempts.includes(handed.attemptId)) attempts.push(handed.attemptId);
-      now.attempt = attempts.indexOf(handed.attemptId) + 1;
+      note("attempt", attempts.indexOf(handed.attemptId) + 1);
       submission.handed = handed;
-      handed.signal.addEventListener("abort", () => (now.aborted = true));
+      handed.signal.addEventListener("abort", () => note("aborted", true));
       return new Promise((resolve, reject) => Object.assign(submission, { succeed: resolve, fail: () => reject(new Error("refused")) }));
     };
     guard.submit(session, action).then(
-      (outcome) => Object.assign(now, { outcome: outcome.status, current: outcome.current }),
-      ({ name }) => Object.assign(now, { outcome: name === "TimeoutError" ? "timeout" : "failure", current: submission.handed.isCurrent() }),
+      (outcome) => note("outcome", outcome.status, { current: outcome.current }),
+      ({ name }) => note("outcome", name === "TimeoutError" ? "timeout" : "failure", { current: submission.handed.isCurrent() }),
     );
   }
 
   const seen = [];
   for (const { event, id, session } of steps) {
     now = { event };
+    order = [];
     if (id !== undefined) now.id = id;
     if (session !== undefined) now.session = session;
     if (event === "begin") guard.begin(session);
@@ -66,6 +71,7 @@ async function play(steps, create, tick) {
     else submissions.get(id)[event]?.();
     for (let turn = 0; turn < 10; turn++) await null;
     now.state = guard.state;
+    if (order.length > 1) now.order = order;
     seen.push(now);
   }
   return seen;

@@ -379,6 +379,37 @@ describe("an action that hangs", () => {
     assert.equal(tries[1].signal.aborted, false);
   });
 
+  test("is aborted while the form still sends, before its outcome", async () => {
+    const guard = guardFor("a", { timeout: 1000 });
+    const seen = [];
+    let meanwhile;
+    const running = guard.submit("a", ({ signal }) => {
+      signal.addEventListener("abort", () => {
+        seen.push(guard.state);
+        meanwhile = statusOf(guard);
+      });
+      return never();
+    });
+    mock.timers.tick(1000);
+    await running.catch(({ name }) => seen.push(name, guard.state));
+    assert.deepEqual(seen, ["sending", "TimeoutError", "idle"]);
+    assert.equal(await meanwhile, "busy");
+  });
+
+  for (const [how, state] of [["resolve", "sent"], ["reject", "idle"]])
+    test(`times out also if the signal makes the action ${how}`, async () => {
+      const guard = guardFor("a", { timeout: 1000 });
+      const answer = deferred();
+      const running = guard.submit("a", ({ signal }) => {
+        signal.addEventListener("abort", () => answer[how](new Error("aborted")));
+        return answer.promise;
+      });
+      mock.timers.tick(1000);
+      await assert.rejects(running, { name: "TimeoutError" });
+      for (let turn = 0; turn < 10; turn++) await null;
+      assert.equal(guard.state, state);
+    });
+
   test("ends after 30 s, if no other time is given", async () => {
     const running = guardFor("a").submit("a", never);
     mock.timers.tick(30_000);

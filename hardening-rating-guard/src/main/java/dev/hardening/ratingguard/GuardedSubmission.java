@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -72,7 +73,7 @@ public final class GuardedSubmission implements AutoCloseable {
     // Guards the next three, so that no action starts for a draft that another thread has just replaced.
     private final Object lock = new Object();
     private Draft draft = new Draft(null);
-    private @Nullable Submission underWay;
+    private boolean underWay;
     private boolean closed;
 
     private final List<Consumer<? super State>> listeners = new CopyOnWriteArrayList<>();
@@ -135,7 +136,7 @@ public final class GuardedSubmission implements AutoCloseable {
             if (closed) {
                 return State.CLOSED;
             }
-            if (underWay != null) {
+            if (underWay) {
                 return State.SENDING;
             }
             return draft.sent ? State.SENT : State.IDLE;
@@ -163,8 +164,9 @@ public final class GuardedSubmission implements AutoCloseable {
      * yet.
      *
      * <p>The form is {@link State#SENDING} until the action's stage completes or the timeout has passed; cancelling the
-     * future that this method returns does not end it. An action that succeeds after its timeout still makes the draft
-     * {@link State#SENT}.
+     * future that this method returns does not end it. After the timeout the action's {@link Submission#signal} completes
+     * first, then the form is no longer {@link State#SENDING}, and then the returned future completes. An action that
+     * succeeds after its timeout still makes the draft {@link State#SENT}.
      *
      * @param <T> what the action returns
      * @param sessionId the session that the action would rate; may be null
@@ -191,14 +193,14 @@ public final class GuardedSubmission implements AutoCloseable {
             if (!RatingSessionGuard.check(from.sessionId, sessionId).allowed()) {
                 return completedFuture(new Outcome.Mismatch<>(isCurrent));
             }
-            if (underWay != null) {
+            if (underWay) {
                 return completedFuture(new Outcome.Busy<>(isCurrent));
             }
             if (from.sent) {
                 return completedFuture(new Outcome.Sent<>(isCurrent));
             }
             submission = new Submission(from.attemptIdFor(sessionId, fresh), isCurrent);
-            underWay = submission;
+            underWay = true;
         }
         tell();
         return run(from, sessionId, submission, action);
@@ -211,17 +213,19 @@ public final class GuardedSubmission implements AutoCloseable {
             Function<? super Submission, ? extends CompletionStage<T>> action) {
         CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
         CompletableFuture<?> timedOut = new CompletableFuture<>();
+        AtomicBoolean decided = new AtomicBoolean(); // by the answer or the timeout, whichever comes first
         CompletionStage<T> answer;
         try {
             timedOut = Objects.requireNonNull(timer.apply(timeout), "the timer returned no future");
             var unused = timedOut.whenComplete((done, cancelled) -> {
-                if (cancelled == null && end(submission)) {
+                if (cancelled == null && decided.compareAndSet(false, true)) {
+                    submission.abort(); // while the form is still sending, so that no second request starts before
+                    end();
                     fail(
                             outcome,
                             from,
                             sessionId,
                             new TimeoutException("No answer within " + inSeconds(timeout) + " s"));
-                    submission.abort();
                 }
             });
             answer = Objects.requireNonNull(action.apply(submission), "the action returned no stage")
@@ -231,14 +235,18 @@ public final class GuardedSubmission implements AutoCloseable {
         }
         CompletableFuture<?> running = timedOut;
         answer.whenComplete((value, failure) -> {
+            boolean inTime = decided.compareAndSet(false, true);
             running.cancel(false);
             if (failure == null) {
                 accept(from, sessionId);
             }
-            boolean inTime = end(submission);
-            if (inTime && failure == null) {
+            if (!inTime) {
+                return;
+            }
+            end();
+            if (failure == null) {
                 outcome.complete(new Outcome.Done<>(submission::isCurrent, value));
-            } else if (inTime) {
+            } else {
                 fail(outcome, from, sessionId, failure);
             }
         });
@@ -259,19 +267,15 @@ public final class GuardedSubmission implements AutoCloseable {
                 draft.sent = true; // also one that was begun meanwhile, because its session is rated now
             }
         }
+        tell();
     }
 
-    /** Frees the form, unless the timeout has done so. */
-    private boolean end(Submission submission) {
-        boolean ended;
+    /** Frees the form. */
+    private void end() {
         synchronized (lock) {
-            ended = underWay == submission;
-            if (ended) {
-                underWay = null;
-            }
+            underWay = false;
         }
         tell();
-        return ended;
     }
 
     private void fail(CompletableFuture<?> outcome, Draft from, @Nullable String sessionId, Throwable failure) {

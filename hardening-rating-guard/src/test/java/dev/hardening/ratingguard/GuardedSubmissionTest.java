@@ -614,6 +614,52 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        void isAbortedWhileTheFormStillSends() {
+            form.begin("a");
+            List<Object> seen = new ArrayList<>();
+            var unused = form.<String>submit("a", submission -> {
+                submission.signal().thenRun(() -> {
+                    seen.add(form.state());
+                    seen.add(submit("a").join().getClass());
+                });
+                return answer;
+            });
+            timers.get(0).complete(null);
+            assertThat(seen).containsExactly(State.SENDING, Busy.class);
+            assertThat(submissions).isEmpty();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void isAbortedBeforeItsOutcomeIsSeen() {
+            form.begin("a");
+            List<Boolean> abortedAtTheOutcome = new ArrayList<>();
+            var unused = submit("a").whenComplete((outcome, failure) -> {
+                abortedAtTheOutcome.add(aborted(submissions.get(0)));
+                assertThat(submit("a")).isNotCompleted();
+            });
+            timers.get(0).complete(null);
+            assertThat(abortedAtTheOutcome).containsExactly(true);
+            assertThat(submissions).hasSize(2);
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void timesOutAlsoIfTheSignalEndsTheAction(boolean succeeds) {
+            form.begin("a");
+            CompletableFuture<Outcome<String>> first = submit("a");
+            submissions.get(0).signal().thenRun(() -> {
+                boolean ended =
+                        succeeds ? answer.complete("ok") : answer.completeExceptionally(new IOException("aborted"));
+                assertThat(ended).isTrue();
+                assertThat(form.state()).isEqualTo(State.SENDING);
+            });
+            timers.get(0).complete(null);
+            assertThatThrownBy(first::join).hasCauseInstanceOf(TimeoutException.class);
+            assertThat(form.state()).isEqualTo(succeeds ? State.SENT : State.IDLE);
+        }
+
+        @Test
         void thatSucceedsAfterAllMakesItsDraftSent() {
             form.begin("a");
             CompletableFuture<Outcome<String>> first = submit("a");

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,8 +32,8 @@ import org.junit.jupiter.api.TestFactory;
 /** Plays the sequences of events that the TypeScript twin plays too. A file that is not understood whole is refused. */
 class SubmissionConformanceTest {
 
-    private static final Set<String> KEYS =
-            Set.of("event", "id", "session", "attempt", "outcome", "current", "aborted", "late", "state", "told");
+    private static final Set<String> KEYS = Set.of(
+            "event", "id", "session", "attempt", "outcome", "current", "aborted", "late", "state", "told", "order");
     private static final AtomicInteger PLAYED = new AtomicInteger();
 
     private static JsonNode file() {
@@ -114,6 +117,7 @@ class SubmissionConformanceTest {
     private static final class Play {
 
         private ObjectNode seen = JsonNodeFactory.instance.objectNode();
+        private final List<String> order = new ArrayList<>();
         private final List<CompletableFuture<Void>> timers = new ArrayList<>();
         private final List<String> attempts = new ArrayList<>();
         private final Map<Integer, CompletableFuture<String>> answers = new HashMap<>();
@@ -123,19 +127,25 @@ class SubmissionConformanceTest {
                     timers.add(new CompletableFuture<>());
                     return timers.get(timers.size() - 1);
                 })
-                .onLateFailure((failure, sessionId) -> seen.put("late", sessionId))
+                .onLateFailure((failure, sessionId) -> note("late", TextNode.valueOf(sessionId)))
                 .build();
 
         Play() {
-            guard.subscribe(state -> seen.put("told", name(state)));
+            guard.subscribe(state -> note("told", TextNode.valueOf(name(state))));
         }
 
         private static String name(Object value) {
             return value.toString().toLowerCase(Locale.ROOT);
         }
 
+        private void note(String what, @Nullable JsonNode value) {
+            seen.set(what, value);
+            order.add(what);
+        }
+
         ObjectNode step(JsonNode step) {
             seen = JsonNodeFactory.instance.objectNode();
+            order.clear();
             for (String given : List.of("event", "id", "session")) {
                 if (step.has(given)) {
                     seen.set(given, step.get(given));
@@ -152,6 +162,9 @@ class SubmissionConformanceTest {
                 // One action is under way at a time, so the last timer is its.
                 default -> timers.get(timers.size() - 1).complete(null);
             }
+            if (order.size() > 1) {
+                order.forEach(seen.putArray("order")::add);
+            }
             return seen.put("state", name(guard.state()));
         }
 
@@ -160,18 +173,22 @@ class SubmissionConformanceTest {
                         if (!attempts.contains(submission.attemptId())) {
                             attempts.add(submission.attemptId());
                         }
-                        seen.put("attempt", attempts.indexOf(submission.attemptId()) + 1);
+                        note("attempt", IntNode.valueOf(attempts.indexOf(submission.attemptId()) + 1));
                         submissions.put(id, submission);
                         answers.put(id, new CompletableFuture<>());
-                        submission.signal().thenRun(() -> seen.put("aborted", true));
+                        submission.signal().thenRun(() -> note("aborted", BooleanNode.TRUE));
                         return answers.get(id);
                     })
                     .whenComplete((outcome, failure) -> {
                         if (failure == null) {
-                            seen.put("outcome", name(outcome.getClass().getSimpleName()));
+                            note(
+                                    "outcome",
+                                    TextNode.valueOf(name(outcome.getClass().getSimpleName())));
                             seen.put("current", outcome.current());
                         } else {
-                            seen.put("outcome", failure instanceof TimeoutException ? "timeout" : "failure");
+                            note(
+                                    "outcome",
+                                    TextNode.valueOf(failure instanceof TimeoutException ? "timeout" : "failure"));
                             seen.put("current", submissions.get(id).isCurrent());
                         }
                     });
