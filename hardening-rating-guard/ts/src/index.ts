@@ -57,7 +57,7 @@ export interface GuardedSubmissionOptions {
   readonly timeout?: number | undefined;
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
-  /** Makes the attempt ids; random UUIDs by default. */
+  /** Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. */
   readonly newAttemptId?: (() => string) | undefined;
 }
 

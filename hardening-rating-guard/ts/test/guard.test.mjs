@@ -358,6 +358,36 @@ describe("the attempt id", () => {
     const guard = guardFor("a", { newAttemptId: () => `id-${++made}` });
     assert.equal((await guard.submit("a", ({ attemptId }) => attemptId)).value, "id-1");
   });
+
+  test("that cannot be made fails the submission, and nothing is sent", async () => {
+    const seen = [];
+    const failure = new Error("no id");
+    const newAttemptId = () => {
+      throw failure;
+    };
+    const guard = guardFor("a", { newAttemptId, onLateFailure: (late) => seen.push(late) });
+    guard.subscribe((state) => seen.push(state));
+    await assert.rejects(guard.submit("a", () => seen.push("sent")), (error) => error === failure);
+    assert.equal(guard.state, "idle");
+    assert.deepEqual(seen, []);
+  });
+
+  test("is made only if the draft needs one", async () => {
+    let made = 0;
+    const guard = guardFor("a", { newAttemptId: () => `id-${++made}` });
+    const answer = deferred();
+    assert.equal(await statusOf(guard, "b"), "mismatch");
+    assert.equal(made, 0);
+    await assert.rejects(guard.submit("a", () => Promise.reject(new Error("lost"))));
+    const running = guard.submit("a", () => answer.promise);
+    assert.equal(await statusOf(guard), "busy");
+    answer.resolve();
+    await running;
+    assert.equal(await statusOf(guard), "sent");
+    guard.close();
+    assert.equal(await statusOf(guard), "closed");
+    assert.equal(made, 1);
+  });
 });
 
 describe("an action that hangs", () => {

@@ -55,8 +55,12 @@ public final class GuardedSubmission implements AutoCloseable {
             this.sessionId = sessionId;
         }
 
-        /** A draft without a session can be sent anywhere: each session gets an attempt of its own. */
-        String attemptIdFor(@Nullable String submitted, String fresh) {
+        /**
+         * {@return the attempt's id; null if it needs a fresh one} A draft without a session can be sent anywhere: each
+         * session gets an attempt of its own.
+         */
+        @Nullable
+        String attemptIdFor(@Nullable String submitted, @Nullable String fresh) {
             if (attemptId == null || !Objects.equals(target, submitted)) {
                 attemptId = fresh;
                 target = submitted;
@@ -173,17 +177,22 @@ public final class GuardedSubmission implements AutoCloseable {
      * @param action sends the rating; it is called at most once, on the calling thread, and returns a stage that can be
      *     turned into a {@link CompletableFuture}
      * @return the outcome. It completes exceptionally only with the action's own failure, without the
-     *     {@link CompletionException} that a stage puts around it, or with a {@link TimeoutException}; the draft can
-     *     then be submitted again
+     *     {@link CompletionException} that a stage puts around it, with a {@link TimeoutException}, or with what
+     *     {@link Builder#newAttemptId} threw; the draft can then be submitted again
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
             @Nullable String sessionId, Function<? super Submission, ? extends CompletionStage<T>> action) {
         Objects.requireNonNull(action, "action");
-        // Outside the lock, because it is foreign code.
-        String fresh = Objects.requireNonNull(newAttemptId.get(), "newAttemptId returned null");
+        return submit(sessionId, action, null);
+    }
+
+    private <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
+            @Nullable String sessionId,
+            Function<? super Submission, ? extends CompletionStage<T>> action,
+            @Nullable String freshId) {
         Draft from;
+        String attemptId;
         BooleanSupplier isCurrent;
-        Submission submission;
         synchronized (lock) {
             from = draft;
             isCurrent = () -> isCurrent(from);
@@ -199,11 +208,21 @@ public final class GuardedSubmission implements AutoCloseable {
             if (from.sent) {
                 return completedFuture(new Outcome.Sent<>(isCurrent));
             }
-            submission = new Submission(from.attemptIdFor(sessionId, fresh), isCurrent);
-            underWay = true;
+            attemptId = from.attemptIdFor(sessionId, freshId);
+            underWay = attemptId != null;
+        }
+        if (attemptId == null) {
+            // Outside the lock, because it is foreign code.
+            String made;
+            try {
+                made = Objects.requireNonNull(newAttemptId.get(), "newAttemptId returned null");
+            } catch (Throwable failure) {
+                return CompletableFuture.failedFuture(failure);
+            }
+            return submit(sessionId, action, made);
         }
         tell();
-        return run(from, sessionId, submission, action);
+        return run(from, sessionId, new Submission(attemptId, isCurrent), action);
     }
 
     private <T extends @Nullable Object> CompletableFuture<Outcome<T>> run(
@@ -401,8 +420,8 @@ public final class GuardedSubmission implements AutoCloseable {
         /**
          * Sets what makes the attempt ids.
          *
-         * @param newAttemptId called by each submission; it must not return null, and what it throws,
-         *     {@link GuardedSubmission#submit} throws; random UUIDs by default
+         * @param newAttemptId called by a submission that needs a new id; it must not return null; if it throws, the
+         *     submission fails with that and the action is not called; random UUIDs by default
          * @return this builder
          */
         public Builder newAttemptId(Supplier<String> newAttemptId) {

@@ -585,10 +585,53 @@ class GuardedSubmissionTest {
         void thatIsNullIsRefusedAndNothingIsSent() {
             GuardedSubmission form =
                     GuardedSubmission.builder().newAttemptId(() -> null).build();
-            assertThatThrownBy(() -> form.submit("a", submission -> answer))
-                    .isInstanceOf(NullPointerException.class)
-                    .hasMessage("newAttemptId returned null");
+            assertThatThrownBy(form.submit("a", submission -> answer)::join)
+                    .hasRootCauseInstanceOf(NullPointerException.class)
+                    .hasRootCauseMessage("newAttemptId returned null");
             assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void thatCannotBeMadeFailsTheSubmissionUnsent() {
+            List<Object> seen = new ArrayList<>();
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .newAttemptId(() -> {
+                        throw new IllegalStateException("no id");
+                    })
+                    .onLateFailure((failure, sessionId) -> seen.add(failure))
+                    .build();
+            form.begin("a");
+            form.subscribe(seen::add);
+            CompletableFuture<Outcome<String>> failed = form.submit("a", submission -> {
+                submissions.add(submission);
+                return answer;
+            });
+            assertThatThrownBy(failed::join).hasRootCauseMessage("no id");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submissions).isEmpty();
+            assertThat(seen).isEmpty();
+        }
+
+        @Test
+        void isMadeOnlyIfTheDraftNeedsOne() {
+            List<String> made = new ArrayList<>();
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .newAttemptId(() -> {
+                        made.add("id");
+                        return "id";
+                    })
+                    .build();
+            form.begin("a");
+            assertThat(form.submit("b", submission -> answer).join()).isInstanceOf(Mismatch.class);
+            assertThat(made).isEmpty();
+            assertThat(form.submit("a", submission -> failed("lost"))).isCompletedExceptionally();
+            assertThat(form.submit("a", submission -> answer)).isNotCompleted();
+            assertThat(form.submit("a", submission -> answer).join()).isInstanceOf(Busy.class);
+            answer.complete("ok");
+            assertThat(form.submit("a", submission -> answer).join()).isInstanceOf(Sent.class);
+            form.close();
+            assertThat(form.submit("a", submission -> answer).join()).isInstanceOf(Closed.class);
+            assertThat(made).hasSize(1);
         }
     }
 
