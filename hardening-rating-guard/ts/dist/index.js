@@ -70,9 +70,9 @@ export function createGuardedSubmission(options = {}) {
             tell();
             try {
                 const value = await new Promise((resolve, reject) => {
-                    if (timeout < 2 ** 31)
+                    if (timeout <= 2 ** 31 - 1)
                         timer = setTimeout(() => {
-                            const failure = new DOMException(`No answer within ${timeout / 1000} s`, "TimeoutError");
+                            const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
                             reject(failure);
                             controller.abort(failure);
                         }, timeout);

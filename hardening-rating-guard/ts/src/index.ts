@@ -53,7 +53,7 @@ export type Outcome<T> = (
 };
 
 export interface GuardedSubmissionOptions {
-  /** How long an action may take, in milliseconds; 30,000 by default, `Infinity` for no limit. */
+  /** How long an action may take, in milliseconds; 30,000 by default. Above 2,147,483,647, such as `Infinity`, there is no limit. */
   readonly timeout?: number | undefined;
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
@@ -67,7 +67,7 @@ export interface GuardedSubmission {
   begin(sessionId: SessionId): void;
   /**
    * Calls `action` before it returns, if the draft was made for `sessionId`, nothing is under way and the draft was not
-   * accepted yet. Rejects with the action's own failure, or with a `TimeoutError`; the draft can then be submitted again.
+   * accepted yet. Rejects with the action's own failure, or with an Error named `TimeoutError`; the draft can then be submitted again.
    */
   submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
   /** The session that the draft was made for. */
@@ -151,9 +151,10 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
       tell();
       try {
         const value = await new Promise<Awaited<ReturnType<typeof action>>>((resolve, reject) => {
-          if (timeout < 2 ** 31) // the longest that setTimeout can wait
+          if (timeout <= 2 ** 31 - 1) // the longest that setTimeout can wait
             timer = setTimeout(() => {
-              const failure = new DOMException(`No answer within ${timeout / 1000} s`, "TimeoutError");
+              // No DOMException: not every runtime has it.
+              const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
               reject(failure);
               controller.abort(failure);
             }, timeout);

@@ -440,6 +440,22 @@ describe("an action that hangs", () => {
       assert.equal(guard.state, state);
     });
 
+  test("times out also where there is no DOMException", async () => {
+    const { DOMException } = globalThis;
+    delete globalThis.DOMException;
+    try {
+      const guard = guardFor("a", { timeout: 1000 });
+      let signal;
+      const running = guard.submit("a", (submission) => (({ signal } = submission), never()));
+      mock.timers.tick(1000);
+      await assert.rejects(running, { name: "TimeoutError", message: "No answer within 1 s" });
+      assert.ok(signal.reason instanceof Error);
+      assert.equal(guard.state, "idle");
+    } finally {
+      globalThis.DOMException = DOMException;
+    }
+  });
+
   test("ends after 30 s, if no other time is given", async () => {
     const running = guardFor("a").submit("a", never);
     mock.timers.tick(30_000);
@@ -495,7 +511,7 @@ describe("an action that hangs", () => {
   });
 
   test("may hang for ever, if that is asked for", async () => {
-    for (const timeout of [Infinity, 2 ** 31]) {
+    for (const timeout of [Infinity, 2 ** 31, 2 ** 31 - 0.5]) {
       const guard = guardFor("a", { timeout });
       void guard.submit("a", never);
       mock.timers.tick(2 ** 30);
