@@ -13,6 +13,7 @@ const ways = {
   "fresh-drawn": ["sending before the first begin, and the form was drawn", [submit(1), begin("a")]],
   "fresh-done": ["something was sent before the first begin", [submit(1), succeed(1)]],
   "fresh-failed": ["a try failed before the first begin", [submit(1), fail(1)]],
+  "fresh-failed-none": ["a try for no session failed before the first begin", [submit(1, null), fail(1)]],
   none: ["a form that has gone", [begin("a"), begin(null)]],
   empty: ["a draft for the empty id, which is none", [begin("")]],
   idle: ["a draft", [begin("a")]],
@@ -42,6 +43,7 @@ const events = {
   "submit-same": submit(3),
   "submit-other": submit(3, "b"),
   "submit-none": submit(3, null),
+  "submit-empty": submit(3, ""),
   "succeed-first": succeed(1),
   "fail-first": fail(1),
   "timeout-first": timeOut(1),
@@ -83,7 +85,8 @@ function expectedOf(steps) {
       expected.outcome = closed ? "closed" : !none(draft.session) && draft.session !== step.session ? "mismatch" : underWay ? "busy" : draft.sent ? "sent" : undefined;
       if (expected.outcome) expected.current = isCurrent(draft);
       else {
-        if (draft.attempt === undefined || draft.target !== step.session) Object.assign(draft, { attempt: ++attempts, target: step.session });
+        const target = none(step.session) ? null : step.session;
+        if (draft.attempt === undefined || draft.target !== target) Object.assign(draft, { attempt: ++attempts, target });
         underWay = { id: step.id, from: draft, session: step.session };
         actions.set(step.id, underWay);
         expected.attempt = draft.attempt;

@@ -50,7 +50,7 @@ export type Outcome<T> = ({
     readonly current: boolean;
 };
 export interface GuardedSubmissionOptions {
-    /** How long an action may take, in milliseconds; 30,000 by default. Above 2,147,483,647, such as `Infinity`, there is no limit. */
+    /** How long an action may take, in milliseconds; 30,000 by default. Above 2,147,483,647 there is no limit. */
     readonly timeout?: number | undefined;
     /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
     readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
@@ -63,7 +63,8 @@ export interface GuardedSubmission {
     begin(sessionId: SessionId): void;
     /**
      * Calls `action` before it returns, if the draft was made for `sessionId`, nothing is under way and the draft was not
-     * accepted yet. Rejects with the action's own failure, or with an Error named `TimeoutError`; the draft can then be submitted again.
+     * accepted yet. Rejects with the action's own failure, or with an Error named `TimeoutError`; the draft can then be
+     * submitted again.
      */
     submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
     /** The session that the draft was made for. */

@@ -55,9 +55,10 @@ export function createGuardedSubmission(options = {}) {
                 return outcome({ status: "busy" });
             if (from.sent)
                 return outcome({ status: "sent" });
-            if (from.target !== sessionId)
+            const target = sessionId ?? "";
+            if (from.target !== target)
                 from.attemptId = undefined;
-            from.target = sessionId;
+            from.target = target;
             const attemptId = (from.attemptId ??= newAttemptId());
             const controller = (underWay = new AbortController());
             let timer;

@@ -53,7 +53,7 @@ export type Outcome<T> = (
 };
 
 export interface GuardedSubmissionOptions {
-  /** How long an action may take, in milliseconds; 30,000 by default. Above 2,147,483,647, such as `Infinity`, there is no limit. */
+  /** How long an action may take, in milliseconds; 30,000 by default. Above 2,147,483,647 there is no limit. */
   readonly timeout?: number | undefined;
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
@@ -67,7 +67,8 @@ export interface GuardedSubmission {
   begin(sessionId: SessionId): void;
   /**
    * Calls `action` before it returns, if the draft was made for `sessionId`, nothing is under way and the draft was not
-   * accepted yet. Rejects with the action's own failure, or with an Error named `TimeoutError`; the draft can then be submitted again.
+   * accepted yet. Rejects with the action's own failure, or with an Error named `TimeoutError`; the draft can then be
+   * submitted again.
    */
   submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
   /** The session that the draft was made for. */
@@ -82,7 +83,7 @@ export interface GuardedSubmission {
 interface Draft {
   readonly sessionId?: SessionId;
   attemptId?: string | undefined;
-  target?: SessionId;
+  target?: string;
   sent?: boolean;
 }
 
@@ -138,8 +139,9 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
       if (from.sent) return outcome({ status: "sent" });
 
       // A draft without a session can be sent anywhere: each session gets an attempt of its own.
-      if (from.target !== sessionId) from.attemptId = undefined;
-      from.target = sessionId;
+      const target = sessionId ?? "";
+      if (from.target !== target) from.attemptId = undefined;
+      from.target = target;
       const attemptId = (from.attemptId ??= newAttemptId());
       const controller = (underWay = new AbortController());
       let timer: ReturnType<typeof setTimeout> | undefined;

@@ -103,6 +103,14 @@ describe("without a draft", () => {
     assert.equal(await statusOf(guard, "b"), "done");
   });
 
+  test("a retry for no session keeps its attempt id, however none is said", async () => {
+    const guard = createGuardedSubmission();
+    const ids = new Set();
+    for (const none of [undefined, null, "", undefined, ""])
+      await assert.rejects(guard.submit(none, ({ attemptId }) => Promise.reject(ids.add(attemptId))));
+    assert.equal(ids.size, 1);
+  });
+
   test("a retry keeps its attempt id; another session has its own", async () => {
     const guard = createGuardedSubmission();
     const ids = [];

@@ -48,7 +48,7 @@ public final class GuardedSubmission implements AutoCloseable {
 
         private final @Nullable String sessionId;
         private @Nullable String attemptId;
-        private @Nullable String target;
+        private String target = "";
         private boolean sent;
 
         Draft(@Nullable String sessionId) {
@@ -61,9 +61,10 @@ public final class GuardedSubmission implements AutoCloseable {
          */
         @Nullable
         String attemptIdFor(@Nullable String submitted, @Nullable String fresh) {
-            if (attemptId == null || !Objects.equals(target, submitted)) {
+            String session = submitted == null ? "" : submitted; // both say that there is none
+            if (attemptId == null || !target.equals(session)) {
                 attemptId = fresh;
-                target = submitted;
+                target = session;
             }
             return attemptId;
         }

@@ -200,6 +200,15 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        void aRetryForNoSessionKeepsItsAttemptId() {
+            for (String none : new String[] {null, "", null}) {
+                assertThat(submit(none, failed("lost"))).isCompletedExceptionally();
+            }
+            assertThat(submissions.stream().map(Submission::attemptId).distinct())
+                    .hasSize(1);
+        }
+
+        @Test
         void aRetryKeepsItsAttemptIdAndAnotherSessionHasItsOwn() {
             assertThat(submit("a", failed("lost"))).isCompletedExceptionally();
             answer.complete("ok");
