@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  *
  * @param userId the caller that the token names; one caller's keys say nothing about another's
  * @param key the header's value: a quoted string, as the draft has it (RFC 8941, section 3.3.3), or the bare key; both are
- *     the same key
+ *     the same key; parameters after the quoted string, such as {@code ;v=1}, are no part of the key
  * @param target what is asked for, such as the method and the path
  * @param body the body as it came
  * @see <a href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP header
@@ -16,11 +16,16 @@ import java.util.regex.Pattern;
  */
 public record IdempotentRequest(String userId, String key, String target, String body) {
 
-    private static final Pattern QUOTED = Pattern.compile("\"((?:[^\"\\\\]|\\\\[\"\\\\])*+)\"");
+    private static final String STRING = "\"((?:[^\"\\\\]|\\\\[\"\\\\])*+)\"";
+    private static final String PARAMETER = ";\\x20*+[a-z*][a-z0-9_.*-]*+(?:=(?:" + STRING + "|[^\\s\",;]++))?+";
+
+    /** Possessive, because a header may be long and have any number of parameters. */
+    private static final Pattern QUOTED = Pattern.compile(STRING + "(?:" + PARAMETER + ")*+");
+
     private static final Pattern KEY = Pattern.compile("[\\x20-\\x7e]{1,255}");
 
     /**
-     * Takes the quotes off the key.
+     * Takes the quotes and the parameters off the key.
      *
      * @param userId the caller that the token names; not null
      * @param target what is asked for; not null

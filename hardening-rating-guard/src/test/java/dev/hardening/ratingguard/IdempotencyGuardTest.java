@@ -380,6 +380,30 @@ class IdempotencyGuardTest {
         }
 
         @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    ";v=1",
+                    "; v=1",
+                    ";v",
+                    ";v=1;w=\"x;\\\"y\"",
+                    ";*a.b_c-d=?0;e=:YQ==:;f=-1.5;g=t/k:n",
+                })
+        void isTheSameWithParameters(String parameters) {
+            assertThat(request("\"k\"" + parameters).key()).isEqualTo("k");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"\"k\" v", "\"k\";", "\"k\";V=1", "\"k\";v=", "\"k\";v=1,\"l\"", "\"k\";v=\"", "k;v=1"})
+        void isTakenAsItIsIfWhatFollowsIsNoParameter(String header) {
+            assertThat(request(header).key()).isEqualTo(header);
+        }
+
+        @Test
+        void mayHaveAnyNumberOfParameters() {
+            assertThat(request("\"k\"" + ";v=\"1\"".repeat(100_000)).key()).isEqualTo("k");
+        }
+
+        @ParameterizedTest
         @ValueSource(strings = {"", " ", "\"\"", "canary-é", "canary\n-", "canary-\u007f"})
         void thatIsNoKeyIsRefusedWithoutShowingIt(String header) {
             assertThatThrownBy(() -> request(header))
