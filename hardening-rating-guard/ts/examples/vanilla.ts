@@ -1,4 +1,5 @@
-import { createGuardedSubmission, type GuardedSubmissionOptions, type Submission } from "@hardening/rating-guard";
+import type { GuardedSubmission, GuardedSubmissionOptions, Submission, SubmissionState } from "@hardening/rating-guard";
+import { createGuardedSubmissions } from "@hardening/rating-guard/kept";
 
 /** `onLateFailure` is told of a rating that failed after its form was gone; the text comes back with its session. */
 interface RatingFormOptions extends GuardedSubmissionOptions {
@@ -14,37 +15,42 @@ export function ratingForm(form: HTMLFormElement, { openSession, rate, ...option
   const button = form.querySelector("button")!;
   const alert = form.querySelector("[role=alert]")!;
   const drafts = new Map<string, string>(); // what was typed and is not accepted yet
-  const guard = createGuardedSubmission(options);
+  const guards = createGuardedSubmissions(options); // one for each session, which knows it when the form comes back to it
+  let guard: GuardedSubmission; // of the session that the form is drawn for
+  let unsubscribe = () => {};
 
-  guard.subscribe((state) => {
+  /** Draws the form for a session. */
+  function draw(sessionId: string) {
+    unsubscribe();
+    guard = guards.get(sessionId);
+    unsubscribe = guard.subscribe(show);
+    show(guard.state);
+    area.value = drafts.get(sessionId) ?? "";
+    alert.textContent = "";
+  }
+
+  function show(state: SubmissionState) {
     button.disabled = state === "sending";
     button.textContent = { idle: "Send", sending: "Sending…", sent: "Sent", closed: "Closed" }[state];
-  });
+  }
+
   area.addEventListener("input", () => drafts.set(guard.draftSessionId ?? "", area.value));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const sessionId = openSession();
     const text = area.value;
-    let isCurrent = () => true;
+    const own = guard;
     try {
-      const outcome = await guard.submit(sessionId, (submission) => {
-        isCurrent = submission.isCurrent;
-        return rate(sessionId, text, submission);
-      });
+      const outcome = await own.submit(sessionId, (submission) => rate(sessionId, text, submission));
       // What was typed while the answer was on its way was not sent: it stays.
       if (outcome.status === "done" && drafts.get(sessionId) === text) drafts.delete(sessionId);
-      if (outcome.current) alert.textContent = outcome.status === "mismatch" ? outcome.error : "";
+      if (own === guard) alert.textContent = outcome.status === "mismatch" ? outcome.error : "";
     } catch (failure) {
-      if (isCurrent()) alert.textContent = (failure as Error).message; // a late one goes to onLateFailure
+      if (own === guard) alert.textContent = (failure as Error).message;
+      else options.onLateFailure?.(failure, sessionId);
     }
   });
 
-  return {
-    /** Draws the form for a session. */
-    draw(sessionId: string) {
-      guard.begin(sessionId);
-      area.value = drafts.get(sessionId) ?? "";
-      alert.textContent = "";
-    },
-  };
+  draw(openSession());
+  return { draw };
 }

@@ -1,4 +1,5 @@
-import { createGuardedSubmission, type Submission, type SubmissionState } from "@hardening/rating-guard";
+import type { GuardedSubmission, Submission, SubmissionState } from "@hardening/rating-guard";
+import { createGuardedSubmissions } from "@hardening/rating-guard/kept";
 import { createStore } from "zustand/vanilla";
 
 export type Ratings = Record<string, "green" | "red" | "skip">;
@@ -27,27 +28,23 @@ export interface RatingState {
 export function createRatingStore(api: RatingApi, timeout = 30_000) {
   return createStore<RatingState>()((set, get) => {
     const drafts = new Map<string, Ratings>(); // of the forms that are not open
-    const guard = createGuardedSubmission({
-      timeout,
-      onLateFailure: (failure, sessionId) => set({ lateFailure: { sessionId: sessionId ?? "", message: messageOf(failure) } }),
-    });
-    guard.subscribe((submission) => set({ submission }));
+    const guards = createGuardedSubmissions({ timeout }); // one for each session, which knows it when its form is opened again
+    let guard: GuardedSubmission | undefined; // of the form that is open
+    let unsubscribe = () => {};
 
     async function send(sessionId: string, action: (ratings: Ratings, submission: Submission) => Promise<void>) {
       const { ratings } = get();
-      let isCurrent = () => true;
+      const own = guard;
       try {
-        const outcome = await guard.submit(sessionId, (submission) => {
-          isCurrent = submission.isCurrent;
-          return action(ratings, submission);
-        });
+        const outcome = await (own ?? guards.get(sessionId)).submit(sessionId, (submission) => action(ratings, submission));
         if (outcome.status === "done" && drafts.get(sessionId) === ratings) drafts.delete(sessionId);
-        if (!outcome.current) return;
+        if (own !== guard) return;
         if (outcome.status === "mismatch") set({ error: outcome.error });
         // What the person chose while the answer was on its way was not sent: it stays.
         if (outcome.status === "done" && get().ratings === ratings) set({ ratings: {}, error: null });
       } catch (failure) {
-        if (isCurrent()) set({ error: messageOf(failure) }); // a late one goes to onLateFailure
+        const message = messageOf(failure);
+        set(own === guard ? { error: message } : { lateFailure: { sessionId, message } });
       }
     }
     return {
@@ -55,16 +52,18 @@ export function createRatingStore(api: RatingApi, timeout = 30_000) {
       ratings: {},
       error: null,
       lateFailure: null,
-      submission: guard.state,
+      submission: "idle",
       async checkPending() {
         set({ pendingSessionId: await api.pending() }); // says what to rate next, and leaves the draft alone
       },
       open(sessionId) {
-        const former = guard.draftSessionId;
+        const former = guard?.draftSessionId;
         if (former === sessionId) return; // the form that is open already, half filled perhaps
         if (former) drafts.set(former, get().ratings);
-        set({ ratings: drafts.get(sessionId) ?? {}, error: null });
-        guard.begin(sessionId); // last, because it tells the subscribers
+        unsubscribe();
+        guard = guards.get(sessionId);
+        unsubscribe = guard.subscribe((submission) => set({ submission }));
+        set({ ratings: drafts.get(sessionId) ?? {}, error: null, submission: guard.state });
       },
       choose: (userId, rating) => set({ ratings: { ...get().ratings, [userId]: rating } }),
       submit: (sessionId) => send(sessionId, (ratings, submission) => api.rate(sessionId, ratings, submission)),

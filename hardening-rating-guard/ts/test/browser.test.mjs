@@ -121,6 +121,23 @@ describe("in a browser", inBrowser, () => {
         assert.match(server.kept.get(session), /green/);
       });
 
+      test("tries a lost answer again under the same key after it moved on and back", async () => {
+        const session = await open();
+        await area().fill("green");
+        server.losing = true;
+        await button().click();
+        await complains("fetch");
+        server.losing = false;
+        await move("between");
+        await until(async () => (await area().inputValue()) === "");
+        await move(session);
+        await until(async () => (await area().inputValue()) === "green");
+        await button().click();
+        await says("Sent");
+        assert.equal(keys(), 1);
+        assert.match(server.kept.get(session), /green/);
+      });
+
       test("keeps the draft while offline, and sends it afterwards", async () => {
         const session = await open();
         await area().fill("green");

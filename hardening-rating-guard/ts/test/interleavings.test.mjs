@@ -25,8 +25,11 @@ class Run {
   atOnce = [];
   lost = [];
   wrongForm = [];
-  #form = { session: undefined, choices: new Map(), mismatched: false };
-  #underWay = 0;
+  newAttempt = [];
+  #form = { session: undefined, choices: new Map() };
+  #mismatched = new Set();
+  #underWay = new Set();
+  #attempts = new Map();
   #choice = 0;
   #pending = null;
 
@@ -37,8 +40,8 @@ class Run {
     this.accepted = new Set();
     this.store = createRatingStore({
       pending: () => scheduler.schedule(Promise.resolve(this.#pending), "pending ratings"),
-      rate: (id, ratings) => this.#serve(id, Object.values(ratings)),
-      skip: (id) => this.#serve(id, []),
+      rate: (id, ratings, submission) => this.#serve(id, Object.values(ratings), submission),
+      skip: (id, submission) => this.#serve(id, [], submission),
     });
     this.store.subscribe((state) => this.#look(state));
   }
@@ -53,7 +56,7 @@ class Run {
       state.choose(person, choice);
     }
     if (kind === "submit" || kind === "skip") {
-      if (this.#form.session !== undefined && this.#form.session !== session) this.#form.mismatched = true;
+      if (this.#form.session !== undefined && this.#form.session !== session) this.#mismatched.add(this.#form.session);
       void state[kind](session);
     }
     if (kind === "checkPending") {
@@ -63,19 +66,22 @@ class Run {
   }
 
   #open(id) {
-    if (this.#form.session !== id) this.#form = { session: id, choices: new Map(), mismatched: false };
+    if (this.#form.session !== id) this.#form = { session: id, choices: new Map() };
     this.store.getState().open(id);
   }
 
-  async #serve(id, choices) {
+  async #serve(id, choices, { attemptId } = { attemptId: Symbol("none") }) {
     const from = this.#form;
     const { fails, opens, turns } = this.answers.shift() ?? { fails: false, opens: null, turns: 0 };
     for (const choice of choices) if (![undefined, id].includes(this.madeFor.get(choice))) this.wrongSession.push(choice);
-    if (++this.#underWay > 1) this.atOnce.push(id);
+    if ((this.#attempts.get(id) ?? attemptId) !== attemptId) this.newAttempt.push(id);
+    this.#attempts.set(id, attemptId);
+    if (this.#underWay.has(id)) this.atOnce.push(id);
+    this.#underWay.add(id);
     await this.scheduler.schedule(Promise.resolve(), `answer for ${id}`);
-    this.#underWay--;
+    this.#underWay.delete(id);
     if (opens !== null) void this.#openLater(opens, turns);
-    if (fails) throw Object.assign(new Error("503"), { message: `503 ${this.#nameOf(from)}` });
+    if (fails) throw new Error(`503 ${from.session}`);
     for (const choice of choices) this.accepted.add(choice);
     if (choices.length === 0) for (const choice of from.choices.values()) this.accepted.add(choice);
   }
@@ -85,17 +91,11 @@ class Run {
     this.#open(id);
   }
 
-  #names = new Map();
-  #nameOf(form) {
-    if (!this.#names.has(form)) this.#names.set(form, this.#names.size);
-    return this.#names.get(form);
-  }
-
   #look({ ratings, error }) {
     const kept = new Set(Object.values(ratings));
     for (const choice of this.#form.choices.values()) if (!kept.has(choice) && !this.accepted.has(choice)) this.lost.push(choice);
-    if (error?.startsWith("503") && error !== `503 ${this.#nameOf(this.#form)}`) this.wrongForm.push(error);
-    if (error === SESSION_MISMATCH && !this.#form.mismatched) this.wrongForm.push(error);
+    if (error?.startsWith("503") && error !== `503 ${this.#form.session}`) this.wrongForm.push(error);
+    if (error === SESSION_MISMATCH && !this.#mismatched.has(this.#form.session)) this.wrongForm.push(error);
   }
 }
 
@@ -110,7 +110,8 @@ const holds = (store, hazard) =>
 
 const hazards = {
   wrongSession: "what was chosen for one session is never sent to another",
-  atOnce: "no two requests are under way at once",
+  atOnce: "no two requests for one session are under way at once",
+  newAttempt: "each try for one session has the same attempt id",
   lost: "what a person chose goes only when it was accepted, or another form is opened",
   wrongForm: "an error is shown only on the form that it is about",
 };
