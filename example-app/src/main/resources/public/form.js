@@ -1,4 +1,4 @@
-import { createGuardedSubmission } from "/webjars/hardening-rating-guard/index.js";
+import { createGuardedSubmissions } from "/webjars/hardening-rating-guard/kept.js";
 import { ApiError } from "/api.js";
 import { byId, element, icon, setText } from "/dom.js";
 
@@ -8,6 +8,7 @@ import { byId, element, icon, setText } from "/dom.js";
  * @typedef {{ user_id: string, name: string }} Person
  * @typedef {{ session_id: string, rateable_users: Person[] }} Pending
  * @typedef {ReturnType<typeof import("/api.js").createSession>} Session
+ * @typedef {import("/webjars/hardening-rating-guard/index.js").GuardedSubmission} Guard
  */
 
 const RATINGS = [
@@ -33,7 +34,8 @@ const MOVED_ON = new Map([
 ]);
 
 /**
- * The rating form. All it sends goes through one guard, which knows the session that the form was drawn for.
+ * The rating form. All it sends goes through the guard of the session that it is drawn for. A session keeps its guard, so
+ * that a second try has the first one's attempt id also if another session was open meanwhile.
  * @param {object} options
  * @param {Session} options.session
  * @param {() => void} options.onMismatch
@@ -45,7 +47,10 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
   const actions = byId("rate-actions");
   const submitButton = /** @type {HTMLButtonElement} */ (byId("rate-submit"));
   const skipButton = /** @type {HTMLButtonElement} */ (byId("rate-skip"));
-  const guard = createGuardedSubmission({ onLateFailure });
+  const guards = createGuardedSubmissions();
+  /** Of the session that the form is drawn for. @type {Guard | null} */
+  let guard = null;
+  let unsubscribe = () => {};
   /** What was filled in, by session and person. @type {Map<string, Map<string, (string | boolean)[]>>} */
   const drafts = new Map();
   /** @type {string | null} */
@@ -83,7 +88,7 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
   function draw(pending) {
     sessionId = pending?.session_id ?? null;
     drawn = true;
-    guard.begin(sessionId);
+    watch(sessionId === null ? null : guards.get(sessionId));
     form.dataset.session = sessionId ?? "";
     people.replaceChildren(...(pending?.rateable_users ?? []).map(fieldset));
     actions.hidden = sessionId === null;
@@ -93,6 +98,15 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
     );
     say("", "");
     restoreDraft();
+  }
+
+  /** @param {Guard | null} next */
+  function watch(next) {
+    unsubscribe();
+    guard = next;
+    if (next?.state === "sent") next.begin(next.draftSessionId); // somebody is still to be rated: a new draft
+    unsubscribe = next?.subscribe(showState) ?? (() => {});
+    showState(next?.state ?? "idle");
   }
 
   /**
@@ -223,25 +237,23 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
    */
   async function send(target, action) {
     const focused = document.activeElement;
+    const own = guard;
+    if (own === null) return null;
     let outcome = null;
     try {
-      outcome = await guard.submit(target, async ({ attemptId, signal, isCurrent }) => {
+      outcome = await own.submit(target, ({ attemptId, signal }) => {
         say("", "");
-        try {
-          return await action({ attemptId, signal });
-        } catch (failure) {
-          if (isCurrent()) await explain(failure);
-          throw failure;
-        }
+        return action({ attemptId, signal });
       });
-    } catch {
-      // Said above if the form is still the same, by onLateFailure if it is not.
+    } catch (failure) {
+      if (own === guard) await explain(failure);
+      else onLateFailure(failure);
     }
     if (outcome?.status === "mismatch") {
       say(outcome.error, "");
       onMismatch();
     } else if (outcome?.status === "done") {
-      if (outcome.current) {
+      if (own === guard) {
         // What was filled in for somebody else while the answer was on its way was not sent: it stays.
         keepDraft();
         draw(null);
@@ -266,15 +278,13 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
     }
     keepDraft(); // of what was refused nothing was kept, and some of these people may still be open
     drawn = false;
-    // The guard's submission ends first: the form is drawn anew for what is open now.
-    setTimeout(() => {
-      people.replaceChildren();
-      actions.hidden = true;
-      void load().then(() => say(moved, ""));
-    });
+    guard?.begin(sessionId); // what is sent next is another attempt
+    people.replaceChildren();
+    actions.hidden = true;
+    await load();
+    say(moved, "");
   }
 
-  guard.subscribe(showState);
   form.addEventListener("change", showReasons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

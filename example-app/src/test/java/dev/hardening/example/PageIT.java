@@ -347,6 +347,43 @@ class PageIT {
     }
 
     @Test
+    void aLostAnswerKeepsItsKeyOverAnotherSession() throws Exception {
+        visit(app);
+        String first = formsSession();
+        long before = kept();
+        List<String> keys = new CopyOnWriteArrayList<>();
+        page.route(RATE, route -> {
+            keys.add(String.valueOf(route.request().headerValue("Idempotency-Key")));
+            if (keys.size() == 1) {
+                APIResponse lost = route.fetch();
+                assertThat(lost.ok()).isTrue();
+                route.abort();
+            } else {
+                route.resume();
+            }
+        });
+        choose("green", 0);
+        at("rate-submit").click();
+        assertThat(at("rate-error")).not().isEmpty();
+        press("session-next");
+        assertThat(at("rate-form")).not().hasAttribute("data-session", first);
+        page.route(PENDING, route -> {
+            String body = route.fetch().text();
+            route.fulfill(new Route.FulfillOptions()
+                    .setContentType("application/json")
+                    .setBody(body.replaceAll("\"session_id\":\"[^\"]*\"", "\"session_id\":\"" + first + "\"")));
+        });
+        app.drill("session/next", "{}");
+        assertThat(at("rate-form")).hasAttribute("data-session", first);
+        assertThat(at("rate-green-0")).isChecked();
+        at("rate-submit").click();
+        assertThat(at("rate-message")).hasText("Thank you for rating.");
+        assertThat(keys).hasSize(2);
+        assertThat(keys.get(1)).isEqualTo(keys.get(0));
+        assertThat(kept()).isEqualTo(before + 1);
+    }
+
+    @Test
     void aButtonPressedAgainMeanwhileSendsOneRequest() throws Exception {
         visit(app);
         List<Route> held = new CopyOnWriteArrayList<>();
