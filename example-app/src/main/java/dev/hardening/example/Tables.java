@@ -84,6 +84,10 @@ final class Tables {
         return "session:{" + sessionId + "}:attempt:" + key;
     }
 
+    private static String attemptSession(String key) {
+        return "attempt:{" + key + "}:session";
+    }
+
     private static String sessionsOf(String userId) {
         return "user:{" + userId + "}:sessions";
     }
@@ -196,12 +200,38 @@ final class Tables {
     /** What a submission under an idempotency key writes together with its ratings: over this entry, the one with the answer. */
     record Claim(String key, String underWay, String answered) {}
 
-    /** Where the entries of a session's idempotency keys are kept: beside its ratings, so that one script writes both. */
+    /**
+     * Where the entries of a session's idempotency keys are kept: beside its ratings, so that one script writes both. A key
+     * that has an entry in another session is answered with that one, which the guard takes for another request's.
+     */
     IdempotencyStore attempts(String sessionId) {
         return new IdempotencyStore() {
             @Override
             public @Nullable String putIfAbsent(String key, String entry) {
-                return run(CLAIM, List.of(attempt(sessionId, key)), List.of(entry, UNDER_WAY_FOR_MILLIS));
+                String found = run(CLAIM, List.of(attempt(sessionId, key)), List.of(entry, UNDER_WAY_FOR_MILLIS));
+                String elsewhere = found == null ? entryOfAnotherSession(key) : null;
+                if (elsewhere != null) {
+                    remove(key, entry);
+                    return elsewhere;
+                }
+                return found;
+            }
+
+            /**
+             * The entry that the key has in another session; null if it has none there, and the key is this session's
+             * from now on. It comes after this session's own entry, so that of two sessions at once one sees the other.
+             */
+            private @Nullable String entryOfAnotherSession(String key) {
+                String forMillis = String.valueOf(RATABLE_FOR.toMillis());
+                String owner = run(CLAIM, List.of(attemptSession(key)), List.of(sessionId, forMillis));
+                if (owner == null || owner.equals(sessionId)) {
+                    return null;
+                }
+                String entry = asking(commands -> commands.get(attempt(owner, key)));
+                if (entry == null) {
+                    run(CHANGE, List.of(attemptSession(key)), List.of(owner, sessionId, forMillis));
+                }
+                return entry;
             }
 
             @Override

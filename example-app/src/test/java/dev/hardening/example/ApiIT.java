@@ -476,6 +476,30 @@ class ApiIT {
         assertThat(rate(app, "key-3", App.green(people.get(1))).statusCode()).isEqualTo(200);
     }
 
+    @Test
+    void aKeyIsRefusedForAnotherSessionOnceItIsUsed() throws Exception {
+        String body = App.green(people.get(1));
+        String first = session;
+        assertThat(rate(app, "key-8", body).statusCode()).isEqualTo(200);
+        session = seat(51);
+        assertProblem(rate(second, "key-8", body), 422, "IDEMPOTENCY_KEY_REUSED");
+        assertThat(redis.sync().exists("session:{" + session + "}:ratings")).isZero();
+        session = first;
+        assertThat(rate(second, "key-8", body).statusCode()).as("replayed").isEqualTo(200);
+    }
+
+    @Test
+    void aKeyThatWasRefusedIsFreeForAnotherSession() throws Exception {
+        String body = App.green(people.get(1));
+        String open = session;
+        session = seat(3);
+        assertProblem(rate(app, "key-9", body), 403, "SESSION_NOT_RATABLE");
+        session = open;
+        assertThat(rate(app, "key-9", body).statusCode()).isEqualTo(200);
+        session = seat(51);
+        assertProblem(rate(app, "key-9", body), 422, "IDEMPOTENCY_KEY_REUSED");
+    }
+
     private HttpResponse<String> rate(App instance, String key, String body) throws Exception {
         return send(instance, "/rate", key, body);
     }
