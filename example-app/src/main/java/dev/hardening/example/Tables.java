@@ -32,7 +32,6 @@ import org.jspecify.annotations.Nullable;
 final class Tables {
 
     private static final Duration RATABLE_FOR = Duration.ofHours(24);
-    private static final int SESSIONS_LISTED = 100;
     private static final String SEAT = resource("/lua/seat.lua");
     private static final String INDEX = resource("/lua/index.lua");
     private static final String VIEW = resource("/lua/view.lua");
@@ -134,7 +133,7 @@ final class Tables {
         for (String sessionId : listed(userId)) {
             Optional<Session> session = openFor(userId, sessionId);
             if (session.isEmpty()) {
-                asking(commands -> commands.zrem(sessionsOf(userId), sessionId));
+                unlist(userId, sessionId);
             } else if (isRatable(session.get())) {
                 Instant expires = session.get().startedAt.plus(RATABLE_FOR);
                 pending.add(new Pending(sessionId, session.get().members, expires));
@@ -144,7 +143,12 @@ final class Tables {
     }
 
     private List<String> listed(String userId) {
-        return asking(commands -> commands.zrange(sessionsOf(userId), 0, SESSIONS_LISTED - 1));
+        return asking(commands -> commands.zrange(sessionsOf(userId), 0, -1));
+    }
+
+    /** A session that is closed for a person stays so: it need not be looked at again. */
+    private void unlist(String userId, String sessionId) {
+        asking(commands -> commands.zrem(sessionsOf(userId), sessionId));
     }
 
     /** A session with those members whom this person has not rated yet; empty if it is over or closed for this person. */
@@ -187,9 +191,15 @@ final class Tables {
 
     /** The sessions whose ratings a person has open, whatever their phase. */
     private List<String> openSessions(String userId) {
-        return listed(userId).stream()
-                .filter(sessionId -> asking(commands -> commands.sismember(open(sessionId), userId)))
-                .toList();
+        List<String> sessions = new ArrayList<>();
+        for (String sessionId : listed(userId)) {
+            if (asking(commands -> commands.sismember(open(sessionId), userId))) {
+                sessions.add(sessionId);
+            } else {
+                unlist(userId, sessionId);
+            }
+        }
+        return sessions;
     }
 
     /** The server's check: it fails closed. */

@@ -102,6 +102,33 @@ class ApiIT {
                 .isAfter(Instant.now());
     }
 
+    @Test
+    void manyClosedSessionsDoNotHideTheOpenOne() throws Exception {
+        for (int closed = 0; closed < 101; closed++) {
+            tables.close(seat(60));
+        }
+        assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", token))
+                        .path("pending")
+                        .path("session_id")
+                        .asText())
+                .isEqualTo(session);
+        assertThat(redis.sync().zrange(sessionsKey(), 0, -1)).containsExactly(session);
+    }
+
+    @Test
+    void manyClosedSessionsDoNotStopARatingOfTheOpenOne() throws Exception {
+        for (int closed = 0; closed < 101; closed++) {
+            tables.close(seat(60));
+        }
+        assertThat(app.rate(session, token, App.green(people.get(1))).statusCode())
+                .isEqualTo(200);
+        assertThat(redis.sync().zrange(sessionsKey(), 0, -1)).containsExactly(session);
+    }
+
+    private String sessionsKey() {
+        return "user:{" + people.get(0) + "}:sessions";
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ES256", "RS256"})
     void ratingsOfTheRightSessionAreKept(String algorithm) throws Exception {
