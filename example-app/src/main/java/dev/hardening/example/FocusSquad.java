@@ -29,8 +29,11 @@ public final class FocusSquad implements AutoCloseable {
 
     static final String READY = "Focus Squad is at ";
 
-    static final Setting<URI> SUPABASE_URL =
-            Setting.uri("SUPABASE_URL", "https", "http").describedAs("the Supabase project that signs the tokens");
+    static final Setting<URI> SUPABASE_URL = Setting.parsed(
+                    "SUPABASE_URL",
+                    "the https URL of a Supabase project, without /auth/v1; http is for loopback addresses only",
+                    FocusSquad::projectUrl)
+            .describedAs("the Supabase project that signs the tokens");
     static final Setting<Secret> SUPABASE_ANON_KEY = Setting.secret("SUPABASE_ANON_KEY");
     static final Setting<Secret> SUPABASE_SERVICE_ROLE_KEY = Setting.secret("SUPABASE_SERVICE_ROLE_KEY");
     static final Setting<Secret> LIVEKIT_API_KEY = Setting.secret("LIVEKIT_API_KEY");
@@ -112,6 +115,16 @@ public final class FocusSquad implements AutoCloseable {
         } catch (IOException | RuntimeException failed) {
             exit(1, "Focus Squad cannot start: " + failed.getMessage());
         }
+    }
+
+    /** Refuses what the cache of the keys refuses, too, before anything is started. */
+    private static URI projectUrl(String text) {
+        URI url = URI.create(text);
+        JWKSCache.builder(JWKSCache.supabaseJwksUri(url)).build().close();
+        if (url.getPath().contains("/auth/v1")) {
+            throw new IllegalArgumentException("the path of the project's Auth service");
+        }
+        return url;
     }
 
     /** Leaves when that process has ended. */

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StartUpIT {
 
@@ -48,6 +50,24 @@ class StartUpIT {
                     .startsWith("Missing required secrets: SUPABASE_URL, SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY,"
                             + " LIVEKIT_API_KEY, LIVEKIT_API_SECRET, LIVEKIT_URL\n")
                     .doesNotContain("Redis", "\tat ");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://kong:8000",
+                "https://project.example/auth/v1",
+                "https://project.example/auth/v1/",
+                "https://project.example?a",
+                "project.example"
+            })
+    void aUrlThatIsNoProjectsExitsWith78AndItsName(String url) throws Exception {
+        try (App app = App.start(App.productionSecrets(url), List.of())) {
+            assertThat(app.exitCode()).isEqualTo(78);
+            assertThat(app.output())
+                    .contains("SUPABASE_URL", "https")
+                    .doesNotContain("allowPlainHttp", "kong", "project.example", "Redis", "\tat ");
         }
     }
 
