@@ -16,9 +16,13 @@ record Rating(String rateeId, String rating, List<String> reasons, String otherR
     private static final int MAX_ID = 200;
     private static final int MAX_REASONS = 10;
 
-    /** Spaces and invisible characters; Java's isBlank() does not know the no-break space, nor the zero-width ones. */
+    /**
+     * Spaces and invisible characters; Java's isBlank() does not know the no-break space, nor the zero-width ones. The ranges
+     * are Unicode's Default_Ignorable_Code_Point as far as no category has them, which Java's patterns have no name for.
+     */
     private static final Pattern NOTHING_TO_SEE =
-            Pattern.compile("[\\p{IsWhite_Space}\\p{Z}\\p{Cc}\\p{Cf}\\u2800\\u3164]*");
+            Pattern.compile("[\\p{IsWhite_Space}\\p{Z}\\p{Cc}\\p{Cf}\\u2800\\u034f\\u115f\\u1160\\u17b4\\u17b5"
+                    + "\\u180b-\\u180f\\u2065\\u3164\\ufe00-\\ufe0f\\uffa0\\ufff0-\\ufff8\\x{e0000}-\\x{e0fff}]*");
 
     /** Reads the ratings of a submission: one to three, each for another tablemate. */
     static List<Rating> readAll(JsonNode ratings, String raterId) {

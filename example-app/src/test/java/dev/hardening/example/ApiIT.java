@@ -257,8 +257,16 @@ class ApiIT {
                 app.rate(session, token, red.replace("\"red\"", "\"red\",\"reasons\":[\" \"]")),
                 422,
                 "RED_REASON_REQUIRED");
-        for (String nothing :
-                List.of("\u00a0", "\u2007", "\u3000", "\u200b\ufeff", "\\u0000", "\\u0085\\n", "\u2800")) {
+        for (String nothing : List.of(
+                "\u00a0",
+                "\u2007",
+                "\u3000",
+                "\u200b\ufeff",
+                "\\u0000",
+                "\\u0085\\n",
+                "\u2800",
+                "\u115f\u1160",
+                "\u034f\ufe0f\uffa0")) {
             String reasons = "\"red\",\"reasons\":[\"" + nothing + "\"],\"other_reason_text\":\"" + nothing + "\"";
             assertProblem(app.rate(session, token, red.replace("\"red\"", reasons)), 422, "RED_REASON_REQUIRED");
         }
