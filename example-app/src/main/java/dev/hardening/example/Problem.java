@@ -18,7 +18,7 @@ enum Problem {
     SUBMISSION_UNDER_WAY(409, "The first request with this idempotency key is not finished yet; try again."),
     NOT_OURS(409, "This Redis was not started by the demo, so the demo does not stop it."),
     PAYLOAD_TOO_LARGE(413, "The request is too large."),
-    UNSUPPORTED_MEDIA_TYPE(415, "The request has to be application/json in UTF-8."),
+    UNSUPPORTED_MEDIA_TYPE(415, "The request has to be application/json in UTF-8, not compressed."),
     RED_REASON_REQUIRED(422, "A red rating needs a reason."),
     IDEMPOTENCY_KEY_REUSED(422, "This idempotency key belongs to another request."),
     HEADERS_TOO_LARGE(431, "The request's headers are too large."),

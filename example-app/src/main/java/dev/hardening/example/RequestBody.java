@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A request's JSON object and the text that it came as, read with bounds on size and time. */
@@ -21,13 +22,15 @@ record RequestBody(String text, JsonNode json) {
     static final int MAX_BYTES = 16 * 1024;
     static final Duration TIME_LIMIT = Duration.ofSeconds(10);
 
+    private static final Set<String> UTF_8 = Set.of("charset=utf-8", "charset=utf8");
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     static RequestBody read(Context context) {
-        if (!isJsonInUtf8(context.req().getHeader("Content-Type"))) {
+        if (!isJsonInUtf8(context.req().getHeader("Content-Type"))
+                || !isPlain(context.req().getHeader("Content-Encoding"))) {
             throw Problem.UNSUPPORTED_MEDIA_TYPE.thrown();
         }
         try {
@@ -54,9 +57,13 @@ record RequestBody(String text, JsonNode json) {
         boolean accepted = parts[0].strip().equals("application/json");
         for (int at = 1; at < parts.length; at++) {
             String parameter = parts[at].replaceAll("[\\s\"]", "");
-            accepted &= !parameter.startsWith("charset=") || parameter.equals("charset=utf-8");
+            accepted &= !parameter.startsWith("charset=") || UTF_8.contains(parameter);
         }
         return accepted;
+    }
+
+    private static boolean isPlain(@Nullable String encoding) {
+        return encoding == null || encoding.strip().equalsIgnoreCase("identity");
     }
 
     private static byte[] readAll(InputStream in) throws IOException {

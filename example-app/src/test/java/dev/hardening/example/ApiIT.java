@@ -455,6 +455,29 @@ class ApiIT {
         assertProblem(App.send(request), 415, "UNSUPPORTED_MEDIA_TYPE");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"application/json; charset=utf8", "application/json;charset=\"UTF-8\""})
+    void utf8MayBeNamedInAnyOfItsSpellings(String type) throws Exception {
+        HttpRequest request = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", type)
+                .POST(HttpRequest.BodyPublishers.ofString(App.green(people.get(1))))
+                .build();
+        assertThat(App.send(request).statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gzip,415", "br,415", "identity,200"})
+    void aBodyThatIsCompressedIsRefused(String encoding, int status) throws Exception {
+        HttpRequest request = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .header("Content-Encoding", encoding)
+                .POST(HttpRequest.BodyPublishers.ofString(App.green(people.get(1))))
+                .build();
+        assertThat(App.send(request).statusCode()).isEqualTo(status);
+    }
+
     @Test
     void headersSentByteByByteAreClosed() throws Exception {
         URI url = app.url();
