@@ -649,7 +649,11 @@ class ApiIT {
         HttpResponse<String> answer = App.send(delete);
         assertProblem(answer, 405, "METHOD_NOT_ALLOWED");
         assertThat(answer.headers().firstValue("Allow"))
-                .hasValueSatisfying(methods -> assertThat(methods).contains("GET"));
+                .hasValueSatisfying(methods -> assertThat(methods.split(", ")).containsExactly("GET", "HEAD"));
+        HttpRequest head = app.request("/health/live")
+                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                .build();
+        assertThat(App.send(head).statusCode()).isEqualTo(200);
     }
 
     @Test
