@@ -36,9 +36,8 @@ final class Problems extends ErrorHandler {
                 JWKSUnavailableException.class, (outage, context) -> answer(context, Problem.KEYS_UNAVAILABLE));
         config.routes.exception(HttpResponseException.class, (failed, context) -> {
             if (failed instanceof MethodNotAllowedResponse) {
-                // RFC 9110, section 15.5.6. Javalin has the methods as the only detail of this exception, but answers
-                // HEAD too
-                // where it answers GET.
+                // RFC 9110, section 15.5.6. Javalin has the methods as the only detail of this exception.
+                // It answers HEAD too where it answers GET.
                 String methods = String.join(", ", failed.getDetails().values());
                 context.header("Allow", methods.contains("HEAD") ? methods : methods.replace("GET", "GET, HEAD"));
             }
