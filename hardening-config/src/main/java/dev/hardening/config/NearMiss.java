@@ -250,7 +250,9 @@ final class NearMiss {
         boolean near = switch (edits) {
             case 1 ->
                 longer == shorter
-                        ? isSwap(a, b) || (sameStart && sameEnd && shorter >= 6 && isWrongKey(a, b))
+                        ? isSwap(a, b)
+                                || (sameStart && sameEnd && shorter >= 6 && isWrongKey(a, b))
+                                || (sameStart && shorter >= 8 && soundsAlike(a, b))
                         : hasDoubledLetter(a, b)
                                 || (sameStart && sameEnd && shorter >= 4)
                                 || (sameStart && !sameEnd && shorter >= 5 && !isInflected(a, b))
@@ -269,13 +271,31 @@ final class NearMiss {
         return a.chars().sum() == b.chars().sum();
     }
 
-    /** The key beside the right one, or C and S, as in LICENSE and LICENCE. Any other letter makes another word. */
+    /** The key beside the right one, or C and S, as in LICENSE and LICENCE. */
     private static boolean isWrongKey(String a, String b) {
-        int i = 0;
-        while (a.charAt(i) == b.charAt(i)) {
-            i++;
+        int at = difference(a, b);
+        return areNeighbours(a.charAt(at), b.charAt(at))
+                || areNeighbours(b.charAt(at), a.charAt(at))
+                || isBoth("CS", a.charAt(at), b.charAt(at));
+    }
+
+    /** A long word as it is heard: DATEBASE, CALENDER, PASSWORT. */
+    private static boolean soundsAlike(String a, String b) {
+        int at = difference(a, b);
+        return isBoth("AEIOU", a.charAt(at), b.charAt(at)) || isBoth("DT", a.charAt(at), b.charAt(at));
+    }
+
+    private static boolean isBoth(String letters, char one, char other) {
+        return letters.indexOf(one) >= 0 && letters.indexOf(other) >= 0;
+    }
+
+    /** Where two words of the same length differ first. */
+    private static int difference(String a, String b) {
+        int at = 0;
+        while (a.charAt(at) == b.charAt(at)) {
+            at++;
         }
-        return areNeighbours(a.charAt(i), b.charAt(i)) || areNeighbours(b.charAt(i), a.charAt(i));
+        return at;
     }
 
     /** Whether the second key is to the right of the first one in its row, or below it. */
@@ -285,7 +305,7 @@ final class NearMiss {
             if (at >= 0) {
                 int beside = KEYBOARD.get(row).indexOf(b);
                 int below = row + 1 < KEYBOARD.size() ? KEYBOARD.get(row + 1).indexOf(b) : -1;
-                return beside == at + 1 || (below >= 0 && (below == at || below == at - 1)) || (a == 'S' && b == 'C');
+                return beside == at + 1 || (below >= 0 && (below == at || below == at - 1));
             }
         }
         return false;

@@ -83,6 +83,8 @@ class NearMissTest {
             "DATABASE_URL, DATAVASE_URL",
             "POSTGRES_HOST, POSTFRES_HOST",
             "LICENSE_KEY, LICENCE_KEY",
+            "DATABASE_URL, DATEBASE_URL", // a long word as it is heard
+            "DB_PASSWORD, DB_PASSWORT",
             "SUPABASE_URL, SUPABAS_URL", // its end lost
             "SUPABASE_URL, UPABASE_URL", // its start lost
             "SUPABASE_URL, SUPABASE_URLL", // a letter doubled, in a short word too
