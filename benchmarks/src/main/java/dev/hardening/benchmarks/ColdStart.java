@@ -122,9 +122,9 @@ final class ColdStart {
     private static double milliseconds(Class<?> side, String classPath, IdentityProvider server, String token)
             throws IOException {
         long start = System.nanoTime();
-        Process process = Children.start(Children.java(
-                        classPath, side.getName(), server.jwksUri().toString(), server.issuer(), token)
-                .redirectErrorStream(true));
+        Process process = Children.start(
+                Children.java(classPath, side.getName(), server.jwksUri().toString(), server.issuer(), token)
+                        .redirectErrorStream(true));
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             StringBuilder output = new StringBuilder();
             for (@Nullable String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -10,6 +10,7 @@ import dev.hardening.jwks.RefreshPolicy.Decision;
 import dev.hardening.jwks.RefreshPolicy.Need;
 import dev.hardening.jwks.RefreshPolicy.State;
 import dev.hardening.jwks.RefreshPolicy.Visit;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** The policy that the library runs in production, with the builder's defaults. It is in this package to reach it. */
 public final class HardeningCache implements KeyCache {
 
+    private static final Fetch.Outcome.Failure DOWN = new Fetch.Outcome.Failure(new IOException("down"));
     private static final URI ANY = URI.create("https://provider.example/jwks.json");
     private static final ECKey KEY = key();
     private static final Map<Integer, KeySet> SETS = new ConcurrentHashMap<>();
@@ -135,7 +137,7 @@ public final class HardeningCache implements KeyCache {
 
     @Override
     public void failed(long now) {
-        state = policy.failed(state, now);
+        state = policy.failed(state, now, DOWN);
         end(now);
     }
 
