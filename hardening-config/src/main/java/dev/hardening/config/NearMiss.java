@@ -279,7 +279,7 @@ final class NearMiss {
                 || isBoth("CS", a.charAt(at), b.charAt(at));
     }
 
-    /** A long word as it is heard: DATEBASE, CALENDER, PASSWORT. */
+    /** A long word as it is heard: another vowel, or T for D. */
     private static boolean soundsAlike(String a, String b) {
         int at = difference(a, b);
         return isBoth("AEIOU", a.charAt(at), b.charAt(at)) || isBoth("DT", a.charAt(at), b.charAt(at));
