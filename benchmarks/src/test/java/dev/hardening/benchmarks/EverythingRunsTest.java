@@ -129,7 +129,7 @@ class EverythingRunsTest {
 
     @Test
     void bothSidesAcceptTheFirstTokenOfAProcess() throws Exception {
-        isComplete(ColdStart.section(TINY), 1);
+        isComplete(ColdStart.section(TINY), 2);
     }
 
     @Test
