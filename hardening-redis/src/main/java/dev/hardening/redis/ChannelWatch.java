@@ -174,7 +174,8 @@ final class ChannelWatch extends ChannelDuplexHandler {
         }
         int length = Math.min(bytes.readableBytes() - 1, LONGEST_ERROR);
         String text = bytes.toString(bytes.readerIndex() + 1, length, StandardCharsets.UTF_8);
-        return text.lines().findFirst().orElse("");
+        int end = text.indexOf('\r');
+        return end < 0 ? text : text.substring(0, end);
     }
 
     /**
@@ -297,7 +298,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private void refuseWrongRole(@Nullable Object answer) {
         if (answer instanceof Map<?, ?> map) {
             roleKnown = true;
-            if (channels.requirement().requiredRole() != null) { // or the answer need not be read
+            if (reconnect || channels.requirement().requiredRole() != null) { // the start looks at it by itself
                 var unused = refuse(Requirement.Server.of(map));
             }
         }
@@ -305,14 +306,16 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     /** Closes the channel, and says true, if the server is not what is required. */
     private boolean refuse(Requirement.Server server) {
-        String wrong = server.role() == Role.SENTINEL || server.role() == Role.UNKNOWN
-                ? null
-                : channels.requirement().wrongRole(server.role());
+        String wrong = reconnect ? channels.wrongAtReturn(server) : null;
+        if (wrong == null && server.role() != Role.SENTINEL && server.role() != Role.UNKNOWN) {
+            wrong = channels.requirement().wrongRole(server.role());
+        }
         if (wrong != null) {
-            refuse(wrong);
+            String reason = wrong;
+            refuse(reason);
             // In RESP2 a subscribed connection cannot ask for the role: it learns it from the others to the same
             // server.
-            channels.beating().forEach(other -> other.channel.eventLoop().execute(() -> other.refuse(peer, wrong)));
+            channels.beating().forEach(other -> other.channel.eventLoop().execute(() -> other.refuse(peer, reason)));
         }
         return wrong != null;
     }

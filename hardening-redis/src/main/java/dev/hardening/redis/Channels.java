@@ -22,6 +22,7 @@ final class Channels implements NettyCustomizer {
 
     private final Duration heartbeat;
     private final Addresses.Names names;
+    private final boolean asksSentinels;
     private final long epoch = System.nanoTime();
     private final Set<ChannelWatch> beating = ConcurrentHashMap.newKeySet();
 
@@ -39,10 +40,16 @@ final class Channels implements NettyCustomizer {
     private volatile @Nullable String refused;
     private volatile @Nullable CompletableFuture<?> hello;
 
-    /** Takes zero for no heartbeat. */
-    Channels(Duration heartbeat, Addresses.Names names) {
+    /**
+     * For a new client.
+     *
+     * @param heartbeat zero for none
+     * @param asksSentinels whether some of the channels may lead to Sentinels
+     */
+    Channels(Duration heartbeat, Addresses.Names names, boolean asksSentinels) {
         this.heartbeat = heartbeat;
         this.names = names;
+        this.asksSentinels = asksSentinels;
     }
 
     // Lettuce's handlers are found by their names. Their types extend types of a Netty module whose name differs
@@ -153,6 +160,12 @@ final class Channels implements NettyCustomizer {
 
     Addresses.Names names() {
         return names;
+    }
+
+    /** What is wrong with the server that a connection came back to; null if nothing is, or that is not known. */
+    @Nullable
+    String wrongAtReturn(Requirement.Server server) {
+        return asksSentinels ? null : requirement.wrongKind(server);
     }
 
     Requirement requirement() {

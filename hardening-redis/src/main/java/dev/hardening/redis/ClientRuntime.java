@@ -11,10 +11,9 @@ import io.netty.util.TimerTask;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * The threads of a client that the connector made, and how they are freed: two event loops, two threads for Lettuce's
@@ -47,7 +46,10 @@ final class ClientRuntime {
     private volatile boolean started;
 
     ClientRuntime(RedisConnector.Builder options) {
-        channels = new Channels(options.heartbeat, options.names);
+        channels = new Channels(
+                options.heartbeat,
+                options.names,
+                !options.uris.get(0).getSentinels().isEmpty());
         Addresses addresses = new Addresses(options.names, options.attemptTimeout);
         Duration never = options.deadline.plusSeconds(1);
         resources = ClientResources.builder()
@@ -90,7 +92,9 @@ final class ClientRuntime {
      * @param connections they are closed first, as Lettuce warns of connections that it has to close itself
      */
     void free(AbstractRedisClient client, List<StatefulConnection<?, ?>> connections) {
-        closeAll(connections);
+        awaitAll(() -> CompletableFuture.allOf(
+                        connections.stream().map(StatefulConnection::closeAsync).toArray(CompletableFuture[]::new))
+                .get(BOUND_MILLIS, TimeUnit.MILLISECONDS));
         shutDown(client, resources, Duration.ZERO);
         timer.stop();
     }
@@ -104,23 +108,6 @@ final class ClientRuntime {
         shutDown(client, resources, QUIET_AFTER_FAILURE);
     }
 
-    private static void closeAll(List<StatefulConnection<?, ?>> connections) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            CompletableFuture.allOf(connections.stream()
-                            .map(StatefulConnection::closeAsync)
-                            .toArray(CompletableFuture[]::new))
-                    .get(BOUND_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException again) {
-            interrupted = true;
-        } catch (ExecutionException | TimeoutException notInTime) {
-            // The client's shutdown closes them.
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /**
      * Frees a client's threads and sockets within a limited time, because Lettuce's own shutdown can hang.
      *
@@ -129,22 +116,28 @@ final class ClientRuntime {
      */
     static void shutDown(AbstractRedisClient client, ClientResources resources, Duration quiet) {
         long quietMillis = quiet.toMillis();
-        // An interrupted thread has to free everything too. Its interrupt flag is set again at the end.
+        awaitAll(
+                () -> client.shutdownAsync(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
+                        .get(BOUND_MILLIS, TimeUnit.MILLISECONDS),
+                () -> resources
+                        .shutdown(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
+                        .await(BOUND_MILLIS, TimeUnit.MILLISECONDS));
+    }
+
+    /**
+     * Does all of it, whatever fails or is not done in time. An interrupted thread has to free everything too; its interrupt
+     * flag is set again at the end.
+     */
+    private static void awaitAll(Callable<?>... waits) {
         boolean interrupted = Thread.interrupted();
-        try {
-            client.shutdownAsync(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
-                    .get(BOUND_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException again) {
-            interrupted = true;
-        } catch (Exception notInTime) {
-            // Its threads are stopped below.
-        }
-        try {
-            resources
-                    .shutdown(quietMillis, BOUND_MILLIS, TimeUnit.MILLISECONDS)
-                    .await(BOUND_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException again) {
-            interrupted = true;
+        for (Callable<?> wait : waits) {
+            try {
+                wait.call();
+            } catch (InterruptedException again) {
+                interrupted = true;
+            } catch (Exception notInTime) {
+                // What comes after it frees the rest.
+            }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();

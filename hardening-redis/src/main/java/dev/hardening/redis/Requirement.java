@@ -145,17 +145,26 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     }
 
     private Server required(Server server) {
-        if (server.role == Role.SENTINEL && requiredRole != Role.SENTINEL) {
-            throw new Diagnosis.WrongServer(IS_A_SENTINEL);
-        }
-        if (server.mode.equals("cluster") && !clusterNode) {
-            throw new Diagnosis.WrongServer("the server is a node of a cluster: use buildCluster() instead of build()");
+        String kind = wrongKind(server);
+        if (kind != null) {
+            throw new Diagnosis.WrongServer(kind);
         }
         String wrong = wrongRole(server.role);
         if (wrong != null) {
             throw new Diagnosis.NotReady(wrong);
         }
         return server;
+    }
+
+    /** Why a server is no Redis of the kind that is meant; null if it is one. */
+    @Nullable
+    String wrongKind(Server server) {
+        if (server.role == Role.SENTINEL && requiredRole != Role.SENTINEL) {
+            return IS_A_SENTINEL;
+        }
+        return server.mode.equals("cluster") && !clusterNode
+                ? "the server is a node of a cluster: use buildCluster() instead of build()"
+                : null;
     }
 
     /** What is wrong with a role; null if nothing is. */

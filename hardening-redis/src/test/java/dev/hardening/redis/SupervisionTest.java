@@ -27,6 +27,8 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -356,6 +358,34 @@ class SupervisionTest {
                     await().atMost(LONG).until(redis::ping);
                     assertThat(told.count("lost")).isEqualTo(1);
                 }
+            }
+        }
+
+        @Test
+        void aReconnectThatLandsOnASentinelOrANodeIsRefused() throws Exception {
+            Told told = new Told();
+            try (RedisServer redisServer = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(redisServer.uri())
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                redisServer.stop();
+                try (RedisServer node = RedisServer.startAt(redisServer.port(), "--cluster-enabled", "yes")) {
+                    await().atMost(LONG)
+                            .until(() -> String.valueOf(check(redis).reason()).startsWith("the server is a node of"));
+                }
+                Path file = Files.createTempFile("sentinel", ".conf");
+                try (RedisServer sentinel = RedisServer.startAt(redisServer.port(), file.toString(), "--sentinel")) {
+                    await().atMost(LONG)
+                            .until(() -> Requirement.IS_A_SENTINEL.equals(
+                                    check(redis).reason()));
+                }
+                assertThat(told.count("back")).isZero();
+                redisServer.restart();
+                await().atMost(LONG).until(redis::ping);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                assertThat(told.count("lost")).isEqualTo(1);
             }
         }
 
