@@ -3,6 +3,7 @@ package dev.hardening.redis;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.api.StatefulConnection;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -118,13 +119,12 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
 
     /** Lettuce asks for them again during its handshake, but it does not report there that the provider failed. */
     private void awaitCredentials() throws InterruptedException {
+        RedisCredentialsProvider provider = target.uri().getCredentialsProvider();
         Object credentials;
         try {
-            credentials = target.uri()
-                    .getCredentialsProvider()
-                    .resolveCredentials()
-                    .toFuture()
-                    .get();
+            credentials = provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider immediate
+                    ? immediate.resolveCredentialsNow()
+                    : provider.resolveCredentials().toFuture().get();
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof Diagnosis.NoCredentials known
                     ? known

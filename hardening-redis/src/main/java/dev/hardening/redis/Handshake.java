@@ -25,6 +25,9 @@ final class Handshake {
     /** An error line that is longer is not held back until it is complete. */
     private static final int LONGEST_HELD = 65_536;
 
+    /** How many arguments HELLO has at the least with a password: the version, AUTH, the user and the password. */
+    private static final int HELLO_WITH_PASSWORD = 4;
+
     /**
      * The errors in answer to HELLO that mean more than that the server does not accept HELLO. NOAUTH is none of them: some
      * proxies give it to each command before AUTH, and a server that wants a password says so to the next command too.
@@ -71,7 +74,9 @@ final class Handshake {
 
     /** AUTH or HELLO was sent. */
     void sent(RedisCommand<?, ?, ?> command) {
-        if (command.getArgs() != null) { // HELLO without any asks for the role
+        CommandArgs<?, ?> arguments = command.getArgs();
+        // HELLO asks for the role, or chooses the protocol, also without a user and a password.
+        if (arguments != null && (command.getType() == CommandType.AUTH || arguments.count() >= HELLO_WITH_PASSWORD)) {
             authentication = command;
         }
         if (command.getType() == CommandType.HELLO) {

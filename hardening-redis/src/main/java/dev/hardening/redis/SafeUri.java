@@ -7,6 +7,7 @@ import io.lettuce.core.StaticCredentialsProvider;
 import java.math.BigInteger;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -129,7 +130,7 @@ final class SafeUri {
         String hosts = END_OF_HOSTS.split(address, 2)[0];
         String afterHosts = address.substring(hosts.length());
         checkParameters(shown, afterHosts);
-        String beforeHosts = scheme + "://" + (userInfoEnd < 0 ? "" : userInfo + "@");
+        String beforeHosts = scheme + "://"; // Lettuce gets user and password apart from it
         if (!scheme.endsWith("sentinel") && afterHosts.indexOf('#') >= 0) {
             throw refused(shown, "has a # in its address, which only redis-sentinel:// has, before the primary's name");
         }
@@ -145,9 +146,11 @@ final class SafeUri {
             throw refused(shown, "has a database that is not a number, after the /");
         }
         if (!scheme.endsWith("sentinel")) {
-            return each.stream()
-                    .map(host -> at(host, create(beforeHosts + host + afterHosts, credentials)))
-                    .toList();
+            List<RedisURI> parsed = new ArrayList<>();
+            for (String host : each) {
+                parsed.add(at(host, create(beforeHosts + host + afterHosts, credentials)));
+            }
+            return parsed;
         }
         if (!afterHosts.matches(".*#.+|(?i).*[?&;]sentinelMasterId=.+")) {
             throw refused(shown, "does not name the primary: write " + scheme + "://host:26379#name");
@@ -216,7 +219,7 @@ final class SafeUri {
     private static void checkSigns(String shown, String part, String text, String legal) {
         for (int i = 0; i < text.length(); i++) {
             char sign = text.charAt(i);
-            if (isAsciiLetterOrDigit(sign)
+            if (Character.isLetterOrDigit(sign)
                     || legal.indexOf(sign) >= 0
                     || (sign == '%'
                             && ENCODED.matcher(text).region(i, text.length()).lookingAt())) {
@@ -231,10 +234,6 @@ final class SafeUri {
                 }
             }
         }
-    }
-
-    private static boolean isAsciiLetterOrDigit(char sign) {
-        return (sign >= 'a' && sign <= 'z') || (sign >= 'A' && sign <= 'Z') || (sign >= '0' && sign <= '9');
     }
 
     private static void checkHost(String shown, String host) {
