@@ -440,6 +440,20 @@ class DiagnosisTest {
         }
 
         @Test
+        void thatCouldNotBeConnectedToAreFoundInTheirErrors() {
+            assertThat(Failure.addresses(new CompletionException(refused))).containsOnly("b:7001");
+            assertThat(Failure.addresses(new ConnectException("Connection refused: /10.0.0.3:7002")))
+                    .containsExactly("10.0.0.3:7002");
+            assertThat(Failure.addresses(wrongPassword.getCause())).isEmpty();
+        }
+
+        @Test
+        void ofWhichOneIsTakenForAnotherAreNamed() {
+            assertThat(Diagnosis.of(refused, PLAIN).with(" [b:7001]"))
+                    .isEqualTo(new Diagnosis(TRANSIENT, "Connection refused [b:7001]", Optional.empty()));
+        }
+
+        @Test
         void ofWhichOneLoadsAreWaitedFor() {
             Diagnosis.Loading loading = new Diagnosis.Loading(
                     new RedisCommandExecutionException("LOADING x"), Optional.of(Duration.ofSeconds(3)));

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
 
 class SafeUriTest {
 
@@ -264,6 +265,25 @@ class SafeUriTest {
                     .hasMessageNotContaining("hunter2");
             assertThatThrownBy(() -> RedisConnector.builder(List.of(RedisURI.create("redis://h"), parsed)))
                     .isInstanceOf(IllegalArgumentException.class);
+        }
+
+        @Test
+        void isRefusedForAHostOfASentinel() {
+            RedisURI uri = RedisURI.Builder.sentinel("sentinel-1", "orders").build();
+            uri.getSentinels().get(0).setHost("hunter2/3");
+            assertThatThrownBy(() -> RedisConnector.builder(uri))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageNotContaining("hunter2");
+        }
+
+        @Test
+        void hasAPasswordUnlessItsProviderHasNoneAtOnce() {
+            RedisURI uri = RedisURI.create("h", 6379);
+            assertThat(SafeUri.hasPassword(uri)).isFalse();
+            uri.setCredentialsProvider(new StaticCredentialsProvider("alice", "secret".toCharArray()));
+            assertThat(SafeUri.hasPassword(uri)).isTrue();
+            uri.setCredentialsProvider(Mono::never); // not known before it is asked
+            assertThat(SafeUri.hasPassword(uri)).isTrue();
         }
 
         @Test

@@ -235,6 +235,16 @@ class ScheduleTest {
     @Nested
     class Jitter {
 
+        @ParameterizedTest
+        @CsvSource({"0, 800", "0.5, 1000", "1, 1200"})
+        void itIsBelowAndAboveTheWait(double random, long millis) {
+            Schedule schedule = new Schedule(
+                    new Schedule.Policy(
+                            2, Backoff.fixed(Duration.ofSeconds(1)), Duration.ofSeconds(7), Duration.ofSeconds(3), 0.2),
+                    () -> random);
+            assertThat(schedule.waitAfter(1, Duration.ZERO, Optional.empty())).contains(Duration.ofMillis(millis));
+        }
+
         @Test
         void itSpreadsTheWaitsOfManyInstancesWithinItsBounds() {
             Random random = new Random(1);
