@@ -110,7 +110,9 @@ public final class RedisConnector {
      *     a sign that has to be encoded; the message names the part and the place, and shows no part of the password
      */
     public static Builder builder(String uri) {
-        return new Builder(SafeUri.parse(Objects.requireNonNull(uri, "uri")));
+        Builder builder = new Builder(SafeUri.parse(Objects.requireNonNull(uri, "uri")));
+        builder.timeoutGiven = SafeUri.hasTimeout(uri);
+        return builder;
     }
 
     /**
@@ -195,12 +197,17 @@ public final class RedisConnector {
         DoubleSupplier random = () -> ThreadLocalRandom.current().nextDouble();
         Addresses.Names names = InetAddress::getAllByName;
 
+        /** Whether the URI names a timeout. For one that is built already, that can be told only if it is not Lettuce's default. */
+        private boolean timeoutGiven;
+
         private Builder(List<RedisURI> uris) {
             this.uris = SafeUri.check(uris);
+            timeoutGiven = !uris.get(0).getTimeout().equals(RedisURI.DEFAULT_TIMEOUT_DURATION);
         }
 
         Builder(Builder other) {
             uris = other.uris;
+            timeoutGiven = other.timeoutGiven;
             attempts = other.attempts;
             backoff = other.backoff;
             deadline = other.deadline;
@@ -414,8 +421,9 @@ public final class RedisConnector {
 
         /** The URI's timeout. If it has none, 5 s, or Lettuce's own default of a minute for the caller's client. */
         Duration commandTimeout() {
-            Duration asked = uris.get(0).getTimeout();
-            return client == null && asked.equals(RedisURI.DEFAULT_TIMEOUT_DURATION) ? COMMAND_TIMEOUT : asked;
+            return client == null && !timeoutGiven
+                    ? COMMAND_TIMEOUT
+                    : uris.get(0).getTimeout();
         }
 
         /**

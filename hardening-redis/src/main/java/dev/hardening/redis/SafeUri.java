@@ -40,6 +40,8 @@ final class SafeUri {
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern ENCODED_END = Pattern.compile("(?i)%(?:26|3B)");
     private static final Pattern SPACE_AFTER_COMMA = Pattern.compile(",\\s+");
+    private static final Pattern SENTINEL_PARAMETER = Pattern.compile("(?i)[?&;]sentinelMasterId=");
+    private static final Pattern TIMEOUT_PARAMETER = Pattern.compile("(?i)[?&;]timeout=");
     private static final Pattern DATABASE = Pattern.compile("/\\d{0,9}(?:[?#].*)?");
     private static final Pattern END_OF_HOSTS = Pattern.compile("[/?#]");
 
@@ -146,6 +148,9 @@ final class SafeUri {
             throw refused(shown, "has a database that is not a number, after the /");
         }
         if (!scheme.endsWith("sentinel")) {
+            if (SENTINEL_PARAMETER.matcher(afterHosts).find()) {
+                throw refused(shown, "has a parameter sentinelMasterId, which only redis-sentinel:// has");
+            }
             List<RedisURI> parsed = new ArrayList<>();
             for (String host : each) {
                 parsed.add(at(host, create(beforeHosts + host + afterHosts, credentials)));
@@ -163,6 +168,13 @@ final class SafeUri {
                             + " RedisURI.builder().withSentinel(host, port)");
         }
         return List.of(create(beforeHosts + address, credentials));
+    }
+
+    /** Whether a URI names a timeout, which may be the same as Lettuce's default. */
+    static boolean hasTimeout(String uri) {
+        return TIMEOUT_PARAMETER
+                .matcher(uri.substring(uri.lastIndexOf('@') + 1))
+                .find();
     }
 
     private static IllegalArgumentException refused(String shown, String reason) {
@@ -261,14 +273,15 @@ final class SafeUri {
     /** Lettuce ignores an option that it does not know or cannot read, and uses its default. */
     private static void checkParameters(String shown, String afterHosts) {
         int start = afterHosts.indexOf('?');
-        if (start < 0) {
+        String parameters = start < 0 ? "" : afterHosts.substring(start + 1).split("#", 2)[0];
+        if (parameters.isEmpty()) {
             return;
         }
         Set<String> given = new HashSet<>();
         if (afterHosts.matches("/\\d.*")) {
             given.add("database");
         }
-        for (String one : afterHosts.substring(start + 1).split("#", 2)[0].split("[&;]", -1)) {
+        for (String one : parameters.split("[&;]", -1)) {
             String[] parts = one.split("=", 2);
             Parameter known = PARAMETERS.get(parts[0].toLowerCase(Locale.ROOT));
             if (known == null) {
@@ -335,8 +348,24 @@ final class SafeUri {
         for (RedisURI uri : uris) {
             checkHost(uri);
             uri.getSentinels().forEach(SafeUri::checkHost);
+            if (!uri.getSentinels().isEmpty() && uri.getSentinelMasterId() == null) {
+                throw new IllegalArgumentException(
+                        "a RedisURI with Sentinels does not name the primary: call withSentinelMasterId(name)");
+            }
+            if (uri.getSentinels().isEmpty() && uri.getSocket() == null) {
+                checkAddress(uri);
+            }
         }
         return List.copyOf(uris);
+    }
+
+    private static void checkAddress(RedisURI uri) {
+        if (uri.getHost() == null || uri.getHost().isEmpty()) {
+            throw new IllegalArgumentException("a RedisURI has no host, no socket and no Sentinels");
+        }
+        if (uri.getPort() < 1 || uri.getPort() > 65_535) {
+            throw new IllegalArgumentException("the port of a RedisURI is not from 1 to 65535");
+        }
     }
 
     private static void checkHost(RedisURI uri) {
@@ -368,8 +397,8 @@ final class SafeUri {
     /** Whether a server is sent a password, as far as that is known before a provider is asked. */
     static boolean hasPassword(RedisURI uri) {
         RedisCredentialsProvider provider = uri.getCredentialsProvider();
-        return !(provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider immediate)
-                || immediate.resolveCredentialsNow().hasPassword();
+        return !(provider instanceof StaticCredentialsProvider known)
+                || known.resolveCredentialsNow().hasPassword();
     }
 
     /** The endpoint without user and password: one server, or a cluster's seeds. */

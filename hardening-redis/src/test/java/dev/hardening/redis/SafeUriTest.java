@@ -60,6 +60,7 @@ class SafeUriTest {
             "'rediss-sentinel://a,b/2?timeout=2s#orders', 'rediss-sentinel://a:26379,b:26379#orders'",
             "'redis-sentinel://a?sentinelMasterId=orders', 'redis-sentinel://a:26379#orders'",
             "redis://[fe80::1%25eth0]:7, redis://[fe80::1%eth0]:7",
+            "redis://h:7?, redis://h:7",
             "redis://h?timeout=2s&database=1&clientName=x&libraryName=y&verifyPeer=ca, redis://h:6379/1"
         })
         void isShownWithoutUserAndPassword(String uri, String shown) {
@@ -218,6 +219,7 @@ class SafeUriTest {
             "redis://h/hunter2, has a database that is not a number",
             "redis-sentinel://h:1, does not name the primary: write redis-sentinel://host:26379#name",
             "redis-sentinel://h:1#, does not name the primary",
+            "redis://h?sentinelMasterId=m, 'has a parameter sentinelMasterId, which only redis-sentinel:// has'",
             "redis://h?timout=2s, has a parameter after its ? that is not known: known are timeout",
             "redis://h?hunter2, has a parameter after its ? that is not known",
             "redis://h?timeout=hunter2, 'has a parameter timeout that is not a number from 1 with ns, us, ms, s, m, h or d'",
@@ -265,6 +267,24 @@ class SafeUriTest {
                     .hasMessageNotContaining("hunter2");
             assertThatThrownBy(() -> RedisConnector.builder(List.of(RedisURI.create("redis://h"), parsed)))
                     .isInstanceOf(IllegalArgumentException.class);
+        }
+
+        @Test
+        void isRefusedWithoutAPlaceToConnectTo() {
+            RedisURI nowhere = new RedisURI();
+            assertThatThrownBy(() -> RedisConnector.builder(nowhere))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("a RedisURI has no host, no socket and no Sentinels");
+            RedisURI noPort = RedisURI.create("h", 6379);
+            noPort.setPort(0);
+            assertThatThrownBy(() -> RedisConnector.builder(noPort))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("the port of a RedisURI is not from 1 to 65535");
+            RedisURI noName = RedisURI.Builder.sentinel("sentinel-1", "orders").build();
+            noName.setSentinelMasterId(null);
+            assertThatThrownBy(() -> RedisConnector.builder(noName))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("withSentinelMasterId(name)");
         }
 
         @Test
