@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 
 /**
  * Micrometer meters of one connection, as its {@link ConnectListener}: {@code redis.connect.attempts} by
@@ -30,9 +31,11 @@ import java.util.function.ToDoubleFunction;
 public final class RedisConnectionMetrics implements MeterBinder, ConnectListener {
 
     private static final String OTHER = "other";
+    private static final Pattern HINT = Pattern.compile(" \\(if the .*\\)");
 
     /** What a reason contains, and the cause that is counted for it; the first counts. */
     private static final Map<String, String> CAUSES = causes(
+            "credentials provider", OTHER,
             "WRONGPASS", "WRONGPASS",
             "NOAUTH", "NOAUTH",
             "NOPERM", "NOPERM",
@@ -78,10 +81,11 @@ public final class RedisConnectionMetrics implements MeterBinder, ConnectListene
         CAUSES.values().forEach(cause -> failures.put(cause, new LongAdder()));
     }
 
-    /** The cause to count for a reason: the first whose words the reason contains. */
+    /** The cause to count for a reason: the first whose words the reason contains. A hint in brackets is no part of it. */
     static String cause(String reason) {
+        String known = HINT.matcher(reason).replaceFirst("");
         return CAUSES.entrySet().stream()
-                .filter(entry -> reason.contains(entry.getKey()))
+                .filter(entry -> known.contains(entry.getKey()))
                 .map(Map.Entry::getValue)
                 .findFirst()
                 .orElse(OTHER);

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RedisConnectionMetricsTest {
 
@@ -52,6 +54,19 @@ class RedisConnectionMetricsTest {
                 server[0].close();
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'the connection was closed early (if the port wants TLS, use rediss://)', closed",
+        "'timed out after 3000 ms while connecting (if the port does not speak TLS, use redis://)', timeout",
+        "'Connection reset (if the port wants TLS, use rediss://)', reset",
+        "'the connection was closed during the TLS handshake (if the port does not speak TLS, use redis://)', tls",
+        "the server's certificate has expired: CN=redis, tls",
+        "the credentials provider failed: vault certificate expired, other"
+    })
+    void aHintIsNoCause(String reason, String cause) {
+        assertThat(RedisConnectionMetrics.cause(reason)).isEqualTo(cause);
     }
 
     @Test
