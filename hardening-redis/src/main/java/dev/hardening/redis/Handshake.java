@@ -11,7 +11,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +39,28 @@ final class Handshake {
 
     /** What an error about an unknown command repeats of it. */
     private static final Pattern ARGUMENTS = Pattern.compile(", with args[^\\r\\n]*");
+
+    /** The words in those errors. A password that is one of them cannot be told from them, and what they mean would be lost. */
+    private static final Set<String> WORDS_OF_VERDICTS = Set.of(
+            "auth",
+            "called",
+            "client",
+            "clients",
+            "err",
+            "invalid",
+            "loading",
+            "master",
+            "max",
+            "number",
+            "or",
+            "pair",
+            "password",
+            "reached",
+            "redis",
+            "user",
+            "username",
+            "without",
+            "wrongpass");
 
     private static final Pattern ERROR_LINE = Pattern.compile("(?m)^-.*");
 
@@ -150,6 +174,7 @@ final class Handshake {
         String shown = ARGUMENTS.matcher(error).replaceAll("");
         // Only where it stands by itself: a short one may be a part of the server's own words.
         return password()
+                .filter(password -> !WORDS_OF_VERDICTS.contains(password.toLowerCase(Locale.ROOT)))
                 .map(password ->
                         shown.replaceAll("(?<![A-Za-z0-9])" + Pattern.quote(password) + "(?![A-Za-z0-9])", "***"))
                 .orElse(shown);

@@ -105,6 +105,30 @@ class OldServersTest {
         }
 
         @Test
+        void aPasswordThatIsAWordOfTheErrorHidesNoReason() throws Exception {
+            for (String password : List.of("password", "invalid")) {
+                try (ScriptedServer old = new ScriptedServer(ScriptedServer.speaking(command ->
+                        command.startsWith("AUTH") ? "-ERR invalid password\r\n" : "-ERR unknown command\r\n"))) {
+                    assertThatThrownBy(() -> RedisConnector.builder("redis://:" + password + "@127.0.0.1:" + old.port())
+                                    .build()
+                                    .connect())
+                            .hasMessage(
+                                    "Redis connection failed after 1 attempt: ERR invalid password: the password is wrong");
+                }
+            }
+        }
+
+        @Test
+        void aNodeOfAClusterIsFoundByItsInfo() throws Exception {
+            try (RedisServer node =
+                    RedisServer.start("--cluster-enabled", "yes", "--rename-command", "HELLO", "HELLO-IS-GONE")) {
+                assertThatThrownBy(
+                                () -> RedisConnector.builder(node.uri()).build().connect())
+                        .hasMessageContaining("the server is a node of a cluster");
+            }
+        }
+
+        @Test
         void aServerThatSaysNothingOfItselfIsConnected() throws Exception {
             try (ScriptedServer silent = new ScriptedServer(
                             ScriptedServer.speaking(command -> command.equals("PING") ? "+PONG\r\n" : "%0\r\n"));
