@@ -1,11 +1,11 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.AsyncCommand;
-import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
@@ -15,6 +15,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -25,6 +26,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,10 +40,16 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     private static final int LONGEST_ERROR = 200;
 
+    /** What a server answers to each command while it loads its data, or has lost its primary. */
+    private static final Pattern NOT_READY = Pattern.compile("LOADING|MASTERDOWN");
+
     private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
 
     /** Why a channel is lost, while Lettuce reports its loss on this thread. */
     private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
+
+    /** The watch whose connection Lettuce reports as connected, on this thread. */
+    private static final ThreadLocal<ChannelWatch> OPENED = new ThreadLocal<>();
 
     private final Channels channels;
     private final ChannelHandlerContext encoder;
@@ -48,12 +57,18 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private final boolean reconnect;
     private final Handshake handshake = new Handshake();
     private final PendingCommands pending = new PendingCommands();
+    private final Requirement.Sender sender = this::send;
     private final AtomicBoolean lookingUp = new AtomicBoolean();
     private @Nullable Heartbeat heartbeat;
     private @Nullable InetSocketAddress peer;
     private @Nullable String lossReason;
     private boolean roleKnown;
     private boolean ready;
+
+    /** What is being written to the socket, as it was at the last look: its identity, and how much of it is written. 0 for nothing. */
+    private int writing;
+
+    private long written;
 
     /**
      * For a channel that is not connected yet.
@@ -82,6 +97,11 @@ final class ChannelWatch extends ChannelDuplexHandler {
         return LOSS.get() != null;
     }
 
+    /** The watch whose connection Lettuce reports as connected on this thread at the moment; null if it reports none. */
+    static @Nullable ChannelWatch opened() {
+        return OPENED.get();
+    }
+
     // ---- opened and closed
 
     @Override
@@ -108,7 +128,12 @@ final class ChannelWatch extends ChannelDuplexHandler {
             @Override
             public void channelActive(ChannelHandlerContext context) {
                 admit(() -> {
-                    context.fireChannelActive();
+                    OPENED.set(ChannelWatch.this);
+                    try {
+                        context.fireChannelActive();
+                    } finally {
+                        OPENED.remove();
+                    }
                     begin();
                 });
             }
@@ -118,7 +143,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (lossReason == null) {
-            lossReason = Diagnosis.of(cause, false, null).reason();
+            lossReason = ready
+                    ? Diagnosis.ofLoss(cause)
+                    : Diagnosis.of(cause, Failure.Context.UNKNOWN).reason();
         }
         context.fireExceptionCaught(cause);
     }
@@ -157,7 +184,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
                 return;
             }
             String error = error(received);
-            channels.heard(error);
+            if (!ready) {
+                channels.heard(error, peer);
+            }
             if (error != null) {
                 follow(error);
             }
@@ -265,34 +294,77 @@ final class ChannelWatch extends ChannelDuplexHandler {
         var unused = encoder.write(bytes, promise); // to what comes after the encoder
     }
 
-    private <T> CompletableFuture<T> send(CommandType type, CommandOutput<String, String, T> output) {
-        AsyncCommand<String, String, T> question = new AsyncCommand<>(new Command<>(type, output, null));
-        var unused = channel.writeAndFlush(question);
-        return question.toCompletableFuture();
+    /** Past the connection, whose transaction would take it up. */
+    private void send(AsyncCommand<String, String, ?> command) {
+        channel.writeAndFlush(command).addListener(written -> {
+            if (!written.isSuccess()) {
+                command.completeExceptionally(written.cause());
+            }
+        });
+    }
+
+    /** Lets the peer be asked, on the event loop, or says that no question may be sent now. */
+    void ask(Consumer<Requirement.Sender> question, Runnable busy) {
+        channel.eventLoop().execute(() -> {
+            if (pending.busy()) {
+                busy.run();
+            } else {
+                question.accept(sender);
+            }
+        });
     }
 
     // ---- the role
 
     /**
-     * Goes on if the server is what is required. In RESP2 the handshake has not said so, and the server is asked after
-     * each reconnect. The code that opens a connection asks by itself.
+     * Goes on if the server can be used, and is what is required. In RESP2 the handshake has not said so, and the server is
+     * asked after each reconnect. The code that opens a connection asks by itself.
      */
     private void admit(Runnable next) {
-        if (channels.requirement().requiredRole() == null || roleKnown || !reconnect) {
+        if (!reconnect) {
             next.run();
             return;
         }
-        long millis = Heartbeat.patience(channels.heartbeat()).toMillis();
-        var limit = channel.eventLoop()
-                .schedule(() -> refuse("no answer to ROLE for " + millis + " ms"), millis, TimeUnit.MILLISECONDS);
-        var unused = send(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8))
-                .whenComplete((answer, failure) -> {
-                    limit.cancel(false);
-                    // Lettuce ends the command without an answer when the channel is closed.
-                    if (channel.isActive() && (answer == null || !refuse(Requirement.Server.of(answer)))) {
+        askFirst(CommandType.PING, new StatusOutput<>(StringCodec.UTF8), (pong, failure) -> {
+            String notReady = notReady(failure);
+            if (notReady != null) {
+                refuse(notReady);
+            } else if (channels.requirement().requiredRole() == null || roleKnown) {
+                next.run();
+            } else {
+                askFirst(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8), (answer, noRole) -> {
+                    if (answer == null || !refuse(Requirement.Server.of(answer))) {
                         next.run();
                     }
                 });
+            }
+        });
+    }
+
+    /** Asks before the connection is used. Without an answer the channel is closed. */
+    private <T> void askFirst(
+            CommandType type,
+            CommandOutput<String, String, T> output,
+            BiConsumer<@Nullable T, @Nullable Throwable> then) {
+        long millis = Heartbeat.patience(channels.heartbeat()).toMillis();
+        var limit = channel.eventLoop()
+                .schedule(
+                        () -> refuse("no answer to " + type + " for " + millis + " ms"), millis, TimeUnit.MILLISECONDS);
+        var unused = sender.ask(type, output).whenComplete((answer, failure) -> {
+            limit.cancel(false);
+            // Lettuce ends the command without an answer when the channel is closed.
+            if (channel.isActive()) {
+                then.accept(answer, failure);
+            }
+        });
+    }
+
+    /** Why a server that answers cannot be used yet; null if it can, or refuses PING for another reason. */
+    private static @Nullable String notReady(@Nullable Throwable refused) {
+        return refused instanceof RedisCommandExecutionException
+                        && NOT_READY.matcher(Failure.text(refused)).lookingAt()
+                ? Diagnosis.of(refused, Failure.Context.UNKNOWN).reason()
+                : null;
     }
 
     private void refuseWrongRole(@Nullable Object answer) {
@@ -350,6 +422,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
         if (!channel.isActive()) {
             return;
         }
+        if (isTakingMore()) {
+            beating.heard(System.nanoTime());
+        }
         pending.unansweredSince().ifPresent(beating::asked);
         switch (beating.look(System.nanoTime(), pending.busy())) {
             case ASK -> ask(beating);
@@ -365,21 +440,33 @@ final class ChannelWatch extends ChannelDuplexHandler {
                         () -> look(beating), beating.nextLook(System.nanoTime()).toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** Whether the peer took more of a long value since the last look. A question waits behind it. */
+    private boolean isTakingMore() {
+        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+        Object first = unsent == null ? null : unsent.current();
+        int before = writing;
+        long writtenBefore = written;
+        writing = first == null ? 0 : System.identityHashCode(first);
+        written = unsent == null ? 0 : unsent.currentProgress();
+        return before != 0 && (writing != before || written != writtenBefore);
+    }
+
     private void ask(Heartbeat beating) {
         if (channels.requirement().requiredRole() == null) {
-            var unused = send(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+            var unused = sender.ask(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
                     .whenComplete((pong, failure) -> beating.answered());
             return;
         }
         CommandType question = handshake.isHelloRefused() ? CommandType.ROLE : CommandType.HELLO;
-        var unused = send(question, new NestedMultiOutput<>(StringCodec.UTF8)).whenComplete((answer, failure) -> {
-            beating.answered();
-            if (answer != null) {
-                var unusedVerdict = refuse(Requirement.Server.of(answer));
-            } else {
-                handshake.helloRefused();
-            }
-        });
+        var unused = sender.ask(question, new NestedMultiOutput<>(StringCodec.UTF8))
+                .whenComplete((answer, failure) -> {
+                    beating.answered();
+                    if (answer != null) {
+                        var unusedVerdict = refuse(Requirement.Server.of(answer));
+                    } else {
+                        handshake.helloRefused();
+                    }
+                });
     }
 
     private void giveUp() {

@@ -1,10 +1,13 @@
 package dev.hardening.redis;
 
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelPipeline;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -26,6 +29,8 @@ final class Channels implements NettyCustomizer {
     private final long epoch = System.nanoTime();
     private final Set<ChannelWatch> beating = ConcurrentHashMap.newKeySet();
 
+    private final Map<Object, ChannelWatch> byConnection = new ConcurrentHashMap<>();
+
     /** Lettuce has one for each connection, on each of its channels. */
     private final Set<ChannelHandler> watchdogs =
             Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
@@ -35,7 +40,7 @@ final class Channels implements NettyCustomizer {
     private volatile boolean connected;
     private volatile boolean closedUponHello;
     private volatile boolean shookHands;
-    private volatile @Nullable String lastError;
+    private volatile Failure.@Nullable Said lastError;
     private volatile @Nullable String lastPeer;
     private volatile @Nullable String refused;
     private volatile @Nullable CompletableFuture<?> hello;
@@ -78,6 +83,31 @@ final class Channels implements NettyCustomizer {
         pipeline.addAfter(handshake, null, watch.afterHandshake());
     }
 
+    /** Keeps which channel each connection has at the moment; to be added to the client. */
+    RedisConnectionStateListener connections() {
+        return new RedisConnectionStateListener() {
+
+            @Override
+            public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
+                ChannelWatch opened = ChannelWatch.opened();
+                if (opened != null) {
+                    byConnection.put(connection, opened);
+                }
+            }
+
+            @Override
+            public void onRedisDisconnected(RedisChannelHandler<?, ?> connection) {
+                byConnection.remove(connection);
+            }
+        };
+    }
+
+    /** The watch of a connection's channel; null if it has none at the moment, or several, as a cluster's has. */
+    @Nullable
+    ChannelWatch watchOf(Object connection) {
+        return byConnection.get(connection);
+    }
+
     // ---- for the attempt that opens a connection
 
     /**
@@ -116,11 +146,10 @@ final class Channels implements NettyCustomizer {
     }
 
     /**
-     * What the server said last, if that was an error. Lettuce may report only that the connection was closed after it,
-     * by the server or by Lettuce itself, and not the error.
+     * What a server said last while it was connected to, if that was an error. Lettuce may report only that the connection
+     * was closed after it, by the server or by Lettuce itself, and not the error.
      */
-    @Nullable
-    String lastError() {
+    Failure.@Nullable Said lastError() {
         return lastError;
     }
 
@@ -186,7 +215,7 @@ final class Channels implements NettyCustomizer {
         connected = true;
         lastError = null;
         if (peer != null) {
-            lastPeer = peer.getHostString() + ":" + peer.getPort();
+            lastPeer = hostAndPort(peer);
         }
     }
 
@@ -200,11 +229,13 @@ final class Channels implements NettyCustomizer {
         closedUponHello = true;
     }
 
-    /** A server said something: an error, or null for anything else. */
-    void heard(@Nullable String error) {
-        if (error != null || lastError != null) { // because each write of a volatile field costs every answer
-            lastError = error;
-        }
+    /** A server said something while it was connected to: an error, or null for anything else. */
+    void heard(@Nullable String error, @Nullable InetSocketAddress peer) {
+        lastError = error == null ? null : new Failure.Said(error, peer == null ? null : hostAndPort(peer));
+    }
+
+    private static String hostAndPort(InetSocketAddress peer) {
+        return peer.getHostString() + ":" + peer.getPort();
     }
 
     /** A handshake ended well, and the server is what is required. */

@@ -44,6 +44,7 @@ final class ClientRuntime {
 
     private final ClientResources resources;
     private volatile boolean started;
+    private volatile boolean freed;
 
     ClientRuntime(RedisConnector.Builder options) {
         channels = new Channels(
@@ -81,6 +82,11 @@ final class ClientRuntime {
         return channels;
     }
 
+    /** Whether it is freed, or is about to be: nothing may be opened then. */
+    boolean isFreed() {
+        return freed;
+    }
+
     /** Lettuce must not reconnect before the connection is verified, because a reconnect would hide that it was lost. */
     void started(boolean connectionAnswered) {
         started = connectionAnswered;
@@ -104,6 +110,7 @@ final class ClientRuntime {
      * for each.
      */
     void freeAfterFailure(AbstractRedisClient client) {
+        freed = true;
         timer.stop();
         shutDown(client, resources, QUIET_AFTER_FAILURE);
     }

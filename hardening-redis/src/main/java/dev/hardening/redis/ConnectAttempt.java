@@ -4,6 +4,7 @@ import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.StaticCredentialsProvider;
 import io.lettuce.core.api.StatefulConnection;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -120,11 +121,12 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     /** Lettuce asks for them again during its handshake, but it does not report there that the provider failed. */
     private void awaitCredentials() throws InterruptedException {
         RedisCredentialsProvider provider = target.uri().getCredentialsProvider();
+        if (provider instanceof StaticCredentialsProvider) {
+            return; // it has them already
+        }
         Object credentials;
         try {
-            credentials = provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider immediate
-                    ? immediate.resolveCredentialsNow()
-                    : provider.resolveCredentials().toFuture().get();
+            credentials = provider.resolveCredentials().toFuture().get();
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof Diagnosis.NoCredentials known
                     ? known
@@ -158,13 +160,15 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
             return;
         }
         phase = () -> "waiting for the answer to PING";
-        var unused = target.requirement().ask(made, target.handshake()).whenComplete((answered, refused) -> {
-            if (answered != null) {
-                answer.complete(answered);
-            } else {
-                answer.completeExceptionally(refused);
-            }
-        });
+        var unused = target.requirement()
+                .ask(Requirement.Sender.of(made), target.handshake())
+                .whenComplete((answered, refused) -> {
+                    if (answered != null) {
+                        answer.complete(answered);
+                    } else {
+                        answer.completeExceptionally(refused);
+                    }
+                });
     }
 
     /** Gives the attempt up: closes the connection that it has, or any that it still gets. */

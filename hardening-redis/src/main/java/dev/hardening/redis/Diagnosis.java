@@ -22,13 +22,12 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
 
     private static final Pattern LOADING_ETA = Pattern.compile("loading_eta_seconds:(\\d{1,6})");
 
-    /**
-     * Says what a failure means, where nothing is known of Sentinels.
-     *
-     * @param lastError what the server said last, if it was an error; it often explains why a connection was closed
-     */
-    static Diagnosis of(Throwable failure, boolean tls, @Nullable String lastError) {
-        return of(failure, new Failure.Context(tls, List.of(), lastError, null, null, false));
+    /** Why a connection was lost that worked before. */
+    static String ofLoss(Throwable cause) {
+        Failure loss = new Failure(List.of(cause), Failure.Context.UNKNOWN);
+        return loss.isReset()
+                ? "Connection reset"
+                : of(cause, Failure.Context.UNKNOWN).reason();
     }
 
     /**

@@ -120,7 +120,11 @@ record DiagnosisRule(
                     answers("NOAUTH").and(failure -> failure.context().password()),
                     "NOAUTH: the server wants a password, and did not take the one that it was sent"),
             answer("a password wanted", "NOAUTH", "the server wants a password, and the URI has none"),
-            answer("a password where none is set", "ERR AUTH", "a password was sent, and the server has none set"),
+            rule(
+                    "a password where none is set",
+                    PERMANENT,
+                    answers("ERR AUTH <password> called without"),
+                    "ERR AUTH: a password was sent, and the server has none set"),
             answer(
                     "a user, before Redis 6",
                     "ERR wrong number of arguments for 'auth'",
@@ -183,7 +187,8 @@ record DiagnosisRule(
             rule(
                     "the caller's client, shut down meanwhile",
                     PERMANENT,
-                    has(RejectedExecutionException.class).or(says(Throwable.class, "executor group is terminated")),
+                    has(RejectedExecutionException.class)
+                            .or(says(Throwable.class, "executor group is terminated", "provider is shut down")),
                     "the client has been shut down"),
             rule(
                     "a Unix socket without the native transport",
@@ -297,6 +302,22 @@ record DiagnosisRule(
                     says(GeneralSecurityException.class, "algorithm constraints check failed"),
                     "the server's certificate uses an algorithm that this JVM forbids:"
                             + " see jdk.certpath.disabledAlgorithms"),
+            rule(
+                    "a host name that no certificate can be compared with",
+                    PERMANENT,
+                    says(Throwable.class, "non-LDH"),
+                    "Java cannot compare the host's name with a certificate, such as one with _: connect by another name, or"
+                            + " set verifyPeer=CA"),
+            rule(
+                    "a certificate that is not for servers",
+                    PERMANENT,
+                    says(CertificateException.class, "extended key usage", "keyusage does not allow"),
+                    "the server's certificate is not for servers: its key usage does not allow it"),
+            rule(
+                    "a certificate whose issuer may not sign any",
+                    PERMANENT,
+                    says(GeneralSecurityException.class, "basic constraints", "not a ca certificate", "keycertsign"),
+                    "the server's certificate was issued by a certificate that is not an authority's"),
             rule(
                     "a certificate that is not trusted",
                     PERMANENT,

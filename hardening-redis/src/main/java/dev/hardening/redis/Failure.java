@@ -38,7 +38,7 @@ record Failure(List<Throwable> causes, Context context) {
      *
      * @param tls whether the connection to the data node uses TLS
      * @param sentinels host and port of each Sentinel that is asked; empty without Sentinels
-     * @param lastError what the server said last, if that was an error
+     * @param lastError what a server said last while it was connected to, if that was an error
      * @param lastPeer host and port that a connection was last open to
      * @param refused why the last reconnect was closed on this side, if it was
      * @param password whether the server was sent a password
@@ -46,10 +46,20 @@ record Failure(List<Throwable> causes, Context context) {
     record Context(
             boolean tls,
             List<String> sentinels,
-            @Nullable String lastError,
+            @Nullable Said lastError,
             @Nullable String lastPeer,
             @Nullable String refused,
-            boolean password) {}
+            boolean password) {
+
+        static final Context UNKNOWN = new Context(false, List.of(), null, null, null, false);
+    }
+
+    /**
+     * An error that a server answered.
+     *
+     * @param server host and port; null if it has none, or that is not known
+     */
+    record Said(String error, @Nullable String server) {}
 
     /**
      * Splits an error by server. Lettuce keeps the errors of several seeds or Sentinels as suppressed exceptions, and
@@ -105,7 +115,13 @@ record Failure(List<Throwable> causes, Context context) {
                         .map(Failure::text)
                         .filter(RedisConnectionException::isProtectedMode)
                         .findFirst())
-                .or(() -> Optional.ofNullable(isReset() || isClosed() ? context.lastError : null));
+                .or(() -> Optional.ofNullable(isReset() || isClosed() ? context.lastError : null)
+                        .filter(said -> said.server == null
+                                || match(SERVER)
+                                        .map(Failure::hostAndPort)
+                                        .filter(at -> !at.equals(said.server))
+                                        .isEmpty())
+                        .map(Said::error));
     }
 
     /** Whether the connection was open, and the server or the network ended it. */

@@ -16,8 +16,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * @param clusterNode whether it may be a node of a cluster
  */
 record Requirement(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
+
+    private static final Pattern VERSION = Pattern.compile("redis_version:([^\\s,]{1,40})");
+    private static final Pattern MODE = Pattern.compile("redis_mode:(\\w{1,20})");
 
     static final String IS_A_SENTINEL = "the server is a Sentinel, which holds no data: use redis-sentinel://";
 
@@ -68,58 +74,88 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     /** A server that answered and meets the requirements. */
     record Answer(Server server, Duration ping) {}
 
+    /** A way to send a command to a server. Output and arguments have their own codec, whatever the connection's. */
+    @FunctionalInterface
+    interface Sender {
+
+        void send(AsyncCommand<String, String, ?> command);
+
+        /** Through a connection that no one else uses yet: a command may become a part of the caller's transaction. */
+        static Sender of(StatefulConnection<?, ?> connection) {
+            @SuppressWarnings("unchecked")
+            StatefulConnection<String, String> any = (StatefulConnection<String, String>) connection;
+            return command -> {
+                any.dispatch(command);
+                any.flushCommands(); // or it would wait for ever where the caller has switched the flush off
+            };
+        }
+
+        default <T> CompletableFuture<T> ask(
+                CommandType type, CommandOutput<String, String, T> output, String... arguments) {
+            CommandArgs<String, String> args = new CommandArgs<>(StringCodec.UTF8);
+            for (String argument : arguments) {
+                args.add(argument);
+            }
+            AsyncCommand<String, String, T> command =
+                    new AsyncCommand<>(new Command<>(type, output, arguments.length == 0 ? null : args));
+            send(command);
+            return command.toCompletableFuture();
+        }
+
+        /** The answer to INFO, or an empty text if it may not be asked. */
+        default CompletableFuture<String> info(String section) {
+            return ask(CommandType.INFO, new ValueOutput<>(StringCodec.UTF8), section)
+                    .exceptionally(mayNotBeAsked -> "");
+        }
+    }
+
     /**
      * Asks.
      *
      * @param known what the server has reported already; null to ask it
      * @return it fails with the reason
      */
-    CompletableFuture<Answer> ask(StatefulConnection<?, ?> connection, @Nullable Server known) {
+    CompletableFuture<Answer> ask(Sender sender, @Nullable Server known) {
         try {
             long from = System.nanoTime();
             CompletableFuture<Server> server =
-                    known == null ? identify(connection) : CompletableFuture.completedFuture(known);
-            CompletableFuture<Duration> ping = send(connection, CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
+                    known == null ? identify(sender) : CompletableFuture.completedFuture(known);
+            CompletableFuture<Duration> ping = sender.ask(CommandType.PING, new StatusOutput<>(StringCodec.UTF8))
                     .thenApply(pong -> since(from, pong))
-                    .exceptionallyCompose(refused -> refusal(connection, refused));
+                    .exceptionallyCompose(refused -> refusal(sender, refused));
             return ping.thenCombine(server, (took, said) -> new Answer(required(said), took))
-                    .thenCompose(answer -> clusterState(connection).thenApply(ok -> answer));
+                    .thenCompose(answer -> clusterState(sender).thenApply(ok -> answer));
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
     }
 
     /** HELLO without a version changes nothing. Old servers do not know it, and some users may not run it. */
-    private static CompletableFuture<Server> identify(StatefulConnection<?, ?> connection) {
-        return answerTo(connection, CommandType.HELLO)
+    private static CompletableFuture<Server> identify(Sender sender) {
+        return answerTo(sender, CommandType.HELLO)
                 .thenCompose(hello -> hello.isEmpty()
-                        ? answerTo(connection, CommandType.ROLE)
-                        : CompletableFuture.completedFuture(hello))
-                .thenApply(Server::of);
+                        ? answerTo(sender, CommandType.ROLE).thenCompose(role -> withMode(sender, Server.of(role)))
+                        : CompletableFuture.completedFuture(Server.of(hello)));
     }
 
-    private static CompletableFuture<List<Object>> answerTo(StatefulConnection<?, ?> connection, CommandType question) {
-        return send(connection, question, new NestedMultiOutput<>(StringCodec.UTF8))
-                .exceptionally(unknown -> List.of());
+    /** A server that has a role says in INFO whether it is a node of a cluster. */
+    private static CompletableFuture<Server> withMode(Sender sender, Server server) {
+        return server.role == Role.UNKNOWN
+                ? CompletableFuture.completedFuture(server)
+                : sender.info("server")
+                        .thenApply(info -> new Server(
+                                found(VERSION, info).orElse(server.version),
+                                server.role,
+                                found(MODE, info).orElse(server.mode)));
     }
 
-    private static <T> CompletableFuture<T> send(
-            StatefulConnection<?, ?> connection,
-            CommandType type,
-            CommandOutput<String, String, T> output,
-            String... arguments) {
-        CommandArgs<String, String> args = new CommandArgs<>(StringCodec.UTF8);
-        for (String argument : arguments) {
-            args.add(argument);
-        }
-        AsyncCommand<String, String, T> command =
-                new AsyncCommand<>(new Command<>(type, output, arguments.length == 0 ? null : args));
-        // Output and arguments have their own codec, and not the connection's.
-        @SuppressWarnings("unchecked")
-        StatefulConnection<String, String> any = (StatefulConnection<String, String>) connection;
-        any.dispatch(command);
-        any.flushCommands(); // or it would wait for ever where the caller has switched the flush off
-        return command.toCompletableFuture();
+    private static Optional<String> found(Pattern pattern, String info) {
+        Matcher matcher = pattern.matcher(info);
+        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+
+    private static CompletableFuture<List<Object>> answerTo(Sender sender, CommandType question) {
+        return sender.ask(question, new NestedMultiOutput<>(StringCodec.UTF8)).exceptionally(unknown -> List.of());
     }
 
     private static Duration since(long from, String pong) {
@@ -130,16 +166,14 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     }
 
     /** A server that is loading its data says in INFO how long that will take. */
-    private static CompletableFuture<Duration> refusal(StatefulConnection<?, ?> connection, Throwable refused) {
+    private static CompletableFuture<Duration> refusal(Sender sender, Throwable refused) {
         Throwable why =
                 refused instanceof CompletionException && refused.getCause() != null ? refused.getCause() : refused;
         if (why instanceof RedisCommandExecutionException
                 && String.valueOf(why.getMessage()).startsWith("LOADING")) {
-            return send(connection, CommandType.INFO, new ValueOutput<>(StringCodec.UTF8), "persistence")
-                    .exceptionally(mayNotBeAsked -> "")
-                    .thenApply(info -> {
-                        throw new Diagnosis.Loading(why, Diagnosis.loadingEta(info));
-                    });
+            return sender.info("persistence").thenApply(info -> {
+                throw new Diagnosis.Loading(why, Diagnosis.loadingEta(info));
+            });
         }
         return CompletableFuture.failedFuture(why);
     }
@@ -179,11 +213,11 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     }
 
     /** A cluster that misses slots answers PING and refuses everything else. */
-    private CompletableFuture<?> clusterState(StatefulConnection<?, ?> connection) {
+    private CompletableFuture<?> clusterState(Sender sender) {
         if (!cluster) {
             return CompletableFuture.completedFuture(null);
         }
-        return send(connection, CommandType.CLUSTER, new ValueOutput<>(StringCodec.UTF8), "INFO")
+        return sender.ask(CommandType.CLUSTER, new ValueOutput<>(StringCodec.UTF8), "INFO")
                 .exceptionally(mayNotBeAsked -> "")
                 .thenApply(info -> {
                     if (info.contains("cluster_state:fail")) {

@@ -214,10 +214,9 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
         if (down != null) {
             end(mine, RedisCheck.down(down, since(from)));
-        } else if (connection instanceof StatefulRedisConnection<?, ?> one && one.isMulti()) {
-            end(mine, RedisCheck.up(lastRole, since(from))); // a question would become a part of the transaction
         } else {
             try {
+                bound(mine, from);
                 ask(mine, from);
             } catch (RuntimeException shutDown) {
                 end(mine, RedisCheck.down(target.diagnose(shutDown).reason(), since(from)));
@@ -226,7 +225,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         return mine.copy();
     }
 
-    private void ask(CompletableFuture<RedisCheck> mine, long from) {
+    private void bound(CompletableFuture<RedisCheck> mine, long from) {
         var bound = target.client()
                 .getResources()
                 .eventExecutorGroup()
@@ -236,9 +235,26 @@ final class Session<C extends StatefulConnection<String, String>> {
                                 RedisCheck.down("no answer within " + CHECK_BOUND.toMillis() + " ms", since(from))),
                         CHECK_BOUND.toMillis(),
                         TimeUnit.MILLISECONDS);
+        var unused = mine.whenComplete((result, never) -> bound.cancel(false));
+    }
+
+    /** In a transaction and during a blocking command nothing is sent: a question would become a part of it, or wait for it. */
+    private void ask(CompletableFuture<RedisCheck> mine, long from) {
+        Runnable busy = () -> end(mine, RedisCheck.up(lastRole, since(from)));
+        ClientRuntime ours = target.runtime();
+        ChannelWatch watch = ours == null ? null : ours.channels().watchOf(connection);
+        if (watch != null) {
+            watch.ask(sender -> ask(mine, from, sender), busy);
+        } else if (connection instanceof StatefulRedisConnection<?, ?> one && one.isMulti()) {
+            busy.run();
+        } else {
+            ask(mine, from, Requirement.Sender.of(connection));
+        }
+    }
+
+    private void ask(CompletableFuture<RedisCheck> mine, long from, Requirement.Sender sender) {
         Requirement.Server known = target.isBare() ? Requirement.Server.UNKNOWN : null;
-        var unused = target.requirement().ask(connection, known).whenComplete((answer, failure) -> {
-            bound.cancel(false);
+        var unused = target.requirement().ask(sender, known).whenComplete((answer, failure) -> {
             if (answer != null) {
                 lastRole = answer.server().role();
                 end(mine, RedisCheck.up(lastRole, since(from)));
@@ -246,7 +262,11 @@ final class Session<C extends StatefulConnection<String, String>> {
                 Throwable cause = failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
                         : failure;
-                end(mine, RedisCheck.down(target.diagnose(cause).reason(), since(from)));
+                String lost = supervisor.whyDown(connection);
+                end(
+                        mine,
+                        RedisCheck.down(
+                                lost != null ? lost : target.diagnose(cause).reason(), since(from)));
             }
         });
     }

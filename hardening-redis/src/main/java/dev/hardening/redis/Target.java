@@ -6,6 +6,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.StaticCredentialsProvider;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.RedisClusterClient;
@@ -16,6 +17,7 @@ import io.lettuce.core.protocol.ProtocolVersion;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -98,6 +100,7 @@ interface Target<C extends StatefulConnection<String, String>> {
             } else {
                 runtime = new ClientRuntime(options);
                 client = RedisClient.create(runtime.resources(), uri());
+                client.addListener(runtime.channels().connections());
                 client.setOptions(options.clientOptions());
             }
             clientOptions = client.getOptions();
@@ -142,23 +145,36 @@ interface Target<C extends StatefulConnection<String, String>> {
             }
         }
 
+        /**
+         * Some proxies close the connection after an unknown command. If the last attempt ended so at HELLO, and this one
+         * does too, it connects once more in RESP2 and leaves CLIENT out. So do those after it as long as their handshakes
+         * end well. A server that closed once for another reason is asked as usual.
+         */
         @Override
         public CompletionStage<StatefulRedisConnection<String, String>> connect() {
-            if (runtime != null) {
-                speak(runtime.channels());
-                runtime.channels().reset(bare);
+            ClientRuntime ours = runtime;
+            if (ours == null) {
+                return client.connectAsync(StringCodec.UTF8, uri);
             }
-            return client.connectAsync(StringCodec.UTF8, uri);
-        }
-
-        /**
-         * Some proxies close the connection after an unknown command. If the last attempt ended so at HELLO, this one
-         * uses RESP2 and leaves CLIENT out, and so do those after it as long as their handshakes end well.
-         */
-        private void speak(Channels channels) {
-            bare = (channels.closedUponHello() || (bare && channels.shookHands()))
+            Channels channels = ours.channels();
+            boolean closedBefore = channels.closedUponHello()
                     && clientOptions.getConfiguredProtocolVersion() == null
                     && !hasSentinels();
+            CompletionStage<StatefulRedisConnection<String, String>> first =
+                    open(channels, bare && channels.shookHands());
+            if (!closedBefore || bare) {
+                return first;
+            }
+            return first.toCompletableFuture()
+                    .exceptionallyComposeAsync(
+                            failure -> channels.closedUponHello() && !ours.isFreed()
+                                    ? open(channels, true)
+                                    : CompletableFuture.failedFuture(failure),
+                            Workers::run);
+        }
+
+        private CompletionStage<StatefulRedisConnection<String, String>> open(Channels channels, boolean inRespTwo) {
+            bare = inRespTwo;
             client.setOptions(
                     bare
                             ? clientOptions
@@ -166,6 +182,8 @@ interface Target<C extends StatefulConnection<String, String>> {
                                     .protocolVersion(ProtocolVersion.RESP2)
                                     .build()
                             : clientOptions);
+            channels.reset(bare);
+            return client.connectAsync(StringCodec.UTF8, uri);
         }
 
         /** With Sentinels there are several handshakes. */
@@ -330,10 +348,12 @@ interface Target<C extends StatefulConnection<String, String>> {
                     sentinel -> builder.withSentinel(RedisURI.builder(sentinel).build()));
         }
         RedisURI copy = builder.build();
+        copy.setStartTls(false); // Redis has no STARTTLS: the password would be sent before TLS begins
         copy.setCredentialsProvider(withReasons(uri.getCredentialsProvider()));
         for (int i = 0; i < sentinels.size(); i++) {
             RedisURI sentinel = copy.getSentinels().get(i);
             sentinel.applySsl(sentinels.get(i)); // build() gave it that of the primary, and its timeout
+            sentinel.setStartTls(false);
             sentinel.setTimeout(sentinelShare(uri, timeout));
         }
         return copy;
@@ -341,8 +361,8 @@ interface Target<C extends StatefulConnection<String, String>> {
 
     /** A provider whose failures are told as such, also in a reconnect, where Lettuce asks it. */
     private static RedisCredentialsProvider withReasons(RedisCredentialsProvider provider) {
-        if (provider instanceof RedisCredentialsProvider.ImmediateRedisCredentialsProvider) {
-            return provider; // it has them at once
+        if (provider instanceof StaticCredentialsProvider) {
+            return provider; // it has them already
         }
         return new RedisCredentialsProvider() {
 

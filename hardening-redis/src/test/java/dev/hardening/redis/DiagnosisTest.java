@@ -48,10 +48,11 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DiagnosisTest {
 
-    private static final Failure.Context PLAIN = new Failure.Context(false, List.of(), null, null, null, false);
+    private static final Failure.Context PLAIN = Failure.Context.UNKNOWN;
     private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null, false);
     private static final Failure.Context WITH_A_PASSWORD =
             new Failure.Context(false, List.of(), null, null, null, true);
@@ -59,7 +60,7 @@ class DiagnosisTest {
             new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null, false);
 
     private static Failure.Context heard(String lastError) {
-        return new Failure.Context(false, List.of(), lastError, null, null, false);
+        return new Failure.Context(false, List.of(), new Failure.Said(lastError, null), null, null, false);
     }
 
     private static Failure.Context lastAt(String peer) {
@@ -173,6 +174,19 @@ class DiagnosisTest {
                         new Example(
                                 new CertPathValidatorException("Algorithm constraints check failed on SHA1withRSA"),
                                 TLS),
+                        new Example(
+                                new CertificateException(
+                                        "Illegal given domain name: my_redis",
+                                        new IllegalArgumentException("Contains non-LDH ASCII characters")),
+                                TLS),
+                        new Example(
+                                new CertificateException(
+                                        "Extended key usage does not permit use for TLS server authentication"),
+                                TLS),
+                        new Example(
+                                new CertPathValidatorException(
+                                        "basic constraints check failed: this is not a CA certificate"),
+                                TLS),
                         new Example(new CertificateException("PKIX path building failed"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: certificate_required"), TLS),
                         new Example(new SSLHandshakeException("Received fatal alert: handshake_failure"), TLS),
@@ -259,6 +273,28 @@ class DiagnosisTest {
                     .containsExactly(verdict, reason);
         }
 
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "ERR auth permission deny",
+                    "ERR Authentication required",
+                    "ERR Authentication failed",
+                    "ERR AUTH failed"
+                })
+        void anErrorOfAProxyAboutAuthIsSaidInItsOwnWords(String answer) {
+            assertThat(reason(answered(answer), PLAIN)).isEqualTo(answer);
+        }
+
+        @Test
+        void whatAnotherServerSaidIsNoReason() {
+            Failure.Context other = new Failure.Context(
+                    false, List.of(), new Failure.Said("WRONGPASS invalid", "b:7001"), null, null, false);
+            RedisException closed = server("a/10.0.0.1:7000", new ClosedChannelException());
+            assertThat(Diagnosis.of(closed, other)).isEqualTo(Diagnosis.of(closed, PLAIN));
+            assertThat(reason(server("b/10.0.0.2:7001", new ClosedChannelException()), other))
+                    .isEqualTo("WRONGPASS: the user or the password is wrong");
+        }
+
         @Test
         void aSubcommandIsNamedWithItsCommand() {
             assertThat(reason(answered("NOPERM User a has no permissions to run the 'client|setname' command"), PLAIN))
@@ -279,6 +315,13 @@ class DiagnosisTest {
             }
             Throwable refused = new ConnectException("Connection refused");
             assertThat(reason(refused, heard("WRONGPASS invalid"))).isEqualTo("Connection refused");
+        }
+
+        @Test
+        void aResetOfAConnectionThatWorkedHasNoHint() {
+            assertThat(Diagnosis.ofLoss(new IOException("recvAddress(..) failed: Connection reset by peer")))
+                    .isEqualTo("Connection reset");
+            assertThat(Diagnosis.ofLoss(new IOException("No route to host"))).isEqualTo("No route to host");
         }
 
         @Test

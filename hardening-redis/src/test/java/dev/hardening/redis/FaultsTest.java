@@ -120,6 +120,21 @@ class FaultsTest {
         }
 
         @Test
+        void aServerThatHangsUpOnceIsAskedAsUsual() {
+            proxy.set(Fault.HANG_UP);
+            try (ConnectedRedis redis = RedisConnector.builder(proxy.uri() + "?clientName=orders")
+                    .requireRole(Role.PRIMARY)
+                    .sleeper(wait -> proxy.set(Fault.NONE))
+                    .build()
+                    .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(2);
+                assertThat(redis.report().version()).isNotEmpty();
+                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                assertThat(redis.sync().clientGetname()).isEqualTo("orders");
+            }
+        }
+
+        @Test
         void aResolverThatHangsIsGivenUpAtTheDeadline() {
             CountDownLatch never = new CountDownLatch(1);
             RedisConnectException failure = catchThrowableOfType(
@@ -185,6 +200,15 @@ class FaultsTest {
                 proxy.set(fault);
                 assertThat(redis.sync().set("k", "x".repeat(500))).isEqualTo("OK");
                 assertThat(redis.sync().get("k")).hasSize(500);
+            }
+        }
+
+        @Test
+        void aLongValueMayTakeLongerThanTheHeartbeatWaits() {
+            try (ConnectedRedis redis =
+                    RedisConnector.builder(proxy.uri() + "?timeout=5m").build().connect()) {
+                proxy.set(Fault.SLOW_UPLOAD);
+                assertThat(redis.sync().set("long", "x".repeat(36_000_000))).isEqualTo("OK");
             }
         }
 

@@ -30,7 +30,11 @@ final class FaultyProxy implements AutoCloseable {
         /** The handshake passes, then nothing goes either way, for ever, on a connection that looks open. */
         HALF_OPEN,
         /** Answers come a byte at a time. */
-        SLOW
+        SLOW,
+        /** What the client sends passes slowly. */
+        SLOW_UPLOAD,
+        /** It closes each connection at the first bytes of the client. */
+        HANG_UP
     }
 
     private final class Pair {
@@ -71,6 +75,13 @@ final class FaultyProxy implements AutoCloseable {
                     if (now == Fault.RESET) {
                         close(true);
                         return;
+                    }
+                    if (now == Fault.HANG_UP && !answers) {
+                        close(false);
+                        return;
+                    }
+                    if (now == Fault.SLOW_UPLOAD && !answers) {
+                        TimeUnit.MICROSECONDS.sleep(2_500);
                     }
                     if (now == Fault.CUT && answers) {
                         out.write(buffer, 0, length / 2);
@@ -143,6 +154,7 @@ final class FaultyProxy implements AutoCloseable {
     private ServerSocket listen() throws IOException {
         ServerSocket socket = new ServerSocket();
         socket.setReuseAddress(true);
+        socket.setReceiveBufferSize(65_536); // so that little of an upload waits here
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 50);
         daemon(() -> {
             while (!socket.isClosed()) {

@@ -12,6 +12,7 @@ import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider.ImmediateRedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import java.net.InetAddress;
@@ -20,13 +21,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
 /** Real servers of every kind: users, TLS, replicas, Sentinels, a server that loads or is full. */
@@ -141,6 +147,42 @@ class ServersTest {
         }
 
         @Test
+        void aProviderThatHasThemAtOnceMayFailOrBlockAsWell() throws Exception {
+            RedisURI uri = RedisURI.create(primary.uri());
+            uri.setCredentialsProvider((ImmediateRedisCredentialsProvider) () -> {
+                throw new IllegalStateException("the vault is sealed");
+            });
+            assertThat(failure(RedisConnector.builder(uri).sleeper(waits::add)))
+                    .hasMessageEndingWith("the credentials provider failed: the vault is sealed");
+            CountDownLatch released = new CountDownLatch(1);
+            uri.setCredentialsProvider((ImmediateRedisCredentialsProvider) () -> {
+                try {
+                    released.await();
+                } catch (InterruptedException givenUp) {
+                    Thread.currentThread().interrupt();
+                }
+                return RedisCredentials.just(null, "never");
+            });
+            assertThat(failure(RedisConnector.builder(uri)
+                            .sleeper(waits::add)
+                            .attempts(1)
+                            .attemptTimeout(Duration.ofMillis(200))))
+                    .hasMessageContaining("while waiting for credentials");
+            released.countDown();
+        }
+
+        @Test
+        void aTimeoutOfAMinuteIsKeptIfTheUriNamesIt() {
+            try (ConnectedRedis redis =
+                    to(primary.uri() + "?timeout=60s").build().connect()) {
+                assertThat(redis.uri().getTimeout()).hasSeconds(60);
+            }
+            try (ConnectedRedis redis = to(primary.uri()).build().connect()) {
+                assertThat(redis.uri().getTimeout()).hasSeconds(5);
+            }
+        }
+
+        @Test
         void aPasswordBeingRotatedIsAskedForAgainIfTheCallerWants() throws Exception {
             try (RedisServer guarded = RedisServer.start("--requirepass", "new")) {
                 RedisURI uri = RedisURI.create(guarded.uri());
@@ -159,6 +201,19 @@ class ServersTest {
 
     @Nested
     class Tls {
+
+        @ParameterizedTest
+        @ValueSource(strings = {"redis+tls", "redis+ssl", "rediss"})
+        void itBeginsWithTheFirstByte(String scheme) throws Exception {
+            CompletableFuture<Integer> first = new CompletableFuture<>();
+            try (ScriptedServer server = new ScriptedServer(
+                    socket -> first.complete(socket.getInputStream().read()))) {
+                assertThat(failure(to(scheme + "://:hunter2@127.0.0.1:" + server.port())
+                                .attempts(1)))
+                        .isNotNull();
+            }
+            assertThat(first.get(30, TimeUnit.SECONDS)).isEqualTo(22); // a handshake record (RFC 8446, section 5.1)
+        }
 
         @Test
         void aTrustedCertificateForTheHostIsConnectedTo(@TempDir Path directory) throws Exception {

@@ -292,6 +292,65 @@ class SupervisionTest {
         }
 
         @Test
+        void checksAreNoPartOfATransaction() throws Exception {
+            try (ConnectedRedis redis =
+                    RedisConnector.builder(server.uri()).build().connect()) {
+                AtomicBoolean over = new AtomicBoolean();
+                CompletableFuture<Boolean> checks = CompletableFuture.supplyAsync(() -> {
+                    boolean up = true;
+                    while (!over.get()) {
+                        up &= check(redis).up();
+                    }
+                    return up;
+                });
+                try {
+                    for (int i = 0; i < 3_000; i++) {
+                        redis.sync().multi();
+                        redis.sync().set("in", "transaction");
+                        assertThat(redis.sync().exec()).containsExactly("OK");
+                    }
+                } finally {
+                    over.set(true);
+                }
+                assertThat(checks.get(30, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+
+        @Test
+        void afterALossInATransactionACheckAsksAgain() throws Exception {
+            Told told = new Told();
+            try (RedisServer own = RedisServer.start();
+                    ConnectedRedis redis = RedisConnector.builder(own.uri())
+                            .heartbeat(Duration.ZERO)
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                redis.sync().multi();
+                own.command("CLIENT KILL TYPE normal SKIPME yes");
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                assertThat(check(redis).up()).isTrue();
+                signal(own, "STOP");
+                try {
+                    assertThat(check(redis).reason()).isEqualTo("no answer within 2000 ms");
+                } finally {
+                    signal(own, "CONT");
+                }
+            }
+        }
+
+        @Test
+        void aBlockingCommandIsNoReasonToBeDown() throws Exception {
+            try (ConnectedRedis redis =
+                    RedisConnector.builder(server.uri()).build().connect()) {
+                var popped = redis.async().blpop(60, "blocks");
+                await().atMost(LONG).until(() -> server.command("CLIENT LIST").contains("cmd=blpop"));
+                assertThat(check(redis).up()).isTrue();
+                server.command("LPUSH blocks x");
+                assertThat(popped.get(30, TimeUnit.SECONDS).getValue()).isEqualTo("x");
+            }
+        }
+
+        @Test
         void aTransactionHoldsNothingButItsOwnCommands() throws Exception {
             try (ConnectedRedis redis = RedisConnector.builder(server.uri())
                     .heartbeat(Duration.ofMillis(50))
@@ -598,6 +657,40 @@ class SupervisionTest {
 
     @Nested
     class AnOutage {
+
+        @Test
+        void itEndsWhenTheServerHasLoadedItsData() throws Exception {
+            Told told = new Told();
+            AtomicBoolean loading = new AtomicBoolean();
+            CopyOnWriteArrayList<Socket> open = new CopyOnWriteArrayList<>();
+            try (ScriptedServer restarted = new ScriptedServer(socket -> {
+                        open.add(socket);
+                        ScriptedServer.speaking(command -> command.startsWith("HELLO")
+                                        ? ScriptedServer.HELLO
+                                        : loading.get()
+                                                ? "-LOADING Redis is loading the dataset in memory\r\n"
+                                                : command.equals("PING") ? "+PONG\r\n" : "+OK\r\n")
+                                .talk(socket);
+                    });
+                    ConnectedRedis redis = RedisConnector.builder(restarted.redisUri())
+                            .maxReconnectDelay(Duration.ofMillis(300))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                loading.set(true);
+                for (Socket one : open) {
+                    one.close();
+                }
+                String reason = "LOADING Redis is loading the dataset in memory";
+                await().atMost(LONG).until(() -> reason.equals(check(redis).reason()));
+                await().atMost(LONG).until(() -> restarted.accepted() >= 4);
+                assertThat(told.count("back")).isZero();
+                assertThat(told.count("failed: LOADING")).isEqualTo(1);
+                loading.set(false);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+                assertThat(check(redis).up()).isTrue();
+            }
+        }
 
         @Test
         void itIsToldAndCountedOnceWithItsCause() throws Exception {
