@@ -122,7 +122,7 @@ public final class JWKSCache implements AutoCloseable {
      * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it has to wait
      */
     public JWKSet getKeys() {
-        return state.keysFor(null).jwkSet();
+        return state.keys().jwkSet();
     }
 
     /**
@@ -132,12 +132,13 @@ public final class JWKSCache implements AutoCloseable {
      * @return the keys; fails with {@link JWKSUnavailableException} where {@link #getKeys()} throws it
      */
     public CompletableFuture<JWKSet> getKeysAsync() {
-        return mapped(state.keysForAsync(null), KeySet::jwkSet);
+        return mapped(state.keysAsync(), KeySet::jwkSet);
     }
 
     /**
      * Finds the key of a key id (RFC 7517, section 4.5). An unknown id refreshes the set, within its budget, and waits
-     * for that, 500 ms at the most. A known id waits for as long if the keys have expired, or were invalidated.
+     * for that, 500 ms at the most. A known id, or null, waits for as long if the keys have expired, or were
+     * invalidated.
      *
      * @param kid as in a token's header; null, for a token without one, asks for the set's only key
      * @return the key, or empty if the set has none of that id, or for null several keys; never another key

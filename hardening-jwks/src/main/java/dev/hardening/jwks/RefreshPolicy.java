@@ -5,6 +5,7 @@ import dev.hardening.jwks.CachedKeys.Validators;
 import dev.hardening.jwks.FetchBudget.UnknownKeys;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
@@ -88,7 +89,7 @@ class RefreshPolicy {
         /** Whether a key set has it. */
         boolean isMetBy(KeySet keys);
 
-        /** Any keys. */
+        /** The whole set, for a reader that may wait for a fetch to its end. */
         record AnyKeys() implements Need {
             @Override
             public boolean isMetBy(KeySet keys) {
@@ -96,11 +97,11 @@ class RefreshPolicy {
             }
         }
 
-        /** A key of this id. */
-        record KeyId(String kid) implements Need {
+        /** A key of this id; without one, any key of the set may be it. */
+        record KeyId(@Nullable String kid) implements Need {
             @Override
             public boolean isMetBy(KeySet keys) {
-                return keys.has(kid);
+                return kid == null || keys.has(kid);
             }
         }
 
@@ -192,8 +193,8 @@ class RefreshPolicy {
     }
 
     /**
-     * The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. For a
-     * key that it names, it waits no longer than for one that the set lacks.
+     * The keys have what the reader needs. It waits only if they are old and no refresh in the background was tried. For one
+     * key, it waits no longer than for one that the set lacks.
      */
     private Decision readHeld(State before, CachedKeys held, long now, Need need, Visit visit) {
         if (!held.isRefreshDue(now) || visit.hasWaited()) {
@@ -236,7 +237,7 @@ class RefreshPolicy {
             UnknownKeys paid = budget.paid(now, begun.fetches());
             return new Decision(begun.with(begun.budget().with(paid)), Action.WAIT_BRIEFLY);
         }
-        int id = need instanceof Need.KeyId key ? key.kid().hashCode() : budget.lastRefused() + 1;
+        int id = need instanceof Need.KeyId key ? Objects.hashCode(key.kid()) : budget.lastRefused() + 1;
         State refused = state.with(state.budget().with(budget.refused(id)));
         return new Decision(refused, withoutKey(refused, held, now, need));
     }

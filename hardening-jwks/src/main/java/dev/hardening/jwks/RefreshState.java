@@ -82,21 +82,37 @@ final class RefreshState {
     // ---- reading
 
     /**
+     * The whole set. It waits for a fetch to its end.
+     *
+     * @throws JWKSUnavailableException if there are no usable keys, or the thread is interrupted while it waits
+     */
+    KeySet keys() {
+        KeySet ready = ready(null);
+        return ready == null ? read(ANY_KEYS) : ready;
+    }
+
+    /** {@link #keys} without waiting. */
+    CompletableFuture<KeySet> keysAsync() {
+        KeySet ready = ready(null);
+        return ready == null ? readAsync(ANY_KEYS) : CompletableFuture.completedFuture(ready);
+    }
+
+    /**
      * The keys, refreshed within the budget if they lack a key id.
      *
-     * @param kid null asks for the keys as they are
+     * @param kid a token's key id; null if it has none, and any key may have signed it
      * @throws JWKSUnavailableException if there are no usable keys, it cannot be known whether there is such a key, or the
      *     thread is interrupted while it waits
      */
     KeySet keysFor(@Nullable String kid) {
         KeySet ready = ready(kid);
-        return ready == null ? read(needOf(kid)) : ready;
+        return ready == null ? read(new Need.KeyId(kid)) : ready;
     }
 
     /** {@link #keysFor} without waiting. */
     CompletableFuture<KeySet> keysForAsync(@Nullable String kid) {
         KeySet ready = ready(kid);
-        return ready == null ? readAsync(needOf(kid)) : CompletableFuture.completedFuture(ready);
+        return ready == null ? readAsync(new Need.KeyId(kid)) : CompletableFuture.completedFuture(ready);
     }
 
     /**
@@ -124,10 +140,6 @@ final class RefreshState {
                         && (kid == null || held.keys().has(kid))
                 ? held.keys()
                 : null;
-    }
-
-    private static Need needOf(@Nullable String kid) {
-        return kid == null ? ANY_KEYS : new Need.KeyId(kid);
     }
 
     private KeySet read(Need need) {

@@ -6,7 +6,11 @@ import static dev.hardening.jwks.KeyEndpoint.RSA_2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWKMatcher;
+import com.nimbusds.jose.jwk.JWKSelector;
 import com.nimbusds.jose.jwk.JWKSet;
 import dev.hardening.jwks.JWKSCacheStatus.State;
 import java.lang.management.ManagementFactory;
@@ -173,6 +177,24 @@ class FieldTest {
             assertThat(cache.findKeyAsync("rsa-1")).isCompleted();
             gate.countDown();
             Awaitility.await().until(unknown::isDone);
+        }
+
+        @Test
+        void tokens_without_a_key_id_wait_no_longer_either() throws Exception {
+            JWKSCache cache = hanging(Duration.ofMillis(50));
+            cache.invalidate();
+            TokenDecoder decoder =
+                    TokenDecoder.builder(cache).issuer(KeyEndpoint.ISSUER).build();
+            JWSHeader header = new JWSHeader(JWSAlgorithm.RS256);
+            String token =
+                    KeyEndpoint.token(RSA_1, header, KeyEndpoint.claims().build());
+            assertThat(decoder.decode(token)).isNotNull();
+            assertThat(decoder.decodeAsync(token)).isCompleted();
+            assertThat(decoder.getSigningKey(token).kid()).isEqualTo("rsa-1");
+            assertThat(cache.asJWKSource().get(new JWKSelector(JWKMatcher.forJWSHeader(header)), null))
+                    .hasSize(1);
+            assertThat(cache.status().fetches()).isEqualTo(2);
+            assertThat(cache.status().failures()).as("no fetch has ended").isZero();
         }
 
         @Test

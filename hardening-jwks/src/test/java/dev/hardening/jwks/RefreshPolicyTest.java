@@ -105,8 +105,6 @@ class RefreshPolicyTest {
     @Nested
     class WithExpiredKeys {
 
-        private static final Need HELD = new Need.KeyId("rsa-1");
-
         private final RefreshPolicy policy = policy(() -> 0);
         private final State expired = fetched(policy);
         private final long now = 61 * MINUTE;
@@ -132,16 +130,17 @@ class RefreshPolicyTest {
         }
 
         @ParameterizedTest
-        @ValueSource(booleans = {false, true})
-        void a_read_of_a_held_key_fetches_and_waits_briefly(boolean isInvalidated) {
+        @CsvSource({"rsa-1, false", "rsa-1, true", ", false", ", true"})
+        void a_read_of_a_held_key_fetches_and_waits_briefly(@Nullable String kid, boolean isInvalidated) {
+            Need held = new Need.KeyId(kid);
             State before = isInvalidated ? policy.invalidated(expired, now) : expired;
-            Decision first = read(before, HELD, 0, false);
+            Decision first = read(before, held, 0, false);
             assertThat(first.action()).isEqualTo(Action.WAIT_BRIEFLY);
             assertThat(first.next().fetches()).isEqualTo(2);
-            assertThat(read(first.next(), HELD, 0, true).action()).isEqualTo(Action.SERVE);
+            assertThat(read(first.next(), held, 0, true).action()).isEqualTo(Action.SERVE);
             State slow = policy.slow(first.next(), 2);
-            assertThat(read(slow, HELD, 2, false).action()).isEqualTo(Action.SERVE);
-            assertThat(read(slow, HELD, 0, false).action())
+            assertThat(read(slow, held, 2, false).action()).isEqualTo(Action.SERVE);
+            assertThat(read(slow, held, 0, false).action())
                     .as("of a reader that comes later")
                     .isEqualTo(Action.SERVE);
         }

@@ -233,7 +233,7 @@ final class RefreshSimulation {
                     longOutage();
                 }
             }
-            case 12, 13, 14, 15, 16 -> read(new Need.AnyKeys());
+            case 12, 13, 14, 15, 16 -> read(random.nextBoolean() ? new Need.AnyKeys() : new Need.KeyId(null));
             case 17, 18, 19, 20, 21 -> read(new Need.KeyId("k" + (newest - random.nextInt(6))));
             case 22, 23 -> read(new Need.KeyId("forged" + random.nextInt()));
             case 24, 25, 26 -> pass(nanos(random.nextInt(7_200)));
@@ -519,6 +519,9 @@ final class RefreshSimulation {
                 Call running = call;
                 require(running != null, "a reader waits for nothing");
                 boolean briefly = decision.action() == Action.WAIT_BRIEFLY;
+                require(
+                        briefly || need instanceof Need.AnyKeys || !usable,
+                        "a reader waits for a fetch to its end although there are keys");
                 if (running != null) {
                     require(running.number != outlasted, "a reader waits longer than for an unknown key id");
                     require(!running.isLate, "a reader waits for a call that is given up");
@@ -603,7 +606,8 @@ final class RefreshSimulation {
         if (isDue) {
             return false;
         }
-        require(need != null && !(need instanceof Need.AnyKeys), "a fetch begins without a reason");
+        boolean isMissing = need instanceof Need.NewerThan || (need instanceof Need.KeyId key && key.kid() != null);
+        require(isMissing, "a fetch begins without a reason");
         double drained = (now - unknownKeyLevelAt) / (double) OPTIONS.unknownKeyCooldown();
         unknownKeyLevel = Math.max(0, unknownKeyLevel - drained) + 1;
         unknownKeyLevelAt = now;
