@@ -350,8 +350,9 @@ public final class JWKSCache implements AutoCloseable {
         /**
          * Sets the longest that a reader waits for a key id that the set lacks, counted from the beginning of the fetch. A
          * reader that needs a second fetch waits no longer than this in all. If a fetch takes longer, readers of other
-         * unknown ids do not wait for it at all. A reader of a key id that the set has waits no longer either, if the keys
-         * have expired or were invalidated; then it gets the old key.
+         * unknown ids do not wait for it at all. A reader of a key id that the set has, or of a token without one, waits no
+         * longer either, if the keys have expired or were invalidated; then it gets the old key. If there are no keys, the
+         * first fetch is waited for; once one has failed, a reader of a key waits no longer than this for the next.
          *
          * @param duration at most {@code fetchTimeout}, in real time; zero to never wait; 500 milliseconds by default
          * @return this builder

@@ -176,7 +176,7 @@ class RefreshPolicy {
     Decision read(State before, long now, Need need, Visit visit) {
         CachedKeys held = usable(before, now);
         if (held == null) {
-            return readWithoutKeys(before, now, visit);
+            return readWithoutKeys(before, now, need, visit);
         }
         State state = before.with(held);
         return need.isMetBy(held.keys())
@@ -184,12 +184,24 @@ class RefreshPolicy {
                 : readMissing(state, held, now, need, visit);
     }
 
-    private Decision readWithoutKeys(State before, long now, Visit visit) {
+    /**
+     * There are no keys. After a failure, a reader of one key waits no longer than for a key id that a set lacks: forged tokens
+     * must not hold all threads while the endpoint hangs.
+     */
+    private Decision readWithoutKeys(State before, long now, Need need, Visit visit) {
         if (visit.hasWaited()) {
             return new Decision(before, Action.UNAVAILABLE);
         }
         State state = mayFetch(before, now) ? begin(before, now, false, false) : before;
-        return new Decision(state, isAwaitable(state.running()) ? Action.WAIT : Action.UNAVAILABLE);
+        Running running = state.running();
+        if (running == null || !isAwaitable(running)) {
+            return new Decision(state, Action.UNAVAILABLE);
+        }
+        if (need instanceof Need.AnyKeys || !state.budget().isFailing()) {
+            return new Decision(state, Action.WAIT);
+        }
+        boolean waits = running.progress() == Progress.BEGUN && !visit.isOutOfTime();
+        return new Decision(state, waits ? Action.WAIT_BRIEFLY : Action.UNAVAILABLE);
     }
 
     /**

@@ -929,6 +929,28 @@ class JWKSCacheTest {
                     .as("while it is known to be slow")
                     .isDone();
         }
+
+        @Test
+        void holds_up_no_look_up_without_keys_for_longer_once_it_failed() {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = endpoint.open(endpoint.inline().threads(timer).executor(endpoint.queued::add));
+            CompletableFuture<?> first = cache.findKeyAsync("rsa-1");
+            timer.pass(Duration.ofSeconds(9));
+            assertThat(first).as("the first fetch is waited for").isNotDone();
+            timer.pass(Duration.ofSeconds(1));
+            assertThat(first).isCompletedExceptionally();
+            endpoint.advance(Duration.ofSeconds(1));
+            CompletableFuture<?> second = cache.findKeyAsync("rsa-1");
+            assertThat(cache.status().fetches()).isEqualTo(2);
+            assertThat(second).isNotDone();
+            timer.pass(Duration.ofMillis(500), Duration.ofMillis(100));
+            assertThat(second).isCompletedExceptionally();
+            assertThat(cache.findKeyAsync("forged"))
+                    .as("while it is known to be slow")
+                    .isCompletedExceptionally();
+            endpoint.queued.get(1).run();
+            assertThat(cache.findKeyAsync("rsa-1")).isCompletedWithValueMatching(Optional::isPresent);
+        }
     }
 
     @Nested

@@ -178,6 +178,30 @@ class RefreshPolicyTest {
         }
 
         @Test
+        void a_look_up_waits_briefly_once_a_fetch_has_failed() {
+            Need key = new Need.KeyId("rsa-1");
+            assertThat(policy.read(reading, 0, key, new Visit(1, 0, false)).action())
+                    .as("the first fetch")
+                    .isEqualTo(Action.WAIT);
+            State failed = policy.ended(policy.failed(reading, 1, FAILURE), 1);
+            Decision later = policy.read(failed, MINUTE, key, new Visit(1, 0, false));
+            assertThat(later.action()).isEqualTo(Action.WAIT_BRIEFLY);
+            assertThat(later.next().fetches()).isEqualTo(2);
+            assertThat(policy.read(later.next(), MINUTE, key, new Visit(1, 0, true))
+                            .action())
+                    .as("after its wait")
+                    .isEqualTo(Action.UNAVAILABLE);
+            State slow = policy.slow(later.next(), 2);
+            assertThat(policy.read(slow, MINUTE, key, new Visit(2, 0, false)).action())
+                    .as("of a reader that comes later")
+                    .isEqualTo(Action.UNAVAILABLE);
+            assertThat(policy.read(slow, MINUTE, new Need.AnyKeys(), new Visit(2, 0, false))
+                            .action())
+                    .as("of the set")
+                    .isEqualTo(Action.WAIT);
+        }
+
+        @Test
         void nothing_is_fetched_before_someone_asks() {
             State untouched = policy.invalidated(policy.initial(0), 1);
             assertThat(policy.nextTimer(untouched, 2)).isEmpty();

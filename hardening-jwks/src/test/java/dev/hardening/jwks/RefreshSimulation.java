@@ -520,8 +520,10 @@ final class RefreshSimulation {
                 require(running != null, "a reader waits for nothing");
                 boolean briefly = decision.action() == Action.WAIT_BRIEFLY;
                 require(
-                        briefly || need instanceof Need.AnyKeys || !usable,
-                        "a reader waits for a fetch to its end although there are keys");
+                        briefly
+                                || need instanceof Need.AnyKeys
+                                || (!usable && (failuresInARow == 0 || liftedByInvalidation)),
+                        "a look-up waits for a fetch to its end although there are keys, or one failed");
                 if (running != null) {
                     require(running.number != outlasted, "a reader waits longer than for an unknown key id");
                     require(!running.isLate, "a reader waits for a call that is given up");

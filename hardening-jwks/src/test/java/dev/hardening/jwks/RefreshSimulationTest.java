@@ -85,6 +85,8 @@ class RefreshSimulationTest {
                 new Fault("a call begins while one is blocked", TwoCalls::new),
                 new Fault("unknown key ids wait for a slow fetch", SlowIsWaitedFor::new),
                 new Fault("a reader waits anew for a second fetch", WaitsTwice::new),
+                new Fault("a token without a key id waits for a fetch to its end", WaitsWithoutKeyId::new),
+                new Fault("a look-up without keys waits for a fetch to its end", WaitsWithoutKeys::new),
                 new Fault("each invalidation puts the timer off", PutsTimerOff::new),
                 new Fault("an outage says that there is no such key", OutageSaysUnknownKey::new),
                 new Fault("a closed cache goes on", ClosedGoesOn::new),
@@ -285,6 +287,29 @@ class RefreshSimulationTest {
         @Override
         Decision read(State before, long now, Need need, Visit visit) {
             return super.read(before, now, need, new Visit(visit.arrival(), visit.waitedFor(), false));
+        }
+    }
+
+    private static final class WaitsWithoutKeyId extends RefreshPolicy {
+        WaitsWithoutKeyId(Options options, DoubleSupplier random) {
+            super(options, random);
+        }
+
+        @Override
+        Decision read(State before, long now, Need need, Visit visit) {
+            boolean isWithout = need instanceof Need.KeyId key && key.kid() == null;
+            return super.read(before, now, isWithout ? new Need.AnyKeys() : need, visit);
+        }
+    }
+
+    private static final class WaitsWithoutKeys extends RefreshPolicy {
+        WaitsWithoutKeys(Options options, DoubleSupplier random) {
+            super(options, random);
+        }
+
+        @Override
+        Decision read(State before, long now, Need need, Visit visit) {
+            return super.read(before, now, usable(before, now) == null ? new Need.AnyKeys() : need, visit);
         }
     }
 
