@@ -117,19 +117,25 @@ final class RefreshState {
 
     /**
      * The keys, for a signature that none of a set verifies: refreshed once, within the budget for unknown key ids, if they
-     * are still that set.
+     * are still that set and were not fetched after the token came.
      *
      * @param kid the token's key id. A token without one may be of a key that the set lacks
+     * @param arrival {@link #fetches()} when the token came
      * @return the set that was tried if no fetch is allowed, or if nothing has changed
      * @throws JWKSUnavailableException if there is no key id, and it cannot be known whether there is a newer set
      */
-    KeySet newerThan(KeySet tried, @Nullable String kid) {
-        return read(new Need.NewerThan(tried, kid != null));
+    KeySet newerThan(KeySet tried, @Nullable String kid, long arrival) {
+        return read(new Reader(new Need.NewerThan(tried, kid != null), false, arrival));
     }
 
     /** {@link #newerThan} without waiting. */
-    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid) {
-        return readAsync(new Need.NewerThan(tried, kid != null));
+    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid, long arrival) {
+        return readAsync(new Reader(new Need.NewerThan(tried, kid != null), true, arrival));
+    }
+
+    /** How many fetches have begun. */
+    long fetches() {
+        return state.fetches();
     }
 
     /** What a read returns without doing anything else; null if there is more to do. */
@@ -143,7 +149,10 @@ final class RefreshState {
     }
 
     private KeySet read(Need need) {
-        Reader reader = new Reader(need, false);
+        return read(new Reader(need, false, fetches()));
+    }
+
+    private KeySet read(Reader reader) {
         try {
             KeySet keys = reader.ask();
             while (keys == null) {
@@ -157,8 +166,12 @@ final class RefreshState {
     }
 
     private CompletableFuture<KeySet> readAsync(Need need) {
+        return readAsync(new Reader(need, true, fetches()));
+    }
+
+    private CompletableFuture<KeySet> readAsync(Reader reader) {
         CompletableFuture<KeySet> result = new CompletableFuture<>();
-        ask(new Reader(need, true), result);
+        ask(reader, result);
         return result;
     }
 
@@ -201,11 +214,14 @@ final class RefreshState {
         private @Nullable CompletableFuture<Void> patience;
         private @Nullable Future<?> endOfPatience;
 
-        /** @param async whether it must not run what the caller's executor may run at once */
-        Reader(Need need, boolean async) {
+        /**
+         * @param async whether it must not run what the caller's executor may run at once
+         * @param arrival how many fetches had begun when it came
+         */
+        Reader(Need need, boolean async, long arrival) {
             this.need = need;
             this.async = async;
-            this.visit = new Visit(state.fetches(), 0, false);
+            this.visit = new Visit(arrival, 0, false);
         }
 
         /**

@@ -116,10 +116,11 @@ public final class TokenDecoder {
         }
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
         Header header = readHeader(compact);
+        long arrival = source.fetches();
         KeySet keys = source.keysFor(header.kid());
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            keys = source.newerThan(keys, header.kid());
+            keys = source.newerThan(keys, header.kid(), arrival);
             signer = findSigner(compact, header, keys);
         }
         return accept(token, compact, signer, header, keys);
@@ -143,8 +144,9 @@ public final class TokenDecoder {
             }
             CompactToken compact = CompactToken.parse(token, maxTokenLength);
             Header header = readHeader(compact);
+            long arrival = source.fetches();
             var unused = source.keysForAsync(header.kid())
-                    .thenCompose(keys -> findSignerAsync(token, compact, header, keys))
+                    .thenCompose(keys -> findSignerAsync(token, compact, header, keys, arrival))
                     .whenComplete((claims, failure) -> {
                         if (failure == null) {
                             result.complete(claims);
@@ -160,10 +162,10 @@ public final class TokenDecoder {
     }
 
     private CompletableFuture<JWTClaimsSet> findSignerAsync(
-            @Nullable String token, CompactToken compact, Header header, KeySet keys) {
+            @Nullable String token, CompactToken compact, Header header, KeySet keys, long arrival) {
         SigningKey signer = findSigner(compact, header, keys);
         if (signer == null && mayBeNewer(compact, header, keys)) {
-            return source.newerThanAsync(keys, header.kid())
+            return source.newerThanAsync(keys, header.kid(), arrival)
                     .thenApply(newer -> accept(token, compact, findSigner(compact, header, newer), header, newer));
         }
         return CompletableFuture.completedFuture(accept(token, compact, signer, header, keys));

@@ -12,6 +12,7 @@ import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWKMatcher;
 import com.nimbusds.jose.jwk.JWKSelector;
 import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.RSAKey;
 import dev.hardening.jwks.JWKSCacheStatus.State;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What teams met in production, with other libraries or with this one. */
@@ -99,7 +101,10 @@ class FieldTest {
             endpoint.serve(RSA_1, RSA_2);
             assertThat(cache.findKeyAsync("rsa-2").get(30, TimeUnit.SECONDS)).isPresent();
             assertThat(cache.state()
-                            .newerThanAsync(cache.state().keysFor(null), "rsa-1")
+                            .newerThanAsync(
+                                    cache.state().keysFor(null),
+                                    "rsa-1",
+                                    cache.state().fetches())
                             .get(30, TimeUnit.SECONDS))
                     .isNotNull();
         }
@@ -186,8 +191,7 @@ class FieldTest {
             TokenDecoder decoder =
                     TokenDecoder.builder(cache).issuer(KeyEndpoint.ISSUER).build();
             JWSHeader header = new JWSHeader(JWSAlgorithm.RS256);
-            String token =
-                    KeyEndpoint.token(RSA_1, header, KeyEndpoint.claims().build());
+            String token = KeyEndpoint.token(RSA_1, header, KeyEndpoint.claims().build());
             assertThat(decoder.decode(token)).isNotNull();
             assertThat(decoder.decodeAsync(token)).isCompleted();
             assertThat(decoder.getSigningKey(token).kid()).isEqualTo("rsa-1");
@@ -238,9 +242,11 @@ class FieldTest {
             KeySet tried = cache.state().keysFor("ec-1");
             endpoint.serve(
                     RSA_1, new ECKey.Builder(KeyEndpoint.EC_2).keyID("ec-1").build());
-            KeySet newer = cache.state().newerThan(tried, "rsa-1");
+            KeySet newer = cache.state().newerThan(tried, "rsa-1", cache.state().fetches());
             assertThat(newer.first("ec-1")).isNotEqualTo(tried.first("ec-1"));
-            assertThat(cache.state().newerThanAsync(newer, "rsa-1")).isCompletedWithValue(newer);
+            assertThat(cache.state()
+                            .newerThanAsync(newer, "rsa-1", cache.state().fetches()))
+                    .isCompletedWithValue(newer);
         }
 
         @Test
@@ -248,7 +254,8 @@ class FieldTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
             for (int i = 0; i < 30_000; i++) {
-                assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(tried);
+                assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+                        .isSameAs(tried);
                 endpoint.advance(Duration.ofMillis(1));
             }
             assertThat(endpoint.gets.get() - 1).isLessThanOrEqualTo(2);
@@ -258,8 +265,41 @@ class FieldTest {
         void an_answer_that_changes_nothing_is_the_same_set() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
-            assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(tried);
+            assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+                    .isSameAs(tried);
             assertThat(endpoint.gets).hasValue(2);
+        }
+    }
+
+    @Nested
+    class ATokenIsForgedUnderAKnownId {
+
+        @ParameterizedTest
+        @CsvSource({"cold, false", "cold, true", "expired, false", "expired, true", "invalid, false", "invalid, true"})
+        void costs_no_second_fetch_after_one_that_began_for_it(String keys, boolean asynchronously) {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            if (!keys.equals("cold")) {
+                cache.getKeys();
+            }
+            if (keys.equals("expired")) {
+                endpoint.advance(Duration.ofMinutes(61));
+            } else if (keys.equals("invalid")) {
+                cache.invalidate();
+            }
+            int before = endpoint.gets.get();
+            TokenDecoder decoder =
+                    TokenDecoder.builder(cache).issuer(KeyEndpoint.ISSUER).build();
+            String forged =
+                    KeyEndpoint.token(new RSAKey.Builder(RSA_2).keyID("rsa-1").build());
+            assertThatThrownBy(() -> {
+                        if (asynchronously) {
+                            decoder.decodeAsync(forged).join();
+                        } else {
+                            decoder.decode(forged);
+                        }
+                    })
+                    .hasMessageContaining("has a signature that does not verify");
+            assertThat(endpoint.gets).hasValue(before + 1);
         }
     }
 

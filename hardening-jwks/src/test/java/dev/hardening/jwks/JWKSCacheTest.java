@@ -1096,11 +1096,15 @@ class JWKSCacheTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
             endpoint.serve(RSA_2);
-            KeySet newer = cache.state().newerThan(tried, "rsa-1");
+            KeySet newer = cache.state().newerThan(tried, "rsa-1", cache.state().fetches());
             assertThat(newer.has("rsa-2")).isTrue();
-            assertThat(cache.state().newerThan(tried, "rsa-1")).isSameAs(newer);
-            assertThat(cache.state().newerThan(newer, "rsa-1")).isSameAs(newer);
-            assertThat(cache.state().newerThanAsync(newer, "rsa-1").get(30, TimeUnit.SECONDS))
+            assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+                    .isSameAs(newer);
+            assertThat(cache.state().newerThan(newer, "rsa-1", cache.state().fetches()))
+                    .isSameAs(newer);
+            assertThat(cache.state()
+                            .newerThanAsync(newer, "rsa-1", cache.state().fetches())
+                            .get(30, TimeUnit.SECONDS))
                     .isSameAs(newer);
             assertThat(endpoint.gets).hasValue(2);
         }
