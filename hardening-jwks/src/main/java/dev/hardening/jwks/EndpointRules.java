@@ -42,6 +42,15 @@ final class EndpointRules {
         return "";
     }
 
+    /**
+     * An address as logs and messages show it: without its query, which may be secret, and percent-encoded, so that it holds
+     * no line break and no other control character.
+     */
+    static String shown(URI uri) {
+        URI ascii = URI.create(uri.toASCIIString());
+        return ascii.getScheme() + "://" + ascii.getRawAuthority() + ascii.getRawPath();
+    }
+
     /** Whether scheme, host and port are the same (RFC 6454, section 5). */
     static boolean isSameOrigin(URI one, URI other) {
         return String.valueOf(one.getScheme()).equalsIgnoreCase(other.getScheme())

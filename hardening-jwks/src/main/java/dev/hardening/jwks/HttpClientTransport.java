@@ -33,7 +33,7 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
         } catch (java.net.http.HttpTimeoutException late) {
             throw HttpTransport.late(request, late);
         } catch (java.net.ConnectException unreachable) {
-            throw HttpTransport.unreachable(request.uri().getAuthority(), unreachable);
+            throw HttpTransport.unreachable(request.uri().getRawAuthority(), unreachable);
         }
         // The client's own time-out ends with the headers.
         InputStream body = response.body();

@@ -71,7 +71,7 @@ final class HttpTransport implements JWKSFetcher {
             }
         }
         throw failure == null
-                ? new IOException("there is no way to " + uri.getAuthority())
+                ? new IOException("there is no way to " + uri.getRawAuthority())
                 : new IOException(failure.getMessage(), failure);
     }
 

@@ -46,7 +46,7 @@ public final class JWKSCache implements AutoCloseable {
 
     private JWKSCache(Builder builder) {
         URI uri = builder.uri;
-        endpoint = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
+        endpoint = EndpointRules.shown(uri);
         SavedKeys saved = builder.store == null ? null : new SavedKeys(builder.store, uri, endpoint, builder.clock);
         Notifier notifier = new Notifier(endpoint, builder.listener, saved, builder.threads.workers());
         state = new RefreshState(

@@ -84,9 +84,9 @@ public interface JWKSFetcher {
         /** Prints the names of the headers, not their values, and the address without its query: both may be secret. */
         @Override
         public String toString() {
-            String address = uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
-            return "Request[uri=" + address + ", etag=" + etag + ", lastModified=" + lastModified + ", timeout="
-                    + timeout + ", maxResponseBytes=" + maxResponseBytes + ", headers=" + headers.keySet() + "]";
+            return "Request[uri=" + EndpointRules.shown(uri) + ", etag=" + etag + ", lastModified=" + lastModified
+                    + ", timeout=" + timeout + ", maxResponseBytes=" + maxResponseBytes + ", headers="
+                    + headers.keySet() + "]";
         }
     }
 

@@ -5,6 +5,7 @@ import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static dev.hardening.jwks.KeyEndpoint.RSA_2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.nimbusds.jose.jwk.JWK;
@@ -40,6 +41,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
 import org.awaitility.Awaitility;
@@ -547,6 +549,20 @@ class TransportTest {
                     .hasMessageNotContaining("canary");
             endpoint.advance(Duration.ofSeconds(2));
             assertThat(kids(cache)).contains("rsa-1");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"%0A", "%0D", "%1B", "%E2%80%AE", "\u202e"})
+        void an_address_is_printed_without_control_characters(String control) {
+            URI uri = URI.create("http://127.0.0.1:1/a" + control + "b");
+            JWKSCache cache = endpoint.open(JWKSCache.builder(uri));
+            Throwable failed = catchThrowable(cache::getKeys);
+            assertThat(List.of(
+                            cache.toString(),
+                            String.valueOf(failed.getMessage()),
+                            new JWKSFetcher.Request(uri, null, null, Duration.ofSeconds(1), 1).toString()))
+                    .allMatch(text -> text.contains("http://127.0.0.1:1/a%") && text.contains("b"))
+                    .noneMatch(text -> Pattern.compile("[\\p{Cc}\\p{Cf}]").matcher(text).find());
         }
 
         @Test
