@@ -223,15 +223,29 @@ public final class JWKSCache implements AutoCloseable {
 
     private List<JWK> select(JWKMatcher matcher) {
         Set<String> kids = matcher.getKeyIDs();
-        KeySet keys = null;
-        if (kids != null) {
-            for (String kid : kids) {
-                keys = state.keysFor(kid);
+        if (kids == null || kids.isEmpty()) {
+            long arrival = state.fetches();
+            KeySet keys = state.keysFor(null);
+            List<JWK> selected = matching(keys, matcher);
+            // The set's key may have been replaced by one of another type.
+            return selected.isEmpty() ? matching(state.newerThan(keys, null, arrival), matcher) : selected;
+        }
+        List<JWK> selected = List.of();
+        JWKSUnavailableException unknown = null;
+        for (String kid : kids) {
+            try {
+                selected = matching(state.keysFor(kid), matcher);
+            } catch (JWKSUnavailableException unavailable) {
+                unknown = unavailable; // the set may have another of these keys
             }
         }
-        if (keys == null) {
-            keys = state.keysFor(null);
+        if (selected.isEmpty() && unknown != null) {
+            throw unknown;
         }
+        return selected;
+    }
+
+    private static List<JWK> matching(KeySet keys, JWKMatcher matcher) {
         List<JWK> selected = new ArrayList<>();
         for (SigningKey key : keys.keys()) {
             if (matcher.matches(key.jwk())) {

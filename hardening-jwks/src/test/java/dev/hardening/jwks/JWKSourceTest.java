@@ -5,10 +5,15 @@ import static dev.hardening.jwks.KeyEndpoint.EC_2;
 import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static dev.hardening.jwks.KeyEndpoint.RSA_2;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.KeySourceException;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKMatcher;
+import com.nimbusds.jose.jwk.JWKSelector;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.proc.BadJOSEException;
@@ -26,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
@@ -198,6 +204,39 @@ class JWKSourceTest {
         endpoint.advance(Duration.ofMinutes(4));
         refused(inside, verifier, KeyEndpoint.token(EC_1));
         accepted(verifier, KeyEndpoint.token(RSA_1));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void accepts_a_key_without_an_id_that_replaces_another_type(Inside inside) throws Exception {
+        RSAKey before = new RSAKey.Builder(RSA_1).keyID(null).build();
+        ECKey after = new ECKey.Builder(EC_1).keyID(null).build();
+        endpoint.serve(before);
+        Verifier verifier = inside.over(cache);
+        accepted(verifier, KeyEndpoint.token(before));
+        endpoint.serve(after);
+        accepted(verifier, KeyEndpoint.token(after));
+        for (int i = 0; i < 100; i++) {
+            refused(inside, verifier, KeyEndpoint.token(before));
+        }
+        assertThat(endpoint.gets).as("within the budget").hasValue(2);
+    }
+
+    @Test
+    void finds_the_held_one_of_several_keys_in_an_outage() throws Exception {
+        cache.getKeys();
+        endpoint.down();
+        endpoint.advance(Duration.ofMinutes(2));
+        for (String[] kids : new String[][] {{"rsa-1", "gone"}, {"gone", "rsa-1"}}) {
+            JWKSelector selector =
+                    new JWKSelector(new JWKMatcher.Builder().keyIDs(kids).build());
+            assertThat(cache.asJWKSource().get(selector, null))
+                    .extracting(JWK::getKeyID)
+                    .containsExactly("rsa-1");
+        }
+        JWKSelector none =
+                new JWKSelector(new JWKMatcher.Builder().keyIDs("gone", "lost").build());
+        assertThatThrownBy(() -> cache.asJWKSource().get(none, null)).isInstanceOf(KeySourceException.class);
     }
 
     @ParameterizedTest
