@@ -39,7 +39,8 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
             if (shared) {
                 members.replaceAll((name, value) -> unmodifiable(value));
             }
-            return new TokenClaims(JWTClaimsSet.parse(members), expires, notBefore);
+            JWTClaimsSet set = JWTClaimsSet.parse(members);
+            return new TokenClaims(shared ? withUnmodifiableAudience(set) : set, expires, notBefore);
         } catch (InvalidTokenException refused) {
             throw refused;
         } catch (ParseException | RuntimeException | StackOverflowError malformed) {
@@ -63,6 +64,15 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
             throw new InvalidTokenException(rough < 0 ? tooEarly : tooLate);
         }
         return seconds.longValue() * 1000;
+    }
+
+    /** Nimbus makes a list of its own for {@code aud}. */
+    private static JWTClaimsSet withUnmodifiableAudience(JWTClaimsSet set) {
+        return set.getClaim("aud") instanceof List<?> audience
+                ? new JWTClaimsSet.Builder(set)
+                        .claim("aud", Collections.unmodifiableList(audience))
+                        .build()
+                : set;
     }
 
     private static @Nullable Object unmodifiable(@Nullable Object value) {

@@ -781,6 +781,9 @@ class TokenDecoderTest {
                                             "teams", List.of(Map.of("b", 2))))
                             .build());
             JWTClaimsSet claims = remembering.decode(token);
+            assertThatThrownBy(claims.getAudience()::clear).isInstanceOf(UnsupportedOperationException.class);
+            assertThatThrownBy(() -> ((List<?>) claims.getClaim("aud")).clear())
+                    .isInstanceOf(UnsupportedOperationException.class);
             Map<?, ?> app = (Map<?, ?>) claims.getClaim("app");
             assertThatThrownBy(app::clear).isInstanceOf(UnsupportedOperationException.class);
             assertThatThrownBy(() -> ((List<?>) app.get("roles")).clear())
