@@ -25,6 +25,7 @@ final class KeySetParser {
     private static final List<String> KEY_TYPES = List.of("RSA", "EC", "OKP");
     private static final List<String> CURVES = List.of("P-256", "P-384", "P-521", "Ed25519");
     private static final Set<String> NEEDED = Set.of("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e");
+    private static final Set<String> IDENTIFYING = Set.of("kty", "crv", "x", "y", "n", "e", "k", "pub");
     private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
     private static final List<String> USES = List.of("sig", "enc");
 
@@ -96,8 +97,17 @@ final class KeySetParser {
             remarks.add(String.valueOf(unusable.getMessage()));
         }
         String kid = entry instanceof Map<?, ?> members && members.get("kid") instanceof String text ? text : null;
-        remarks.forEach(
-                remark -> rejections.rejected(kid, remark, String.valueOf(entry).hashCode()));
+        remarks.forEach(remark -> rejections.rejected(kid, remark, fingerprint(entry)));
+    }
+
+    /** The same for a key whose members are in another order, or whose other members change from fetch to fetch. */
+    private static int fingerprint(@Nullable Object entry) {
+        if (!(entry instanceof Map<?, ?> members)) {
+            return String.valueOf(entry).hashCode();
+        }
+        Map<?, ?> identity = new HashMap<>(members);
+        identity.keySet().retainAll(IDENTIFYING);
+        return identity.hashCode();
     }
 
     private void addForVerifying(JWK jwk, List<String> remarks) throws UnusableKeyException {

@@ -2,9 +2,9 @@ package dev.hardening.jwks;
 
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -30,7 +30,9 @@ final class Notifier {
     private final TaskQueue log;
     private final TaskQueue news;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Set<Long> reported = new HashSet<>(); // guarded by the lock
+    // Guarded by the lock.
+    private final Map<Long, Long> reported = new HashMap<>(); // with the number of successes when it was last in a set
+    private long successes;
 
     Notifier(String endpoint, @Nullable JWKSCacheListener listener, @Nullable SavedKeys store, Executor workers) {
         this.endpoint = endpoint;
@@ -71,6 +73,7 @@ final class Notifier {
     /** Queues the outcome of a fetch for the store and the listener. */
     void concluded(Fetch.Outcome outcome, JWKSCacheStatus status) {
         if (outcome instanceof Fetch.Outcome.Success success) {
+            forgetReported();
             SavedKeys saves = store;
             Instant fetchedAt = status.lastSuccess();
             if (saves != null && fetchedAt != null) {
@@ -83,7 +86,8 @@ final class Notifier {
     }
 
     /**
-     * A key of the set is not used. It is reported once.
+     * A key of the set is not used. It is reported once. Of more than 1,000 keys, the others are not reported; then those
+     * that are no longer in the set are forgotten.
      *
      * @param fingerprint distinguishes it from other keys with the same id or without one
      */
@@ -92,7 +96,12 @@ final class Notifier {
         long hash = 31L * (31L * (kid == null ? 0 : kid.hashCode()) + reason.hashCode()) + fingerprint;
         lock.lock();
         try {
-            if (reported.size() >= MAX_REPORTED || !reported.add(hash)) {
+            boolean isNew = !reported.containsKey(hash);
+            if (isNew && reported.size() >= MAX_REPORTED) {
+                return;
+            }
+            reported.put(hash, successes);
+            if (!isNew) {
                 return;
             }
         } finally {
@@ -100,6 +109,19 @@ final class Notifier {
         }
         log.add(() -> LOG.warn("A key of {} is {}", endpoint, reason));
         tell(hears -> hears.keyRejected(shown, reason));
+    }
+
+    /** After a fetch, and only if there are many: of those that its set lacked. */
+    private void forgetReported() {
+        lock.lock();
+        try {
+            if (reported.size() >= MAX_REPORTED) {
+                reported.values().removeIf(seen -> seen < successes);
+            }
+            successes++;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void tell(Consumer<JWKSCacheListener> event) {

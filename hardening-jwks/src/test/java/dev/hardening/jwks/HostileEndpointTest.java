@@ -151,6 +151,40 @@ class HostileEndpointTest {
         }
 
         @Test
+        void are_reported_once_whatever_changes_around_them() {
+            String good = RSA_1.toPublicJWK().toJSONString();
+            JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
+            List<String> forms = List.of(
+                    "{\"kty\":\"oct\",\"kid\":\"bad\",\"k\":\"AAAA\"}",
+                    "{\"k\":\"AAAA\",\"kid\":\"bad\",\"kty\":\"oct\"}",
+                    "{\"kty\":\"oct\",\"kid\":\"bad\",\"k\":\"AAAA\",\"iat\":1}",
+                    "{\"kty\":\"oct\",\"kid\":\"bad\",\"k\":\"AAAA\",\"iat\":2}");
+            for (String bad : forms) {
+                endpoint.script(KeyEndpoint.body("{\"keys\":[" + good + "," + bad + "]}"));
+                cache.getKeys();
+                endpoint.advance(Duration.ofHours(1));
+            }
+            assertThat(endpoint.gets).hasValue(forms.size());
+            assertThat(rejected).containsExactly("bad symmetric");
+        }
+
+        @Test
+        void are_reported_again_once_a_thousand_others_are_gone() {
+            String good = RSA_1.toPublicJWK().toJSONString();
+            JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
+            for (int set = 0; set < 3; set++) {
+                StringBuilder body = new StringBuilder("{\"keys\":[" + good);
+                for (int i = 0; i < 600; i++) {
+                    body.append(",{\"kty\":\"oct\",\"kid\":\"" + set + "-" + i + "\"}");
+                }
+                endpoint.script(KeyEndpoint.body(body + "]}"));
+                cache.getKeys();
+                endpoint.advance(Duration.ofHours(1));
+            }
+            assertThat(rejected).hasSize(1_600).contains("0-599 symmetric", "1-399 symmetric", "2-599 symmetric");
+        }
+
+        @Test
         void spoil_no_good_key_among_them() {
             String good = RSA_1.toPublicJWK().toJSONString();
             endpoint.script(KeyEndpoint.body("{\"keys\":["
