@@ -2,7 +2,6 @@ package dev.hardening.jwks;
 
 import java.io.IOException;
 import java.time.Instant;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +17,6 @@ record FetchHistory(
         @Nullable Instant lastSuccess,
         @Nullable Instant lastFailure,
         @Nullable Throwable lastCause) {
-
-    // A fetcher's message may hold a part of an answer. Line breaks could forge a line of a log, and ESC rules a
-    // terminal.
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+");
 
     static final FetchHistory NONE = new FetchHistory(0, null, null, null);
 
@@ -40,7 +35,7 @@ record FetchHistory(
             return null;
         }
         String message = lastCause.getMessage();
-        String text = message == null ? null : CONTROL.matcher(message).replaceAll(" ");
+        String text = message == null ? null : LogText.oneLine(message); // it may hold a part of an answer
         boolean isOurs = lastCause.getClass() == IOException.class || lastCause instanceof RetryAfterException;
         return isOurs && text != null ? text : lastCause.getClass().getSimpleName() + (text == null ? "" : ": " + text);
     }

@@ -27,7 +27,7 @@ public interface JWKSCacheListener {
      * A key of the set is not used, or is used without a member that verifying does not need and that is malformed. The
      * reason says which. It is reported once, not at each fetch.
      *
-     * @param kid its key id, cut at 256 characters, or null if it has none that can be read
+     * @param kid its key id, in one line and cut at 256 characters, or null if it has none that can be read
      * @param reason why, such as {@code malformed}; nothing of the key
      */
     default void keyRejected(@Nullable String kid, String reason) {}

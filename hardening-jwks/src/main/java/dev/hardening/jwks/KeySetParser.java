@@ -96,7 +96,7 @@ final class KeySetParser {
             remarks.clear();
             remarks.add(String.valueOf(unusable.getMessage()));
         }
-        String kid = entry instanceof Map<?, ?> members && members.get("kid") instanceof String text ? text : null;
+        String kid = entry instanceof Map<?, ?> members ? keyId(members.get("kid")) : null;
         remarks.forEach(remark -> rejections.rejected(kid, remark, fingerprint(entry)));
     }
 
@@ -194,12 +194,17 @@ final class KeySetParser {
     /** {@code kid} as text (RFC 7517, section 4.5), where it is published as a number. */
     private static void tidyKeyId(Map<String, Object> members, List<String> remarks) {
         Object kid = members.get("kid");
-        if (kid instanceof Long || kid instanceof BigInteger) {
-            members.put("kid", kid.toString());
-        } else if (kid != null && !(kid instanceof String)) {
+        String text = keyId(kid);
+        if (text != null) {
+            members.put("kid", text);
+        } else if (kid != null) {
             members.remove("kid");
             remarks.add("used without its kid, which cannot be read or is not this key's");
         }
+    }
+
+    private static @Nullable String keyId(@Nullable Object kid) {
+        return kid instanceof String || kid instanceof Long || kid instanceof BigInteger ? String.valueOf(kid) : null;
     }
 
     /** {@code use} (RFC 7517, section 4.2). */

@@ -92,7 +92,7 @@ final class Notifier {
      * @param fingerprint distinguishes it from other keys with the same id or without one
      */
     void rejected(@Nullable String kid, String reason, int fingerprint) {
-        String shown = kid == null || kid.length() <= MAX_KID ? kid : kid.substring(0, MAX_KID) + "…";
+        String shown = kid == null ? null : shown(kid);
         long hash = 31L * (31L * (kid == null ? 0 : kid.hashCode()) + reason.hashCode()) + fingerprint;
         lock.lock();
         try {
@@ -111,7 +111,11 @@ final class Notifier {
         tell(hears -> hears.keyRejected(shown, reason));
     }
 
-    /** After a fetch, and only if there are many: of those that its set lacked. */
+    private static String shown(String kid) {
+        return LogText.oneLine(kid.length() <= MAX_KID ? kid : kid.substring(0, MAX_KID) + "…");
+    }
+
+    /** If there are many, forgets those that the last set lacked. */
     private void forgetReported() {
         lock.lock();
         try {

@@ -83,7 +83,7 @@ final class ResponseParser {
         }
         if (!codings(header).allMatch(NONE::contains) && !beginsAsObject(bytes)) {
             String shown = header.length() <= MAX_SHOWN ? header : header.substring(0, MAX_SHOWN) + "…";
-            throw new IOException("the answer is not a JSON object; its content encoding is " + shown);
+            throw new IOException("the answer is not a JSON object; its content encoding is " + LogText.oneLine(shown));
         }
         return bytes;
     }

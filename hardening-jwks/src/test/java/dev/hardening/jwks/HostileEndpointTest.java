@@ -151,6 +151,16 @@ class HostileEndpointTest {
         }
 
         @Test
+        void are_reported_with_their_id_in_one_line_also_a_number() {
+            String good = RSA_1.toPublicJWK().toJSONString();
+            endpoint.script(KeyEndpoint.body("{\"keys\":[" + good + ",{\"kty\":\"oct\",\"kid\":12},"
+                    + "{\"kty\":\"oct\",\"kid\":\"a\\nb\\u001b[2J\\u202ec\"}]}"));
+            JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
+            cache.getKeys();
+            assertThat(rejected).containsExactlyInAnyOrder("12 symmetric", "a b [2J c symmetric");
+        }
+
+        @Test
         void are_reported_once_whatever_changes_around_them() {
             String good = RSA_1.toPublicJWK().toJSONString();
             JWKSCache cache = endpoint.open(endpoint.inline().listener(recording));
