@@ -18,11 +18,11 @@ import java.util.regex.Pattern;
 final class HttpReader {
 
     private static final int MAX_HEAD_BYTES = 64 * 1024;
-    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)( .*)?");
+    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)([ \\t][^\\r]*)?");
     private static final Pattern FRAMING = Pattern.compile("(?i)content-length|transfer-encoding");
     private static final Pattern LIKE_FRAMING = Pattern.compile("(?i)\\s+(" + FRAMING + ")\\s*:|:?(" + FRAMING + ")");
     private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
-    private static final Pattern CHUNK_SIZE = Pattern.compile("([0-9A-Fa-f]{1,15})[ \\t]*(;.*)?");
+    private static final Pattern CHUNK_SIZE = Pattern.compile("([0-9A-Fa-f]{1,15})[ \\t]*(;[^\\r]*)?");
 
     private final InputStream in;
     private final Map<String, List<String>> headers = new HashMap<>();

@@ -129,7 +129,10 @@ class TransportTest {
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\nContent-Length: LENGTH\r\n\r\nKEYSgarbage",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, Chunked\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
                     "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n"
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n",
+                    "HTTP/1.1 200 D\u0085accord\t\u2028!\r\nContent-Length: LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200\tOK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX;a=\"\u0085\"\r\nKEYS\r\n0\r\n\r\n"
                 })
         void one_that_can_be_understood_is_read(String answer) throws IOException {
             try (RawServer server = new RawServer(filled(answer))) {
@@ -144,6 +147,8 @@ class TransportTest {
                     "",
                     "nonsense",
                     "HTTP/2 200 OK\r\n\r\nKEYS",
+                    "HTTP/1.1 2000 OK\r\n\r\nKEYS",
+                    "HTTP/1.1 200 O\rK\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nContent-Length\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\n:Transfer-Encoding: chunked\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding chunked\r\n\r\nKEYS",
