@@ -1,6 +1,7 @@
 package dev.hardening.jwks;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The keys that a cache holds, with their times. Immutable and pure; times are the ticker's nanoseconds. */
@@ -18,17 +19,25 @@ final class CachedKeys {
     record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
 
     /**
-     * The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). One of more than 1,024 characters is
-     * dropped: the endpoint may refuse a request of that size.
+     * The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). One that cannot be sent back is
+     * dropped: with more than 1,024 characters, because the endpoint may refuse a request of that size, or with a control
+     * character.
      */
     record Validators(@Nullable String etag, @Nullable String lastModified) {
 
         static final Validators NONE = new Validators(null, null);
         private static final int LONGEST = 1_024;
+        private static final Pattern VALUE = Pattern.compile("[\\t\\x20-\\x7E\\xA0-\\xFF]*"); // RFC 9110, section 5.5
 
         Validators {
-            etag = etag == null || etag.length() > LONGEST ? null : etag;
-            lastModified = lastModified == null || lastModified.length() > LONGEST ? null : lastModified;
+            etag = isSendable(etag) ? etag : null;
+            lastModified = isSendable(lastModified) ? lastModified : null;
+        }
+
+        private static boolean isSendable(@Nullable String validator) {
+            return validator != null
+                    && validator.length() <= LONGEST
+                    && VALUE.matcher(validator).matches();
         }
 
         boolean isEmpty() {

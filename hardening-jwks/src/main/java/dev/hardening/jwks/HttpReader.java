@@ -21,6 +21,7 @@ final class HttpReader {
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)([ \\t][^\\r]*)?");
     private static final Pattern FRAMING = Pattern.compile("(?i)content-length|transfer-encoding");
     private static final Pattern LIKE_FRAMING = Pattern.compile("(?i)\\s+(" + FRAMING + ")\\s*:|:?(" + FRAMING + ")");
+    private static final Pattern NO_TOKEN = Pattern.compile("[^!#$%&'*+.^_`|~0-9a-z-]+"); // RFC 9110, section 5.6.2
     private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
     private static final Pattern CHUNK_SIZE = Pattern.compile("([0-9A-Fa-f]{1,15})[ \\t]*(;[^\\r]*)?");
 
@@ -59,10 +60,11 @@ final class HttpReader {
             if (!isFolded) {
                 name = colon > 0 ? line.substring(0, colon).toLowerCase(Locale.ROOT) : "";
             }
-            if (colon > 0) {
+            if (colon > 0 && !isLikeFraming(name)) {
                 headers.computeIfAbsent(name, first -> new ArrayList<>(1))
                         .add(line.substring(colon + 1).strip());
-            } else if (FRAMING.matcher(name).matches()
+            } else if (colon > 0
+                    || FRAMING.matcher(name).matches()
                     || LIKE_FRAMING.matcher(line).lookingAt()) {
                 throw new IOException("the answer has a malformed header");
             } else if (isFolded && !name.isEmpty()) {
@@ -71,6 +73,12 @@ final class HttpReader {
                 values.set(last, (values.get(last) + " " + line.strip()).strip());
             }
         }
+    }
+
+    /** Whether a name would say where the body ends, but for spaces or other characters that no name may have. */
+    private static boolean isLikeFraming(String name) {
+        return !FRAMING.matcher(name).matches()
+                && FRAMING.matcher(NO_TOKEN.matcher(name).replaceAll("")).matches();
     }
 
     /** The values of a header. */
@@ -120,13 +128,19 @@ final class HttpReader {
         return new Part(Long.parseLong(length));
     }
 
-    /** Without {@code identity}, which is none, and which RFC 2616 still had. */
+    /**
+     * Without empty elements (RFC 9110, section 5.6.1), unless there are no others, and without {@code identity}, which is
+     * none, and which RFC 2616 still had.
+     */
     private List<String> transferCodings() {
         List<String> codings = new ArrayList<>();
         for (String value : header("Transfer-Encoding")) {
             for (String coding : value.split(",", -1)) {
                 codings.add(coding.strip().toLowerCase(Locale.ROOT));
             }
+        }
+        if (!codings.stream().allMatch(String::isEmpty)) {
+            codings.removeIf(String::isEmpty);
         }
         codings.removeIf("identity"::equals);
         return codings;

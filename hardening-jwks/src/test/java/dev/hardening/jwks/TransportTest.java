@@ -131,6 +131,8 @@ class TransportTest {
                     "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX ;a=b\r\nKEYS\r\n0\r\nTrailer: a\r\n\r\n",
                     "HTTP/1.1 200 D\u0085accord\t\u2028!\r\nContent-Length: LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,Chunked,\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nETag : \"a\"\r\nX-Content-Length : 1\r\nContent-Length: LENGTH\r\n\r\nKEYSgarbage",
                     "HTTP/1.1 200\tOK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX;a=\"\u0085\"\r\nKEYS\r\n0\r\n\r\n"
                 })
@@ -159,6 +161,10 @@ class TransportTest {
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: , ,\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length\t: LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding\u0000: chunked\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nKEYS",
@@ -484,6 +490,33 @@ class TransportTest {
             endpoint.advance(Duration.ofMinutes(55));
             cache.getKeys();
             assertThat(seen).containsExactly("null", "null");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "ETag: \"a\rb\"",
+                    "ETag: \"a\u0000\"",
+                    "ETag: \"a\u001b\"",
+                    "ETag: \"\u007f\"",
+                    "ETag: \"\u0085\"",
+                    "Last-Modified: a\rb"
+                })
+        void a_validator_with_a_control_character_is_not_sent_back(String header) throws IOException {
+            try (RawServer server = new RawServer("HTTP/1.1 200 OK\r\n" + header + "\r\n\r\n" + KEYS)) {
+                JWKSCache cache = endpoint.open(JWKSCache.builder(server.uri())
+                        .ticker(endpoint.now::get)
+                        .executor(Runnable::run)
+                        .threads(new KeyEndpoint.StillTimer(Runnable::run)));
+                for (int fetch = 0; fetch < 3; fetch++) {
+                    cache.getKeys();
+                    endpoint.advance(Duration.ofHours(1));
+                }
+                assertThat(cache.status().failures()).isZero();
+                assertThat(server.requests)
+                        .hasSize(3)
+                        .noneMatch(request -> request.contains("If-None-Match") || request.contains("If-Modified-Since"));
+            }
         }
 
         @ParameterizedTest
