@@ -2,9 +2,14 @@ package dev.hardening.jwks;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.concurrent.Future;
 
 /**
@@ -30,10 +35,12 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
         HttpResponse<InputStream> response;
         try {
             response = client.send(http.build(), HttpResponse.BodyHandlers.ofInputStream());
-        } catch (java.net.http.HttpTimeoutException late) {
-            throw HttpTransport.late(request, late);
-        } catch (java.net.ConnectException unreachable) {
-            throw HttpTransport.unreachable(request.uri().getRawAuthority(), unreachable);
+        } catch (HttpTimeoutException late) {
+            // The client's own limit for connecting may be shorter.
+            boolean isEarly = late instanceof HttpConnectTimeoutException && end - System.nanoTime() > 0;
+            throw isEarly ? unreachable(request, late) : HttpTransport.late(request, late);
+        } catch (ConnectException refused) {
+            throw unreachable(request, isUnresolved(refused) ? HttpTransport.unknownName(refused) : refused);
         }
         // The client's own time-out ends with the headers.
         InputStream body = response.body();
@@ -47,6 +54,20 @@ record HttpClientTransport(HttpClient client) implements JWKSFetcher {
         } finally {
             deadline.cancel(false);
         }
+    }
+
+    private static IOException unreachable(Request request, IOException cause) {
+        return HttpTransport.unreachable(request.uri().getRawAuthority(), cause);
+    }
+
+    /** Whether the name has no address: the client says so in a cause only. */
+    private static boolean isUnresolved(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void close(InputStream body) {

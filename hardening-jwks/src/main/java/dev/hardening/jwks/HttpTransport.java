@@ -60,6 +60,10 @@ final class HttpTransport implements JWKSFetcher {
         return new IOException("could not connect to " + where + why, cause);
     }
 
+    static IOException unknownName(IOException cause) {
+        return new IOException("the name has no address", cause);
+    }
+
     private static Response exchange(Request request, Deadline deadline) throws IOException {
         URI uri = request.uri();
         IOException failure = null;
@@ -154,7 +158,7 @@ final class HttpTransport implements JWKSFetcher {
         try {
             return InetAddress.getAllByName(host);
         } catch (UnknownHostException unknown) {
-            throw new Unreachable(host + ":" + port, new IOException("the name has no address", unknown));
+            throw new Unreachable(host + ":" + port, unknownName(unknown));
         }
     }
 

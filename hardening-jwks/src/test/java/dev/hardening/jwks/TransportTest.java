@@ -23,6 +23,7 @@ import java.net.ProxySelector;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
@@ -679,6 +680,48 @@ class TransportTest {
             // The client has returned, so another fetch may begin.
             Awaitility.await().until(() -> cache.status().nextAttempt() != null);
             gate.countDown();
+        }
+
+        @Test
+        void a_name_without_an_address_is_told() {
+            JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("https://keys.invalid:444/a"))
+                    .httpClient(HttpClient.newHttpClient()));
+            assertThatThrownBy(cache::getKeys)
+                    .hasMessageEndingWith("could not connect to keys.invalid:444: the name has no address");
+        }
+
+        @Test
+        void its_own_limit_for_connecting_is_no_late_answer() throws IOException {
+            try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                List<Socket> queue = new ArrayList<>();
+                try {
+                    fill(busy, queue);
+                    String authority = "127.0.0.1:" + busy.getLocalPort();
+                    JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("http://" + authority + "/a"))
+                            .httpClient(HttpClient.newBuilder()
+                                    .connectTimeout(Duration.ofMillis(100))
+                                    .build()));
+                    assertThatThrownBy(cache::getKeys)
+                            .hasMessageContaining("could not connect to " + authority + ": ");
+                } finally {
+                    for (Socket each : queue) {
+                        each.close();
+                    }
+                }
+            }
+        }
+
+        /** Connects until the server's backlog is full: it accepts none of them. */
+        private static void fill(ServerSocket server, List<Socket> queue) throws IOException {
+            for (int i = 0; i < 20; i++) {
+                Socket socket = new Socket();
+                queue.add(socket);
+                try {
+                    socket.connect(server.getLocalSocketAddress(), 100);
+                } catch (SocketTimeoutException full) {
+                    return;
+                }
+            }
         }
 
         @Test
