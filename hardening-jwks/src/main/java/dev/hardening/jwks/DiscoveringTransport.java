@@ -5,7 +5,9 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.text.ParseException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ final class DiscoveringTransport implements JWKSFetcher {
     private static final String OPENID = "/.well-known/openid-configuration";
     private static final String OAUTH = "/.well-known/oauth-authorization-server";
 
+    private static final int NOT_FOUND = 404;
     private static final String FAILED = "discovery at the issuer failed: ";
 
     private final URI issuer;
@@ -65,7 +68,7 @@ final class DiscoveringTransport implements JWKSFetcher {
      * @param share which part of the remaining time it may take: 2 means a half
      */
     private URI discover(Request request, long end, int share) throws IOException, InterruptedException {
-        Exception failure = null;
+        List<Exception> failures = new ArrayList<>();
         Duration most = timeLeft(end, share);
         long lastMoment = System.nanoTime() + most.toNanos();
         for (URI place : places()) {
@@ -78,18 +81,44 @@ final class DiscoveringTransport implements JWKSFetcher {
                 }
                 return keysOf(response.body().orElse(new byte[0]));
             } catch (IOException | RuntimeException elsewhere) { // a caller's transport may throw anything
-                if (elsewhere instanceof RetryAfterException busy) {
-                    throw new RetryAfterException(FAILED + busy.getMessage(), busy.retryAfter(), busy);
-                }
-                if (failure == null) {
-                    failure = elsewhere;
-                } else {
-                    failure.addSuppressed(elsewhere);
+                failures.add(elsewhere);
+                if (isBusy(elsewhere)) {
+                    break;
                 }
             }
         }
-        String why = failure instanceof IOException ? failure.getMessage() : String.valueOf(failure);
-        throw new IOException(FAILED + why, failure);
+        throw failed(failures);
+    }
+
+    /** Whether the issuer asks to wait. A place that is missing does not speak for the others. */
+    private static boolean isBusy(Exception failure) {
+        return failure instanceof RetryAfterException busy && busy.status() != NOT_FOUND;
+    }
+
+    /** The failure of the last place, if the issuer asks to wait; else of the first one that has metadata; else of the first one. */
+    private static IOException failed(List<Exception> failures) {
+        Exception last = failures.get(failures.size() - 1);
+        Exception telling = isBusy(last)
+                ? last
+                : failures.stream()
+                        .filter(WrongMetadataException.class::isInstance)
+                        .findFirst()
+                        .orElse(failures.get(0));
+        failures.stream().filter(other -> other != telling).forEach(telling::addSuppressed);
+        String why = telling instanceof IOException ? telling.getMessage() : String.valueOf(telling);
+        return telling instanceof RetryAfterException busy
+                ? new RetryAfterException(FAILED + why, busy.retryAfter(), busy.status(), busy)
+                : new IOException(FAILED + why, telling);
+    }
+
+    /** There is metadata, but it does not say where this issuer's keys are. */
+    private static final class WrongMetadataException extends IOException {
+
+        private static final long serialVersionUID = 1;
+
+        WrongMetadataException(String message) {
+            super(message);
+        }
     }
 
     private static Duration timeLeft(long end, int share) throws IOException {
@@ -122,11 +151,11 @@ final class DiscoveringTransport implements JWKSFetcher {
             if (!issuer.toString().equals(json.get("issuer"))) {
                 boolean bySlash =
                         withoutSlash(issuer.toString()).equals(withoutSlash(String.valueOf(json.get("issuer"))));
-                throw new IOException("the metadata is of another issuer"
+                throw new WrongMetadataException("the metadata is of another issuer"
                         + (bySlash ? ": they differ in a slash at the end, and have to be the same" : ""));
             }
             if (!(json.get("jwks_uri") instanceof String text)) {
-                throw new IOException("the metadata has no jwks_uri");
+                throw new WrongMetadataException("the metadata has no jwks_uri");
             }
             URI keys = new URI(text);
             // Keys over https must not depend on an answer over plain http.
@@ -135,7 +164,7 @@ final class DiscoveringTransport implements JWKSFetcher {
                     ? EndpointRules.refusal(keys, "the metadata's jwks_uri", plainHttp)
                     : "the metadata's jwks_uri is not https";
             if (!refusal.isEmpty()) {
-                throw new IOException(refusal);
+                throw new WrongMetadataException(refusal);
             }
             return keys;
         } catch (ParseException | URISyntaxException unreadable) {

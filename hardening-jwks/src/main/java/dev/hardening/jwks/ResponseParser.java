@@ -62,7 +62,8 @@ final class ResponseParser {
             if (wait.isZero()) {
                 throw new IOException(message);
             }
-            throw new RetryAfterException(message + ", and asks to wait " + wait.toSeconds() + " s", wait, null);
+            throw new RetryAfterException(
+                    message + ", and asks to wait " + wait.toSeconds() + " s", wait, status, null);
         }
         return JWKSFetcher.Response.of(
                 decoded(headers, body, maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);

@@ -10,10 +10,17 @@ final class RetryAfterException extends IOException {
     private static final long serialVersionUID = 1;
 
     private final Duration retryAfter;
+    private final int status;
 
-    RetryAfterException(String message, Duration retryAfter, @Nullable Throwable cause) {
+    RetryAfterException(String message, Duration retryAfter, int status, @Nullable Throwable cause) {
         super(message, cause);
         this.retryAfter = retryAfter;
+        this.status = status;
+    }
+
+    /** The status of the answer. */
+    int status() {
+        return status;
     }
 
     Duration retryAfter() {

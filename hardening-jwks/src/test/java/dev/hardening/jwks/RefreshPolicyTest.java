@@ -216,7 +216,7 @@ class RefreshPolicyTest {
 
         private State failed(State before, long now, long seconds) {
             Fetch.Outcome.Failure failure =
-                    new Fetch.Outcome.Failure(new RetryAfterException("busy", Duration.ofSeconds(seconds), null));
+                    new Fetch.Outcome.Failure(new RetryAfterException("busy", Duration.ofSeconds(seconds), 429, null));
             return policy.ended(policy.failed(before, now, failure), before.fetches());
         }
 

@@ -516,7 +516,8 @@ class TransportTest {
                 assertThat(cache.status().failures()).isZero();
                 assertThat(server.requests)
                         .hasSize(3)
-                        .noneMatch(request -> request.contains("If-None-Match") || request.contains("If-Modified-Since"));
+                        .noneMatch(
+                                request -> request.contains("If-None-Match") || request.contains("If-Modified-Since"));
             }
         }
 
@@ -601,7 +602,8 @@ class TransportTest {
                             String.valueOf(failed.getMessage()),
                             new JWKSFetcher.Request(uri, null, null, Duration.ofSeconds(1), 1).toString()))
                     .allMatch(text -> text.contains("http://127.0.0.1:1/a%") && text.contains("b"))
-                    .noneMatch(text -> Pattern.compile("[\\p{Cc}\\p{Cf}]").matcher(text).find());
+                    .noneMatch(text ->
+                            Pattern.compile("[\\p{Cc}\\p{Cf}]").matcher(text).find());
         }
 
         @Test
@@ -684,8 +686,8 @@ class TransportTest {
 
         @Test
         void a_name_without_an_address_is_told() {
-            JWKSCache cache = endpoint.open(JWKSCache.builder(URI.create("https://keys.invalid:444/a"))
-                    .httpClient(HttpClient.newHttpClient()));
+            JWKSCache cache = endpoint.open(
+                    JWKSCache.builder(URI.create("https://keys.invalid:444/a")).httpClient(HttpClient.newHttpClient()));
             assertThatThrownBy(cache::getKeys)
                     .hasMessageEndingWith("could not connect to keys.invalid:444: the name has no address");
         }
@@ -701,8 +703,7 @@ class TransportTest {
                             .httpClient(HttpClient.newBuilder()
                                     .connectTimeout(Duration.ofMillis(100))
                                     .build()));
-                    assertThatThrownBy(cache::getKeys)
-                            .hasMessageContaining("could not connect to " + authority + ": ");
+                    assertThatThrownBy(cache::getKeys).hasMessageContaining("could not connect to " + authority + ": ");
                 } finally {
                     for (Socket each : queue) {
                         each.close();
@@ -846,6 +847,7 @@ class TransportTest {
         private String issuer = "";
         private String keysPath = "/keys";
         private String claimedKeys = "";
+        private String missingSaysRetryAfter = "";
         private String metadataPath = "/realm/.well-known/openid-configuration";
         private final AtomicInteger discoveries = new AtomicInteger();
         private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
@@ -874,6 +876,9 @@ class TransportTest {
                 } else if (path.equals(keysPath)) {
                     KeyEndpoint.serving(EC_1, RSA_2).answer(exchange);
                 } else {
+                    if (!missingSaysRetryAfter.isEmpty()) {
+                        exchange.getResponseHeaders().set("Retry-After", missingSaysRetryAfter);
+                    }
                     KeyEndpoint.send(exchange, 404, "{}");
                 }
             });
@@ -1004,6 +1009,23 @@ class TransportTest {
             issuer = endpoint.uri().resolve("/realm/").toString();
             assertThatThrownBy(discovering()::getKeys)
                     .hasMessageContaining("the metadata is of another issuer: they differ in a slash at the end");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"", "5"})
+        void the_failure_of_metadata_is_told_before_that_of_a_missing_one(String retryAfter) {
+            issuer = endpoint.uri().resolve("/realm/").toString();
+            metadataPath = "/.well-known/openid-configuration/realm";
+            missingSaysRetryAfter = retryAfter;
+            assertThatThrownBy(discovering()::getKeys)
+                    .hasMessageContaining("the metadata is of another issuer: they differ in a slash at the end");
+        }
+
+        @Test
+        void a_place_that_is_missing_and_asks_to_wait_hides_no_other() {
+            metadataPath = "/.well-known/openid-configuration/realm";
+            missingSaysRetryAfter = "5";
+            assertThat(kids(discovering())).containsExactly("ec-1", "rsa-2");
         }
 
         @Test
