@@ -1,6 +1,8 @@
 package dev.hardening.jwks;
 
+import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,8 +49,9 @@ final class DiscoveredIssuers {
     }
 
     /**
-     * The decoder of an issuer; null if it is not trusted, or no issuer can have this name.
+     * The decoder of an issuer; null if it is not trusted.
      *
+     * @throws InvalidTokenException if it is trusted, but no keys can be fetched for this name
      * @throws JWKSUnavailableException if it is a new one, and this is closed
      */
     @Nullable
@@ -59,9 +62,6 @@ final class DiscoveredIssuers {
         Issuer issuer = issuers.get(name);
         if (issuer == null) {
             issuer = add(name);
-        }
-        if (issuer == null) {
-            return null;
         }
         issuer.lastUse = ticker.read();
         return issuer.decoder;
@@ -75,11 +75,8 @@ final class DiscoveredIssuers {
         }
     }
 
-    private @Nullable Issuer add(String name) {
+    private Issuer add(String name) {
         Issuer opened = open(name); // not under the lock: the caller's options and a store may block
-        if (opened == null) {
-            return null;
-        }
         Issuer added = put(name, opened);
         if (added != opened) {
             opened.cache.close(); // another token was faster, or this is closed
@@ -115,12 +112,18 @@ final class DiscoveredIssuers {
         }
     }
 
-    private @Nullable Issuer open(String name) {
+    private Issuer open(String name) {
+        JWKSCache.Builder options;
+        try {
+            options = cacheOptions.apply(JWKSCache.discover(new URI(name)));
+        } catch (URISyntaxException | IllegalArgumentException impossible) {
+            throw refused("the issuer has to be an https URL"); // Not its message: it may hold the name.
+        }
         JWKSCache cache;
         try {
-            cache = cacheOptions.apply(JWKSCache.discover(URI.create(name))).build();
+            cache = options.build();
         } catch (IllegalArgumentException impossible) {
-            return null; // trusted, but not a URI from which keys could be fetched
+            throw refused(String.valueOf(impossible.getMessage()));
         }
         TokenDecoder decoder = decoderOptions
                 .apply(TokenDecoder.builder(cache))
@@ -128,6 +131,10 @@ final class DiscoveredIssuers {
                 .quiet()
                 .build();
         return new Issuer(cache, decoder);
+    }
+
+    private static InvalidTokenException refused(String why) {
+        return new InvalidTokenException(Reason.WRONG_ISSUER, " than one that keys can be fetched for: " + why);
     }
 
     /**

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class IssuerRouterTest {
@@ -251,6 +252,25 @@ class IssuerRouterTest {
         void refuses_a_trusted_name_that_no_keys_can_be_fetched_for(String issuer) {
             try (IssuerRouter router = IssuerRouter.discovering(any -> true).build()) {
                 assertThat(reason(() -> router.decode(token(issuer, EC_1)))).isEqualTo(Reason.WRONG_ISSUER);
+            }
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "http://keycloak:8080/realms/a | https; http is for loopback addresses only, unless allowPlainHttp() is set",
+                    "https://key_cloak/realms/a    | a URL with a host, whose name is of letters, digits, hyphens and dots",
+                    "https://a.example/?tenant=b   | the issuer may not have a query or a fragment",
+                    "accounts.example              | an https URL",
+                    "%                             | an https URL"
+                })
+        void says_why_no_keys_can_be_fetched_for_a_trusted_name(String issuer, String why) {
+            try (IssuerRouter router =
+                    IssuerRouter.discovering(Set.of(issuer)::contains).build()) {
+                assertThatThrownBy(() -> router.decode(token(issuer, EC_1)))
+                        .hasMessageStartingWith("The token is of another issuer than one that keys can be fetched for: ")
+                        .hasMessageEndingWith(why);
             }
         }
 
