@@ -6,23 +6,34 @@ import java.net.URISyntaxException;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The decoders of trusted issuers. Each is made when the first token names its issuer. Safe for use by several threads. */
 final class DiscoveredIssuers {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JWKSCache.class);
 
     private static final class Issuer {
 
         final JWKSCache cache;
         final TokenDecoder decoder;
+        final @Nullable JWKSSnapshotStore store;
         volatile long lastUse;
 
-        Issuer(JWKSCache cache, TokenDecoder decoder) {
+        Issuer(JWKSCache cache, TokenDecoder decoder, @Nullable JWKSSnapshotStore store) {
             this.cache = cache;
             this.decoder = decoder;
+            this.store = store;
+        }
+
+        boolean sharesStoreOf(Issuer other) {
+            return this != other && store != null && store.equals(other.store);
         }
     }
 
@@ -34,6 +45,7 @@ final class DiscoveredIssuers {
     private final Map<String, Issuer> issuers = new ConcurrentHashMap<>();
     private final ReentrantLock lock = new ReentrantLock(); // for adding and removing
     private boolean closed; // guarded by the lock
+    private final AtomicBoolean hasWarned = new AtomicBoolean(); // of a store that issuers share
 
     DiscoveredIssuers(
             Predicate<String> trusted,
@@ -84,6 +96,11 @@ final class DiscoveredIssuers {
         if (added == null) {
             throw new JWKSUnavailableException("the router is closed", null);
         }
+        // A store keeps one set, and no issuer takes another's: after a restart, all but one would have no keys.
+        if (issuers.values().stream().anyMatch(opened::sharesStoreOf) && hasWarned.compareAndSet(false, true)) {
+            LOG.warn(
+                    "Several issuers of a router have the same snapshotStore, which keeps the keys of one of them only");
+        }
         return added;
     }
 
@@ -130,7 +147,7 @@ final class DiscoveredIssuers {
                 .issuer(name)
                 .quiet()
                 .build();
-        return new Issuer(cache, decoder);
+        return new Issuer(cache, decoder, options.store());
     }
 
     private static InvalidTokenException refused(String why) {

@@ -136,7 +136,8 @@ public final class IssuerRouter implements AutoCloseable {
         }
 
         /**
-         * Sets the options of each issuer's cache.
+         * Sets the options of each issuer's cache. A snapshot store is for one issuer only: if several have the same, a
+         * warning is logged.
          *
          * @param options is handed each builder; by default it is as {@link JWKSCache#discover} returns it
          * @return this builder

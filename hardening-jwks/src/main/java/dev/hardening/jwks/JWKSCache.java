@@ -488,7 +488,8 @@ public final class JWKSCache implements AutoCloseable {
         }
 
         /**
-         * Sets where the last good keys are kept over a restart. It is read in {@link #build()}.
+         * Sets where the last good keys are kept over a restart. It is read in {@link #build()}. A store keeps one set:
+         * each cache has to have its own.
          *
          * @param store by default they are not kept
          * @return this builder
@@ -496,6 +497,11 @@ public final class JWKSCache implements AutoCloseable {
         public Builder snapshotStore(JWKSSnapshotStore store) {
             this.store = Objects.requireNonNull(store, "snapshotStore");
             return this;
+        }
+
+        @Nullable
+        JWKSSnapshotStore store() {
+            return store;
         }
 
         Builder clock(Clock wall) {

@@ -7,7 +7,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * A place that keeps the last good key set over a restart, so that a service that starts during an outage has keys.
+ * A place that keeps the last good key set of one cache over a restart, so that a service that starts during an outage
+ * has keys.
  * Anyone who can write to it can choose the keys. It has to be safe for use by several threads.
  */
 public interface JWKSSnapshotStore {

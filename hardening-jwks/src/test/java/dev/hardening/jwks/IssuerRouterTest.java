@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jwt.JWTClaimsSet;
@@ -15,6 +19,7 @@ import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,10 +40,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class IssuerRouterTest {
 
@@ -269,7 +276,8 @@ class IssuerRouterTest {
             try (IssuerRouter router =
                     IssuerRouter.discovering(Set.of(issuer)::contains).build()) {
                 assertThatThrownBy(() -> router.decode(token(issuer, EC_1)))
-                        .hasMessageStartingWith("The token is of another issuer than one that keys can be fetched for: ")
+                        .hasMessageStartingWith(
+                                "The token is of another issuer than one that keys can be fetched for: ")
                         .hasMessageEndingWith(why);
             }
         }
@@ -392,6 +400,31 @@ class IssuerRouterTest {
                 gate.countDown();
                 requests.shutdownNow();
             }
+        }
+
+        @Test
+        void warns_once_of_a_store_that_several_have(@TempDir Path directory) {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            log.start();
+            Logger logger = (Logger) LoggerFactory.getLogger(JWKSCache.class);
+            logger.addAppender(log);
+            try (IssuerRouter router = trusting("tenant-")
+                    .cache(options -> options.snapshotStore(JWKSSnapshotStore.file(directory.resolve("keys.json"))))
+                    .build()) {
+                router.decode(token(provider.issuer("tenant-1"), EC_1));
+                assertThat(log.list)
+                        .filteredOn(event -> event.getLevel() == Level.WARN)
+                        .isEmpty();
+                router.decode(token(provider.issuer("tenant-2"), EC_1));
+                router.decode(token(provider.issuer("tenant-3"), EC_1));
+            } finally {
+                logger.detachAppender(log);
+            }
+            assertThat(log.list)
+                    .filteredOn(event -> event.getLevel() == Level.WARN)
+                    .singleElement()
+                    .asString()
+                    .contains("have the same snapshotStore");
         }
 
         @Test
