@@ -5,17 +5,47 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** The {@code NAME_FILE} convention over another source. */
-record FileNameSource(SecretSource source) implements SecretSource {
+/**
+ * The {@code NAME_FILE} convention over another source.
+ *
+ * @param settings names that are settings of their own: none of them names the file of another setting
+ */
+record FileNameSource(SecretSource source, Set<String> settings) implements SecretSource {
 
     static final String SUFFIX = "_FILE";
     static final String PLACE = "files that NAME_FILE names";
 
+    /** A source with the convention once: where a part of the source has it already, the whole source gets it instead. */
+    static FileNameSource over(SecretSource source) {
+        return new FileNameSource(replaced(source, FileNameSource::source), Set.of());
+    }
+
+    /** The same source, for a declaration of these names. */
+    static SecretSource declaring(Set<String> settings, SecretSource source) {
+        boolean mayBeMistaken = settings.stream()
+                .filter(name -> name.endsWith(SUFFIX))
+                .anyMatch(name -> settings.contains(name.substring(0, name.length() - SUFFIX.length())));
+        return mayBeMistaken ? replaced(source, files -> new FileNameSource(files.source, settings)) : source;
+    }
+
+    private static SecretSource replaced(SecretSource source, Function<FileNameSource, SecretSource> change) {
+        if (source instanceof FileNameSource files) {
+            return change.apply(files);
+        }
+        return source instanceof FirstOf both
+                ? new FirstOf(replaced(both.first(), change), replaced(both.second(), change))
+                : source;
+    }
+
     @Override
     public Optional<Found> find(String name) {
         Optional<Found> direct = source.find(name);
+        if (settings.contains(name + SUFFIX)) {
+            return direct;
+        }
         Optional<Found> file = source.find(name + SUFFIX).filter(found -> !found.isAbsent());
         if (file.isEmpty()) {
             return direct;

@@ -35,7 +35,8 @@ final class Inspection {
 
     /** Never throws, whatever the source, a rule or a condition does. */
     static Inspection of(Map<String, Setting<?>> settings, List<Group> groups, SecretSource source) {
-        Inspection inspection = new Inspection(settings, Objects.requireNonNull(source, "source"));
+        Inspection inspection = new Inspection(
+                settings, FileNameSource.declaring(settings.keySet(), Objects.requireNonNull(source, "source")));
         settings.values().forEach(inspection::inspect);
         inspection.addComplaints(groups);
         inspection.addHints();

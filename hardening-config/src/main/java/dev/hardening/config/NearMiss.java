@@ -146,9 +146,10 @@ final class NearMiss {
      */
     static Map<String, String> hints(Collection<String> missing, Collection<String> found, Predicate<String> isSet) {
         NearMiss names = new NearMiss(found);
+        Set<String> all = new HashSet<>(missing);
         Map<String, Near> nearest = new LinkedHashMap<>();
         for (String declared : missing) {
-            List<Near> near = names.nearest(names.wanted(declared), isSet);
+            List<Near> near = names.nearest(names.wanted(declared, all), isSet);
             if (near.size() == 1) {
                 nearest.put(declared, near.get(0));
             }
@@ -163,8 +164,9 @@ final class NearMiss {
     }
 
     /** The names that a value may be under; that of its file only where some name that was found may be one. */
-    private List<String> wanted(String declared) {
-        return hasFileNames ? List.of(declared, declared + FileNameSource.SUFFIX) : List.of(declared);
+    private List<String> wanted(String declared, Set<String> missing) {
+        String file = declared + FileNameSource.SUFFIX;
+        return hasFileNames && !missing.contains(file) ? List.of(declared, file) : List.of(declared);
     }
 
     private static boolean looksLikeAFileName(Name name) {

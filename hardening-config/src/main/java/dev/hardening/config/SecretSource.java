@@ -92,12 +92,13 @@ public interface SecretSource {
 
     /**
      * Adds the {@code NAME_FILE} convention: if {@code NAME} has no value, the file that {@code NAME_FILE} names is
-     * read, as {@link #directory} reads its files. It is an error to set both.
+     * read, as {@link #directory} reads its files. It is an error to set both. If {@code NAME_FILE} is declared as a
+     * setting of its own beside {@code NAME}, it is that setting, and names no file of {@code NAME}.
      *
      * @return this source with that convention
      */
     default SecretSource withFiles() {
-        return new FileNameSource(this);
+        return FileNameSource.over(this);
     }
 
     /**

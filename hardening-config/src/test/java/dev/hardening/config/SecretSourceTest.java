@@ -150,6 +150,36 @@ class SecretSourceTest {
             assertThat(problemOf(both.withFiles()).reason()).isEqualTo("X and X_FILE are both set: unset one of them");
             assertThat(both.withFiles().withFiles()).isEqualTo(both.withFiles());
         }
+
+        @Test
+        void isNotSetTwiceWhereTheConventionIsAddedTwice() throws IOException {
+            environment.put("X_FILE", file("x", "abc").toString());
+            SecretSource second = SecretSource.of(Map.of("Y", "def"));
+            SecretSource twice = SecretSource.of(environment)
+                    .withFiles()
+                    .orElse(second.withFiles())
+                    .withFiles();
+            assertThat(SecretValidator.requiring("X", "Y").check(twice).valid()).isTrue();
+            environment.put("X", "abc");
+            SecretSource both = SecretSource.of(environment).withFiles().orElse(second);
+            assertThat(problemOf(both.withFiles()).reason()).isEqualTo("X and X_FILE are both set: unset one of them");
+        }
+
+        @Test
+        void isNoneWhereItsNameIsASettingOfItsOwn() throws IOException {
+            environment.put("LOG_FILE", directory.resolve("absent").toString());
+            environment.put("KEY_FILE", file("key", "abc").toString());
+            SecretValidator validator = SecretValidator.of(Setting.text("LOG").optional(), Setting.text("LOG_FILE"))
+                    .exactlyOne(Setting.secret("KEY"), Setting.text("KEY_FILE"));
+            SecretSource source = SecretSource.of(environment).withFiles().orElse(SecretSource.directory(directory));
+            Settings settings = validator.validate(source);
+            assertThat(settings).hasToString("Settings[LOG_FILE, KEY_FILE]");
+            assertThat(settings.get(Setting.text("KEY_FILE"))).isEqualTo(environment.get("KEY_FILE"));
+            environment.put("LOG", "info");
+            SecretSource more = SecretSource.of(environment).withFiles();
+            assertThat(validator.validate(more)).hasToString("Settings[LOG, LOG_FILE, KEY_FILE]");
+            assertThat(SecretValidator.requiring("KEY").validate(more)).hasToString("Settings[KEY]");
+        }
     }
 
     @Nested
