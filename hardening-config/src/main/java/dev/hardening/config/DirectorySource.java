@@ -94,7 +94,9 @@ record DirectorySource(Path directory, String origin, String subject) implements
         try {
             return BoundedRead.from(directory, () -> {
                 if (Files.isDirectory(directory)) {
-                    return Files.notExists(file, LinkOption.NOFOLLOW_LINKS) ? Entry.ABSENT : Entry.PRESENT;
+                    boolean absent = Files.notExists(file, LinkOption.NOFOLLOW_LINKS)
+                            || (!Files.exists(file, LinkOption.NOFOLLOW_LINKS) && TextFile.cannotExist(file));
+                    return absent ? Entry.ABSENT : Entry.PRESENT;
                 }
                 if (Files.notExists(directory)) {
                     return Entry.NO_DIRECTORY;

@@ -58,19 +58,28 @@ record FileNameSource(SecretSource source, Set<String> settings) implements Secr
         if (file.get().fault().isPresent()) {
             return file;
         }
-        return Optional.of(read(name + SUFFIX, file.get().value(), origin));
+        return Optional.of(read(name, file.get().value(), origin));
     }
 
     /** The path is not shown: somebody may have put the secret itself there. */
-    private static Found read(String name, String path, String origin) {
-        Optional<Found> slip = Slip.ofAPath(name, path).map(reason -> Found.missing(name + " " + reason, origin));
+    private static Found read(String setting, String path, String origin) {
+        String name = setting + SUFFIX;
         String what = name + " names";
         String place = "file named by " + name;
+        Optional<Found> slip = (isLikelyAValue(path)
+                        ? Optional.of("is not a path: if it is the value itself, set " + setting + " instead")
+                        : Slip.ofAPath(name, path))
+                .map(reason -> Found.missing(name + " " + reason, origin));
         try {
             return SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
         } catch (InvalidPathException noPath) {
             return slip.orElseGet(() -> Found.invalid(name + " is not a path", origin));
         }
+    }
+
+    /** A token that is longer than a file's name can be, or a text of several lines, such as a PEM. */
+    private static boolean isLikelyAValue(String path) {
+        return TextFile.isTooLong(path) || Blank.strip(path).indexOf('\n') >= 0 || path.startsWith("-----BEGIN ");
     }
 
     @Override

@@ -6,14 +6,20 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.regex.Pattern;
 
 /** Reads a regular file of UTF-8 text of at most 1 MiB. Whatever the file is, this ends within a second. */
 final class TextFile {
 
     static final int MAX_BYTES = 1 << 20;
+
+    /** The usual file systems have no longer names. */
+    private static final Pattern TOO_LONG = Pattern.compile("[^/\\\\]{256}");
 
     private static final char BYTE_ORDER_MARK = '\ufeff';
 
@@ -44,6 +50,7 @@ final class TextFile {
      * @throws NotRegularException if it is neither that nor a regular file; it is not opened
      * @throws TooLargeException if it has more than {@link #MAX_BYTES}; no more than those are ever read
      * @throws CharacterCodingException if it is not UTF-8, or has a NUL, as text in UTF-16 does
+     * @throws NoSuchFileException if it is not there
      * @throws BoundedRead.NoAnswerException if it does not end in time
      * @throws IOException if it cannot be read
      */
@@ -61,7 +68,7 @@ final class TextFile {
     }
 
     private static byte[] bytes(Path file) throws IOException {
-        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        BasicFileAttributes attributes = attributes(file);
         if (attributes.isDirectory()) {
             throw new DirectoryException();
         }
@@ -78,5 +85,33 @@ final class TextFile {
             }
             return bytes;
         }
+    }
+
+    private static BasicFileAttributes attributes(Path file) throws IOException {
+        try {
+            return Files.readAttributes(file, BasicFileAttributes.class);
+        } catch (FileSystemException failed) {
+            if (cannotExist(file)) {
+                throw new NoSuchFileException(""); // for the JDK this is another failure, with the system's words
+            }
+            throw failed;
+        }
+    }
+
+    /** Whether there can be no such file: a part of its path is a file itself, or longer than a name can be. */
+    static boolean cannotExist(Path file) {
+        if (isTooLong(file.toString())) {
+            return true;
+        }
+        Path parent = file.toAbsolutePath().getParent();
+        while (parent != null && !Files.exists(parent)) {
+            parent = parent.getParent();
+        }
+        return parent != null && Files.isRegularFile(parent);
+    }
+
+    /** Whether a part of a path is longer than a name can be. */
+    static boolean isTooLong(String path) {
+        return TOO_LONG.matcher(path).find();
     }
 }

@@ -115,6 +115,7 @@ class DocumentedMessagesTest {
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
+        environment.put("VALUE_FILE", "x".repeat(300));
         environment.put("C", "x");
         environment.put("D", "x");
         SecretValidator rules = SecretValidator.of(
@@ -166,6 +167,7 @@ class DocumentedMessagesTest {
                         Setting.uri("SPACE_URL", "wss"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
+                        Setting.secret("VALUE"),
                         Setting.secret("CONDITIONAL").requiredWhen(source -> {
                             throw new IllegalStateException();
                         }))

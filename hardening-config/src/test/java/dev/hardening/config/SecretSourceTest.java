@@ -194,7 +194,29 @@ class SecretSourceTest {
             // file.
             Path loop = directory.resolve("loop");
             assertMissing(Files.createSymbolicLink(loop, loop), "X_FILE names a file that cannot be read");
-            assertMissing(directory.resolve("x".repeat(5_000)), "X_FILE names a file that cannot be read");
+        }
+
+        @Test
+        void doesNotExistBelowAnotherFile() throws IOException {
+            assertMissing(file("x", "abc").resolve("y").resolve("z"), "X_FILE names a file that does not exist");
+        }
+
+        @Test
+        void isMissingAndTheHintSaysThatTheValueIsNoPath() {
+            for (String value : List.of(
+                    "canary".repeat(50),
+                    directory.resolve("x".repeat(5_000)).toString(),
+                    PEM,
+                    PEM + "\n",
+                    "canary\nx")) {
+                environment.put("X_FILE", value);
+                assertThat(problemOfX())
+                        .isEqualTo(new Problem(
+                                "X",
+                                Problem.Kind.MISSING,
+                                "X_FILE is not a path: if it is the value itself, set X instead",
+                                "map"));
+            }
         }
 
         @ParameterizedTest
@@ -343,6 +365,16 @@ class SecretSourceTest {
             assertThat(source.names()).containsExactly("SUPBASE_URL");
             assertThat(problemOf(source, Setting.secret("SUPABASE_URL")).reason())
                     .isEqualTo("found SUPBASE_URL, which looks like SUPABASE_URL");
+        }
+
+        @Test
+        void hasNoEntryBelowAFileNorUnderAnOverlongName() throws IOException {
+            file("db", "abc");
+            SecretSource source = SecretSource.directory(directory);
+            assertThat(source.find("db/password")).isEmpty();
+            assertThat(source.find("x".repeat(300))).isEmpty();
+            assertThat(problemOf(source, Setting.secret("db/password")).reason())
+                    .isEqualTo("is not set");
         }
 
         @Test
