@@ -34,11 +34,11 @@ final class Declaration {
         return String.join("\n", blocks);
     }
 
-    /** A group says itself that each of its settings may be absent. */
+    /** A group says itself that each of its settings may be absent; one that may not says so. */
     private static List<String> rules(Setting<?> setting, List<Group> groups) {
         List<String> rules = new ArrayList<>(setting.declaration());
-        if (isIn(groups, setting)) {
-            rules.remove("optional");
+        if (isIn(groups, setting) && !rules.remove("optional")) {
+            rules.add(1, "required");
         }
         return rules;
     }

@@ -26,6 +26,9 @@ final class DeclarationReader {
     private final Map<String, Setting<?>> settings = new LinkedHashMap<>();
     private final List<GroupLine> groups = new ArrayList<>();
 
+    /** A group makes its settings optional, but not these. */
+    private final List<Setting<?>> requiredInAGroup = new ArrayList<>();
+
     // The lines before the next name.
     private Function<String, Setting<?>> type = Setting::secret;
     private final List<UnaryOperator<Setting<?>>> refinements = new ArrayList<>();
@@ -67,6 +70,7 @@ final class DeclarationReader {
         switch (words[0]) {
             case Group.EXACTLY_ONE, Group.AT_LEAST_ONE ->
                 groups.add(new GroupLine(number, words[0].equals(Group.EXACTLY_ONE), arguments));
+            case "required" -> refine(number, words, setting -> setting);
             case "optional" -> refine(number, words, Setting::optional);
             case "noPlaceholder" -> refine(number, words, Setting::noPlaceholder);
             case "verbatim" -> refine(number, words, Setting::verbatim);
@@ -89,6 +93,9 @@ final class DeclarationReader {
             throw wrong(number, "this rule stands alone");
         }
         once(number, words[0]);
+        if (rules.contains("required") && rules.contains("optional")) {
+            throw wrong(number, "a setting is either required or optional");
+        }
         refinements.add(refinement);
     }
 
@@ -113,7 +120,8 @@ final class DeclarationReader {
     private static IllegalArgumentException noSuchRule(int number) {
         return wrong(
                 number,
-                "no such rule: see " + String.join(", ", Setting.typeNames()) + ", optional, minLength, noPlaceholder,"
+                "no such rule: see " + String.join(", ", Setting.typeNames())
+                        + ", required, optional, minLength, noPlaceholder,"
                         + " verbatim, example, exactlyOne and atLeastOne");
     }
 
@@ -155,6 +163,9 @@ final class DeclarationReader {
         if (settings.put(setting.name(), setting) != null) {
             throw wrong(number, "declares a name twice");
         }
+        if (rules.contains("required")) {
+            requiredInAGroup.add(setting);
+        }
         type = Setting::secret;
         refinements.clear();
         rules.clear();
@@ -179,6 +190,9 @@ final class DeclarationReader {
                 throw wrong(group.number(), "a group has at least two names");
             }
             validator = group.onlyOne() ? validator.exactlyOne(members) : validator.atLeastOne(members);
+        }
+        for (Setting<?> setting : requiredInAGroup) {
+            validator = validator.and(SecretValidator.of(setting));
         }
         return validator;
     }

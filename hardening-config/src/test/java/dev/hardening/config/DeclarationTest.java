@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,36 @@ class DeclarationTest {
                             .containsExactly("API_KEY", "URL", "REGION", "ANY", "LATER", "A, B"));
         }
 
+        @Test
+        void saysWhichMemberOfAGroupIsRequired() {
+            SecretValidator validator = SecretValidator.of(Setting.secret("A").minLength(2))
+                    .and(SecretValidator.of(Setting.text("C").optional())
+                            .atLeastOne(Setting.secret("A"), Setting.secret("B")));
+            assertThat(validator.envExample()).isEqualTo("""
+                    #: secret
+                    #: required
+                    #: minLength 2
+                    A=
+
+                    #: text
+                    #: optional
+                    C=
+
+                    #: secret
+                    B=
+
+                    #: atLeastOne A B
+                    """);
+            SecretValidator read = DeclarationReader.read(validator.envExample());
+            assertThat(read.envExample()).isEqualTo(validator.envExample());
+            assertThat(read.markdown()).isEqualTo(validator.markdown());
+            for (SecretValidator either : List.of(validator, read)) {
+                assertThat(either.check(SecretSource.of(Map.of("B", "x"))).problems())
+                        .extracting(Problem::name)
+                        .containsExactly("A");
+            }
+        }
+
         @ParameterizedTest
         @ValueSource(ints = {1, 999_999_999})
         void keepsEveryLengthThatMakesSense(int characters) {
@@ -241,13 +272,16 @@ class DeclarationTest {
                     "canary canary|line 1: neither a comment nor NAME=",
                     "export canary=|line 1: neither a comment nor NAME=",
                     "=|line 1: neither a comment nor NAME=",
-                    "A=;#: canary;X=|line 2: no such rule: see secret, text, uri, parsed, optional, minLength,"
+                    "A=;#: canary;X=|line 2: no such rule: see secret, text, uri, parsed, required, optional,"
+                            + " minLength, noPlaceholder, verbatim, example, exactlyOne and atLeastOne",
+                    "#:;X=|line 1: no such rule: see secret, text, uri, parsed, required, optional, minLength,"
                             + " noPlaceholder, verbatim, example, exactlyOne and atLeastOne",
-                    "#:;X=|line 1: no such rule: see secret, text, uri, parsed, optional, minLength, noPlaceholder,"
-                            + " verbatim, example, exactlyOne and atLeastOne",
-                    "#: Optional;X=|line 1: no such rule: see secret, text, uri, parsed, optional, minLength,"
-                            + " noPlaceholder, verbatim, example, exactlyOne and atLeastOne",
+                    "#: Optional;X=|line 1: no such rule: see secret, text, uri, parsed, required, optional,"
+                            + " minLength, noPlaceholder, verbatim, example, exactlyOne and atLeastOne",
                     "#: optional canary;X=|line 1: this rule stands alone",
+                    "#: required canary;X=|line 1: this rule stands alone",
+                    "#: required;#: optional;X=|line 2: a setting is either required or optional",
+                    "#: optional;#: required;X=|line 2: a setting is either required or optional",
                     "#: secret canary;X=|line 1: this rule stands alone",
                     "#: text;#: uri https;X=|line 2: this rule is given twice",
                     "#: minLength 3;#: minLength 4;X=|line 2: this rule is given twice",
