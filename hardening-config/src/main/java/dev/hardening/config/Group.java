@@ -1,6 +1,7 @@
 package dev.hardening.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,13 +16,29 @@ record Group(boolean onlyOne, List<String> names) {
         return onlyOne ? EXACTLY_ONE : AT_LEAST_ONE;
     }
 
-    Optional<Problem> complaint(Set<String> set) {
+    boolean isEmpty(Set<String> set) {
+        return names.stream().noneMatch(set::contains);
+    }
+
+    /**
+     * What is wrong with it, if anything.
+     *
+     * @param hints for a name that is not set, the one that was found instead
+     */
+    Optional<Problem> complaint(Set<String> set, Map<String, String> hints) {
         List<String> chosen = names.stream().filter(set::contains).toList();
         if (chosen.size() == 1 || (chosen.size() > 1 && !onlyOne)) {
             return Optional.empty();
         }
         String rule = (onlyOne ? "exactly one" : "at least one") + " of them must be set, but "
-                + (chosen.isEmpty() ? "none is" : String.join(" and ", chosen) + " are");
+                + (chosen.isEmpty() ? "none is" + found(hints) : String.join(" and ", chosen) + " are");
         return Optional.of(new Problem(String.join(", ", names), Problem.Kind.INVALID, rule, null));
+    }
+
+    private String found(Map<String, String> hints) {
+        List<String> found = names.stream()
+                .flatMap(name -> Optional.ofNullable(hints.get(name)).stream())
+                .toList();
+        return found.isEmpty() ? "" : ": " + String.join(", and ", found);
     }
 }

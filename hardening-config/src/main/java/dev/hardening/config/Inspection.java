@@ -38,8 +38,7 @@ final class Inspection {
         Inspection inspection = new Inspection(
                 settings, FileNameSource.declaring(settings.keySet(), Objects.requireNonNull(source, "source")));
         settings.values().forEach(inspection::inspect);
-        inspection.addComplaints(groups);
-        inspection.addHints();
+        inspection.addHintsAndComplaints(groups);
         return inspection;
     }
 
@@ -120,35 +119,39 @@ final class Inspection {
         (problem.kind() == Problem.Kind.MISSING ? missing : invalid).add(problem);
     }
 
-    private void addComplaints(List<Group> groups) {
-        if (groups.isEmpty()) {
-            return;
-        }
+    /** Hints at what was found instead, and then the groups that are not as they have to be. */
+    private void addHintsAndComplaints(List<Group> groups) {
         // A member that has a problem is named already, and somebody meant to set it.
-        Set<String> set = Stream.concat(
-                        values.keySet().stream(),
-                        Stream.concat(missing.stream(), invalid.stream()).map(Problem::name))
-                .collect(Collectors.toSet());
-        groups.forEach(group -> group.complaint(set).ifPresent(invalid::add));
+        Set<String> set = groups.isEmpty()
+                ? Set.of()
+                : Stream.concat(
+                                values.keySet().stream(),
+                                Stream.concat(missing.stream(), invalid.stream())
+                                        .map(Problem::name))
+                        .collect(Collectors.toSet());
+        Stream<String> notSet = missing.stream()
+                .filter(problem -> problem.reason().equals(NOT_SET))
+                .map(Problem::name);
+        Stream<String> ofEmptyGroups =
+                groups.stream().filter(group -> group.isEmpty(set)).flatMap(group -> group.names().stream());
+        Map<String, String> hints =
+                hints(Stream.concat(notSet, ofEmptyGroups).distinct().toList());
+        missing.replaceAll(problem -> hints.containsKey(problem.name())
+                ? new Problem(problem.name(), problem.kind(), String.valueOf(hints.get(problem.name())), null)
+                : problem);
+        groups.forEach(group -> group.complaint(set, hints).ifPresent(invalid::add));
     }
 
-    private void addHints() {
-        List<String> notSet = missing.stream()
-                .filter(problem -> problem.reason().equals(NOT_SET))
-                .map(Problem::name)
-                .toList();
+    private Map<String, String> hints(List<String> notSet) {
         if (notSet.isEmpty()) {
-            return;
+            return Map.of();
         }
         try {
             List<String> undeclared =
                     source.names().stream().filter(name -> !isDeclared(name)).toList();
-            Map<String, String> hints = NearMiss.hints(notSet, undeclared, this::hasValue);
-            missing.replaceAll(problem -> hints.containsKey(problem.name())
-                    ? new Problem(problem.name(), problem.kind(), String.valueOf(hints.get(problem.name())), null)
-                    : problem);
+            return NearMiss.hints(notSet, undeclared, this::hasValue);
         } catch (Throwable noHints) {
-            // Without its names, a source gives no hints; what is missing is said all the same.
+            return Map.of(); // without its names, a source gives no hints; what is missing is said all the same
         }
     }
 

@@ -116,6 +116,7 @@ class DocumentedMessagesTest {
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
         environment.put("VALUE_FILE", "x".repeat(300));
+        environment.put("PASWORD", "x");
         environment.put("C", "x");
         environment.put("D", "x");
         SecretValidator rules = SecretValidator.of(
@@ -173,7 +174,8 @@ class DocumentedMessagesTest {
                         }))
                 .exactlyOne(Setting.secret("A"), Setting.secret("B"))
                 .exactlyOne(Setting.secret("C"), Setting.secret("D"))
-                .atLeastOne(Setting.secret("E"), Setting.secret("F"));
+                .atLeastOne(Setting.secret("E"), Setting.secret("F"))
+                .atLeastOne(Setting.secret("G"), Setting.secret("PASSWORD"));
         problems.addAll(rules.check(SecretSource.of(environment).withFiles()).problems());
 
         Path secrets = Files.createDirectory(directory.resolve("secrets"));

@@ -290,6 +290,25 @@ class SecretValidatorTest {
         }
 
         @Test
+        void withNeitherSaysWhatWasFoundInstead() {
+            SecretValidator validator = SecretValidator.requiring("C")
+                    .exactlyOne(Setting.secret("DB_PASSWORD"), Setting.secret("DB_TOKEN"))
+                    .atLeastOne(Setting.secret("SUPABASE_URL"), Setting.secret("LIVEKIT_URL"));
+            assertThat(message(validator, Map.of("C", "c", "DB_PASWORD", "1", "SUPBASE_URL", "2", "livekit_url", "3")))
+                    .isEqualTo("Invalid secrets:"
+                            + "\n  DB_PASSWORD, DB_TOKEN: exactly one of them must be set, but none is:"
+                            + " found DB_PASWORD, which looks like DB_PASSWORD"
+                            + "\n  SUPABASE_URL, LIVEKIT_URL: at least one of them must be set, but none is:"
+                            + " found SUPBASE_URL, which looks like SUPABASE_URL,"
+                            + " and found livekit_url, which looks like LIVEKIT_URL");
+            assertThat(validator
+                            .check(SecretSource.of(
+                                    Map.of("C", "c", "DB_PASWORD", "1", "DB_TOKEN", "2", "LIVEKIT_URL", "3")))
+                            .valid())
+                    .isTrue();
+        }
+
+        @Test
         void countsAMemberWithAProblemOfItsOwnAsSet() {
             SecretValidator validator = SecretValidator.requiring("C")
                     .exactlyOne(Setting.secret("A").minLength(9), Setting.secret("B"));
