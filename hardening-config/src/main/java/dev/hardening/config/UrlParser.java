@@ -21,6 +21,12 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     private static final Pattern ESCAPE = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*)?");
     private static final Pattern PORT_AT_END = Pattern.compile(".*[^:]:[^:\\]]+");
+    private static final Pattern MORE_AFTER_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*+)?;.+");
+    private static final Pattern IPV6 =
+            Pattern.compile("[0-9A-Fa-f:.]*::[0-9A-Fa-f:.]*|([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}");
+    private static final int LONGEST_IPV6 = "ffff:".length() * 6 + "255.255.255.255".length();
+    private static final Pattern NUMBERS = Pattern.compile("[0-9.]+(:[0-9]*+)?");
+    private static final Pattern ANOTHER_URL = Pattern.compile("[,;\\s][A-Za-z][A-Za-z0-9+.-]*+://");
 
     static UrlParser of(List<String> schemes) {
         List<String> allowed =
@@ -55,6 +61,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                 && uri.get().getHost() != null
                 && uri.get().getPort() <= MAX_PORT
                 && !endsInsideAPassword(text)
+                && !isSeveralUrls(text)
                 && !hasTwoSchemes(text);
         if (!fit) {
             throw new RefusedException(complaint(text, uri));
@@ -97,6 +104,19 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                 && colon < at;
     }
 
+    /** {@code https://a,https://b}, also with a path, which the JDK takes for a part of the first. */
+    private static boolean isSeveralUrls(String text) {
+        int first = text.indexOf("://");
+        if (first == text.lastIndexOf("://")) {
+            return false;
+        }
+        int end = first;
+        while (end < text.length() && "?#".indexOf(text.charAt(end)) < 0) {
+            end++;
+        }
+        return ANOTHER_URL.matcher(text).region(first, end).find();
+    }
+
     /** {@code https://https://host}, which the JDK takes for a host named {@code https}. */
     private static boolean hasTwoSchemes(String text) {
         if (text.indexOf("://") == text.lastIndexOf("://")) {
@@ -132,6 +152,9 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         if (afterScheme < 0 || !isAllowed(text.substring(0, afterScheme))) {
             return rule;
         }
+        if (isSeveralUrls(text)) {
+            return rule + ", and is several URLs: declare them as a secret";
+        }
         if (hasTwoSchemes(text)) {
             return rule + ", and begins with a scheme twice: write it once";
         }
@@ -140,20 +163,38 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
             return rule + ", with the special characters of its password percent-encoded:"
                     + " %23 for #, %2F for /, %40 for @";
         }
-        String hosts = authority.substring(authority.lastIndexOf('@') + 1);
+        boolean ends = text.length() == afterScheme + 3;
+        return ends ? rule : rule + complaint(authority.substring(authority.lastIndexOf('@') + 1), uri.isPresent());
+    }
+
+    /** What is wrong with a host and its port, or else with what follows them. */
+    private static String complaint(String hosts, boolean isUri) {
         if (hosts.indexOf(',') >= 0) {
-            return rule + ", with one host: declare a URL of several hosts as a secret";
+            return ", with one host: declare a URL of several hosts as a secret";
         }
-        if (uri.isEmpty() && HOST_AND_PORT.matcher(hosts).matches()) {
-            return rule + ", with its special characters percent-encoded, such as %20 for a space and %25 for %";
+        if (hosts.length() <= LONGEST_IPV6 && IPV6.matcher(hosts).matches()) {
+            return ", with its IPv6 address in brackets, such as [::1]";
         }
-        if (!hosts.isEmpty()) {
-            return rule
-                    + (PORT_AT_END.matcher(hosts).matches() && !isPort(hosts.substring(hosts.lastIndexOf(':') + 1))
-                            ? ", with a port from 0 to 65535"
-                            : ", with a host of letters, digits, - and . only");
+        if (hosts.isEmpty() || hosts.startsWith(":")) {
+            return ", and has no host: a variable in it may not be set";
         }
-        return rule;
+        if (MORE_AFTER_PORT.matcher(hosts).matches()) {
+            return ", and what follows its host and port is no part of a URL: declare it as a secret";
+        }
+        boolean hostAndPort = HOST_AND_PORT.matcher(hosts).matches();
+        if (!isUri && hostAndPort) {
+            return ", with its special characters percent-encoded, such as %20 for a space and %25 for %";
+        }
+        if (PORT_AT_END.matcher(hosts).matches() && !isPort(hosts.substring(hosts.lastIndexOf(':') + 1))) {
+            return ", with a port from 0 to 65535";
+        }
+        if (NUMBERS.matcher(hosts).matches()) {
+            return ", with four numbers from 0 to 255 in its IPv4 address";
+        }
+        return hostAndPort
+                ? ", with a host whose parts begin and end with a letter or a digit, and whose last part begins with a"
+                        + " letter"
+                : ", with a host of letters, digits, - and . only";
     }
 
     private static boolean isOf(String scheme, String text) {

@@ -54,7 +54,7 @@ class DocumentedMessagesTest {
 
     private static Pattern pattern(String reason) {
         return Pattern.compile(PLACEHOLDER
-                .matcher(reason.replaceAll("[.?*$()+\\\\]", "\\\\$0"))
+                .matcher(reason.replaceAll("[.?*$()+\\[\\]\\\\]", "\\\\$0"))
                 .replaceAll(word -> Matcher.quoteReplacement(MEANING.get(word.group()))));
     }
 
@@ -112,6 +112,12 @@ class DocumentedMessagesTest {
         environment.put("R2DBC_URL", "r2dbc:postgresql://x/y");
         environment.put("TWICE_URL", "wss://wss://x");
         environment.put("SPACE_URL", "wss://x/a b");
+        environment.put("SEVERAL_URLS", "wss://x,wss://y");
+        environment.put("EMPTY_URL", "wss:///x");
+        environment.put("MORE_URL", "wss://x:1;y=z");
+        environment.put("IPV6_URL", "wss://::1");
+        environment.put("IPV4_URL", "wss://256.0.0.1");
+        environment.put("PARTS_URL", "wss://x..y");
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
@@ -166,6 +172,12 @@ class DocumentedMessagesTest {
                         Setting.uri("R2DBC_URL", "wss"),
                         Setting.uri("TWICE_URL", "wss"),
                         Setting.uri("SPACE_URL", "wss"),
+                        Setting.uri("SEVERAL_URLS", "wss"),
+                        Setting.uri("EMPTY_URL", "wss"),
+                        Setting.uri("MORE_URL", "wss"),
+                        Setting.uri("IPV6_URL", "wss"),
+                        Setting.uri("IPV4_URL", "wss"),
+                        Setting.uri("PARTS_URL", "wss"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
                         Setting.secret("VALUE"),

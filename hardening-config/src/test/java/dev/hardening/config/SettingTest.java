@@ -75,7 +75,7 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"wss://", "http://x", "wss:x", "://", "x", "wss:///path"})
+        @ValueSource(strings = {"wss://", "http://x", "wss:x", "://", "x"})
         void ofNoneOfTheSchemesIsRefused(String value) {
             assertThat(reasons(Setting.uri("U", "wss", "ws"), value))
                     .containsExactly("must be a URL that starts with wss:// or ws://");
@@ -148,6 +148,85 @@ class SettingTest {
                         .containsExactly(
                                 "must be a URL that starts with https://, and begins with a scheme twice: write it once");
             }
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://a:1,https://b:2",
+                    "https://a;https://b",
+                    "https://a, https://b",
+                    "https://a https://b",
+                    "https://u:p@a/x,https://u:p@b/x",
+                    "https://a:1,http://b:2/?x=1"
+                })
+        void thatIsSeveralIsToldToBeASecret(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly(
+                            "must be a URL that starts with https://, and is several URLs: declare them as a secret");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"https://a/?next=b,https://c", "https://a/#b;https://c", "https://a/https://b"})
+        void mayHaveAnotherOneInside(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value)).isEmpty();
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https:///auth/v1",
+                    "https://:8080",
+                    "https://:8080/x",
+                    "https://?x",
+                    "https://u:p@/x",
+                    "https://u:p@:80"
+                })
+        void withoutAHostIsToldSo(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly(
+                            "must be a URL that starts with https://, and has no host: a variable in it may not be set");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://x:1433;databaseName=y",
+                    "https://x;databaseName=y;port=1",
+                    "https://u:p@x:1433;a=b:c"
+                })
+        void withMoreAfterItsPortIsToldToBeASecret(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly("must be a URL that starts with https://, and what follows its host and port is no"
+                            + " part of a URL: declare it as a secret");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"https://::1/", "https://fe80::1/x", "https://::1:8080", "https://2001:db8:0:0:0:0:0:1/"})
+        void withAnIpv6AddressNeedsBrackets(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly(
+                            "must be a URL that starts with https://, with its IPv6 address in brackets, such as [::1]");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"https://256.1.1.1/", "https://10.0.0.300:80", "https://127.1"})
+        void withANumberTooLargeForAnAddressSaysTheRange(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly("must be a URL that starts with https://, with four numbers from 0 to 255 in its"
+                            + " IPv4 address");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"https://-x.com", "https://x-.com", "https://x..com", "https://.x.com", "https://x.2024:80/"
+                })
+        void withAHostOfOddPartsSaysHowTheyBegin(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly(
+                            "must be a URL that starts with https://, with a host whose parts begin and end with"
+                                    + " a letter or a digit, and whose last part begins with a letter");
         }
 
         @ParameterizedTest
