@@ -35,12 +35,14 @@ final class Placeholder {
             "<[^<>]*>|\\$\\{[^{}]*}|\\$\\([^()]*\\)|\\{\\{[^{}]*}}|#\\{[^{}]*}#?|%[A-Za-z_]+%|__[A-Za-z_]+__"
                     + "|\\$[A-Z][A-Z0-9]*_[A-Z0-9_]+");
 
-    /** A row of x instead of a key, also after a usual beginning, such as {@code sk-xxxxxxxx}. */
-    private static final Pattern CROSSES = Pattern.compile("[a-z_-]{0,12}[-_]x{4,}");
+    /** A row of x instead of a key, also after a usual beginning: {@code sk-ant-api03-xxxxxxxx}, {@code ACxxxxxxxx}. */
+    private static final Pattern CROSSES =
+            Pattern.compile("[a-z_-]{0,12}[-_]x{4,}|([a-z0-9]{1,8}[-_.]){1,4}x{4,}([-_.]x{4,})?|[a-z]{2,4}x{8,}");
 
-    /** {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code sk-...}. */
-    private static final Pattern NOTE = Pattern.compile(
-            "(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder[-_ ][a-z]+|[a-z_-]{0,12}(\\.{3}|…)");
+    /** {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code sk-ant-api03-...}. */
+    private static final Pattern NOTE =
+            Pattern.compile("(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder[-_ ][a-z]+"
+                    + "|([a-z_-]{0,12}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)");
 
     /** The keys in AWS's documentation. */
     private static final Pattern EXAMPLE_KEY = Pattern.compile("[A-Za-z0-9/+]+EXAMPLE(KEY)?");
@@ -48,7 +50,19 @@ final class Placeholder {
     private static final Pattern LETTERS = Pattern.compile("[a-z]+");
     private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]+");
     private static final List<String> FIRST_WORDS =
-            List.of("your", "change", "my", "insert", "enter", "put", "replace", "paste", "add", "generate");
+            List.of("your", "change", "my", "insert", "enter", "put", "replace", "paste", "add", "generate", "please");
+
+    /** Words that also begin an ordinary phrase, such as {@code put-simply-value}. */
+    private static final Set<String> COMMON_FIRST_WORDS = Set.of("put", "add", "generate");
+
+    private static final Set<String> ARTICLES = Set.of("a", "an", "the", "your", "my", "real");
+    private static final Set<String> REQUESTS =
+            Set.of("change", "replace", "set", "update", "fill", "insert", "enter", "add", "put", "paste");
+    private static final List<String> STAND_INS = List.of("fake", "dummy", "example", "sample");
+    private static final Pattern STAND_IN =
+            Pattern.compile("(fake|dummy|example|sample)[-_ ](api[-_ ])?(key|secret|token|password|url|value)");
+    private static final Pattern YOUR_THING = Pattern.compile(
+            "your(api|auth|access|client|secret|private|jwt|db|database){0,3}(key|secret|token|password|url)");
     private static final Set<String> THINGS =
             Set.of("here", "key", "secret", "token", "password", "url", "value", "me", "this");
 
@@ -61,10 +75,11 @@ final class Placeholder {
                         && TEMPLATE.matcher(stripped).matches())
                 || (plain.endsWith("xxxx") && CROSSES.matcher(plain).matches())
                 || isWord(lettersAndDigits(plain))
+                || (beginsWithOneOf(STAND_INS, plain) && STAND_IN.matcher(plain).matches())
                 || (isNote(plain) && NOTE.matcher(plain).matches())
                 || (stripped.contains("EXAMPLE")
                         && EXAMPLE_KEY.matcher(stripped).matches())
-                || (plain.length() >= 3 && plain.equals(plain.substring(0, 1).repeat(plain.length())))
+                || isOneCharacter(plain)
                 || isPhrase(plain);
     }
 
@@ -90,7 +105,22 @@ final class Placeholder {
         return WORDS.contains(plain)
                 || plain.startsWith("changeme")
                 || plain.startsWith("changethis")
-                || (plain.startsWith("your") && plain.endsWith("here"));
+                || (plain.startsWith("your")
+                        && (plain.endsWith("here") || YOUR_THING.matcher(plain).matches()));
+    }
+
+    /** {@code aaaa}, and in several parts {@code 00000000-0000-0000-0000-000000000000}. */
+    private static boolean isOneCharacter(String plain) {
+        char first = plain.charAt(0);
+        int count = 0;
+        for (int i = 0; i < plain.length(); i++) {
+            if (plain.charAt(i) == first) {
+                count++;
+            } else if ("-_. ".indexOf(plain.charAt(i)) < 0) {
+                return false;
+            }
+        }
+        return count >= (count == plain.length() ? 3 : 8);
     }
 
     private static String lettersAndDigits(String plain) {
@@ -123,8 +153,10 @@ final class Placeholder {
                 && switch (words.get(0)) {
                     case "your" -> true;
                     case "change" -> THINGS.contains(words.get(1));
+                    case "please" -> REQUESTS.contains(words.get(1));
                     default ->
                         FIRST_WORDS.contains(words.get(0))
+                                && (!COMMON_FIRST_WORDS.contains(words.get(0)) || ARTICLES.contains(words.get(1)))
                                 && THINGS.contains(words.get(words.size() - 1))
                                 && words.stream()
                                         .allMatch(word -> LETTERS.matcher(word).matches());

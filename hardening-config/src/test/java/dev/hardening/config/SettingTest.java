@@ -409,6 +409,23 @@ class SettingTest {
                     "GENERATE_A_SECRET",
                     "!ChangeThisMercureHubJWTSecretKey!",
                     "yourkeyhere",
+                    "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+                    "XXXX-XXXX-XXXX-XXXX",
+                    "ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                    "AKIAXXXXXXXXXXXXXXXX",
+                    "SG.xxxxxxxx.xxxxxxxx",
+                    "sk-ant-api03-xxxxxxxx",
+                    "sk-ant-api03-...",
+                    "eyJhbGciOiJIUzI1NiIsInR5cCI6...",
+                    "00000000-0000-0000-0000-000000000000",
+                    "YOURAPIKEY",
+                    "yourSecret",
+                    "please-change-me",
+                    "PLEASE_SET_ME",
+                    "fake-key",
+                    "example-key",
+                    "sample_api_key",
+                    "put-your-token-here",
                     "AKIAIOSFODNN7EXAMPLE",
                     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
                 })
@@ -448,6 +465,13 @@ class SettingTest {
                     "{\"a\":1}",
                     "a...b",
                     "here-yours",
+                    "put-simply-value",
+                    "generate-value",
+                    "please-9f3a",
+                    "fake-9f3a-key",
+                    "0-0-0",
+                    "10.0.0.0",
+                    "abcdexxxxxxxx",
                     "my.example"
                 })
         void isNoValueThatOnlyLooksABitLikeOne(String value) {
