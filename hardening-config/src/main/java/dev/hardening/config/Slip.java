@@ -62,6 +62,12 @@ final class Slip {
     private static final Pattern SALTED_MASK = Pattern.compile("[A-Za-z0-9+/=.]+;[^;\\s]{8};[0-9]+");
     private static final Pattern TEXTS_OF_JSON = Pattern.compile("\\s*+(?:\"[^\"]*+\"\\s*+,?+\\s*+)*+");
     private static final Pattern NO_PARENTHESIS = Pattern.compile("[^()]+");
+
+    /** A command that may have another one in it. */
+    private static final Pattern COMMAND = Pattern.compile("[^()]++(?:\\([^()]++\\)[^()]*+)*+");
+
+    private static final Pattern SPACED_NAME = Pattern.compile("\\s*+[A-Za-z_][A-Za-z0-9_.-]*+\\s*+");
+    private static final Pattern IN_ANGLES = Pattern.compile("[^<>]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
@@ -90,7 +96,7 @@ final class Slip {
                     + "|concealed by 1Password)",
             Pattern.CASE_INSENSITIVE);
     private static final Pattern NO_VALUE =
-            Pattern.compile("null|nil|none|unset|not set|no value|empty", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("undefined|null|nil|none|unset|not set|no value|empty", Pattern.CASE_INSENSITIVE);
 
     /** Whole values, with what ends an entry in a file of code. */
     private static final Pattern NO_VALUE_AT_ALL = Pattern.compile("((?i:undefined|null|nil)|None|NaN)[,;]?");
@@ -103,9 +109,10 @@ final class Slip {
     private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
 
     /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
-    private static final Pattern BEFORE_A_NAME = Pattern.compile("export |set |-e |--env ");
+    private static final Pattern BEFORE_A_NAME =
+            Pattern.compile("export |declare (?:-[a-z]+ )?|set |-e |--env |-D|--|- |ENV |ARG |env |\\$env:|\\$");
 
-    private static final String MAY_BE_BEFORE_A_NAME = "es-";
+    private static final String MAY_BE_BEFORE_A_NAME = "eds-EA$";
 
     private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s");
 
@@ -121,8 +128,10 @@ final class Slip {
             // What a programming language writes for no value at all.
             noValue("<", NO_VALUE, ">"),
             noValue("(", NO_VALUE, ")"),
+            noValue("[", NO_VALUE, "]"),
             noValue("[object ", NAME, "]"),
             noValue("[Function", ANYTHING, "]"),
+            noValue("[AsyncFunction", ANYTHING, "]"),
             noValue("Promise {", ANYTHING, "}"),
             noValue("Optional.empty", NOTHING, ""),
             noValue("%!", Pattern.compile("[a-z]\\(.*"), ")"), // Go's, for a missing or wrong argument
@@ -130,9 +139,18 @@ final class Slip {
             masked("Secret[redacted]", NOTHING, ""),
             masked("SecretStr('", Pattern.compile("\\**"), "')"),
             masked("SecretBytes(b'", Pattern.compile("\\**"), "')"),
+            masked("Secret('", Pattern.compile("\\**"), "')"),
             masked("Secret([REDACTED", ANYTHING, "])"), // Rust's secrecy
             masked("SecretBox<", Pattern.compile("[^()]+\\(\\[REDACTED"), "])"),
             masked("REDACTED", NOTHING, ""),
+            masked("**", Pattern.compile("\\*{0,3}(?:" + MASK.pattern() + ")\\*{0,3}", MASK.flags()), "**"),
+            masked("<<", MASK, ">>"),
+            masked("[secret]", NOTHING, ""),
+            masked("Calling [toString] on an [Output<T>] is not supported", ANYTHING, ""),
+            masked("Calling __str__ on an Output[T] is not supported", ANYTHING, ""),
+            masked("DATA+OMITTED", NOTHING, ""), // kubectl's
+            masked("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", NOTHING, ""), // Ansible's
+            masked("Sensitive [value redacted]", NOTHING, ""), // Puppet's
             masked("[", MASK, "]"),
             masked("<", MASK, ">"),
             masked("(", MASK, ")"),
@@ -144,6 +162,7 @@ final class Slip {
             masked("System.Security.SecureString", NOTHING, ""),
             masked("[C@", HEX, ""), // Java's, for an array
             masked("[B@", HEX, ""),
+            masked("[L", Pattern.compile("[\\w.$]+;@[0-9a-f]+"), ""),
             masked("System.Object[]", NOTHING, ""), // PowerShell's, for an array
             masked("System.String[]", NOTHING, ""),
             // What is around a value, or instead of it.
@@ -176,7 +195,7 @@ final class Slip {
             unresolved("%d/", FILE_NAME, "", "%d/...", systemd()).unlessNamed(NAME_OF_A_PATH),
             unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
             unresolved("$[", PIPELINE_VARIABLE, "]", "$[...]", "let the pipeline replace it"),
-            unresolved("$(", NO_PARENTHESIS, ")", "$(...)", "define what it names where it is used"),
+            unresolved("$(", COMMAND, ")", "$(...)", "define what it names where it is used"),
             unresolved(
                     "`",
                     Pattern.compile("[^`]+"),
@@ -189,21 +208,34 @@ final class Slip {
             unresolved("env://", NAME, "", "env://...", "set the value that it stands for"),
             unresolved("{env:", NO_BRACE, "}", "{env:...}", "set the value that it stands for"),
             unresolved("%", NAME, "%", "%...%", "set the value that it stands for"),
+            unresolved("%%", NAME, "%%", "%%...%%", "set the value that it stands for"),
+            unresolved("%(", NAME, ")s", "%(...)s", "set the value that it stands for"),
             unresolved("@", NAME, "@", "@...@", "let the build's resource filtering replace it"),
             unresolved("{{", EXPRESSIONS, "}}", "{{...}}", "let the template engine render it"),
             unresolved("{%", ANYTHING, "%}", "{%...%}", "let the template engine render it"),
             unresolved("<%", ANYTHING, "%>", "<%...%>", "let the template engine render it"),
+            unresolved("={{", EXPRESSIONS, "}}", "={{...}}", "let the template engine render it"),
+            unresolved("<<", SPACED_NAME, ">>", "<<...>>", "let the pipeline replace it"),
+            unresolved("<path:", IN_ANGLES, ">", "<path:...>", "let the Argo CD Vault Plugin replace it"),
             unresolved("#{", NO_BRACE, "}", "#{...}", "set the value that it stands for"),
             unresolved("#{", NO_BRACE, "}#", "#{...}#", "let the pipeline's token task replace it"),
             unresolved("__", TOKEN_NAME, "__", "__...__", "let the pipeline's token task replace it"),
             unresolved("((", NO_PARENTHESIS, "))", "((...))", "let the pipeline's credential manager resolve it"),
             unresolved("$__file{", NO_BRACE, "}", "$__file{...}", "set NAME_FILE to the path instead"),
             unresolved("$__env{", NO_BRACE, "}", "$__env{...}", "set the value that it stands for"),
+            unresolved("$__vault{", NO_BRACE, "}", "$__vault{...}", "fetch the value from Vault"),
+            unresolved("$ENV{", NO_BRACE, "}", "$ENV{...}", "set the value that it stands for"),
+            unresolved("process.env.", NAME, "", "process.env.X", "set the value that it stands for"),
             unresolved("!Ref ", NO_SPACE, "", "!Ref ...", "let CloudFormation resolve it"),
             unresolved("!GetAtt ", NO_SPACE, "", "!GetAtt ...", "let CloudFormation resolve it"),
             unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
+            unresolved("!Join ", ANYTHING, "", "!Join ...", "let CloudFormation resolve it"),
+            unresolved("!If ", ANYTHING, "", "!If ...", "let CloudFormation resolve it"),
             unresolved("!ImportValue ", ANYTHING, "", "!ImportValue ...", "let CloudFormation resolve it"),
             unresolved("!secret ", NO_SPACE, "", "!secret ...", "set the value that it stands for"),
+            unresolved("!ENV ", ANYTHING, "", "!ENV ...", "set the value that it stands for"),
+            unresolved("!env_var ", ANYTHING, "", "!env_var ...", "set the value that it stands for"),
+            unresolved("!reference ", ANYTHING, "", "!reference ...", "let the pipeline replace it"),
             unresolved("!var ", NO_SPACE, "", "!var ...", "start the service through summon"),
             // Addresses in a store of secrets that nothing fetched.
             encrypted(
@@ -215,6 +247,7 @@ final class Slip {
             unresolved("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
             unresolved("VAULT::", OF_A_VAULT, "", "VAULT::...", "let JBoss resolve it"),
             unresolved(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
+            unresolved("akeyless:", NO_SPACE, "", "akeyless:...", "let Akeyless inject the value"),
             unresolved("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
             unresolved("op://", ANYTHING, "", "op://...", "start the service through op run"),
             unresolved("ref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "ref+...", "render it with vals"),
@@ -263,10 +296,13 @@ final class Slip {
             encrypted("ENC[", ANYTHING, "]", "ENC[...]", "decrypt it with sops, or with the eyaml that wrote it"),
             encrypted("DEC::", ANYTHING, "!", "DEC::...", "decrypt it with eyaml"),
             encrypted("EJ[", ANYTHING, "]", "EJ[...]", "decrypt it with ejson"),
+            encrypted("EV[", ANYTHING, "]", "EV[...]", "decrypt it with the tool that wrote it"),
+            encrypted("enc{", NO_BRACE, "}", "enc{...}", "decrypt it with the tool that wrote it"),
             encrypted("encrypted:", BASE64, "", "encrypted:...", "start the service through dotenvx run"),
             encrypted("{xor}", ANYTHING, "", "{xor}...", "let Liberty decode it"),
             encrypted("{aes}", NO_SPACE, "", "{aes}...", "let Liberty decrypt it"),
             encrypted("{AES}", NO_SPACE, "", "{AES}...", "let WebLogic decrypt it"),
+            encrypted("{AES256}", NO_SPACE, "", "{AES256}...", "let WebLogic decrypt it"),
             encrypted("{3DES}", NO_SPACE, "", "{3DES}...", "let WebLogic decrypt it"),
             encrypted("MASK-", SALTED_MASK, "", "MASK-...", "let WildFly decrypt it"),
             encrypted("OBF:", NO_SPACE, "", "OBF:...", "let Jetty decode it"),
@@ -284,9 +320,11 @@ final class Slip {
 
     private static final String QUOTES = "\"'";
     private static final String NO_WORD = "is a word for no value, such as undefined or null: set the value";
+    private static final String COLOR_CODE = "\u001b[";
     private static final String LINE_BREAK_IN_LETTERS = "\\n";
     private static final String PEM_BEGINNING = "-----BEGIN ";
     private static final String PEM_END = "-----END ";
+    private static final String DASHES = "-----";
 
     private Slip() {}
 
@@ -372,6 +410,9 @@ final class Slip {
     }
 
     private static Optional<String> ofAnyText(String name, String value) {
+        if (value.indexOf(COLOR_CODE.charAt(0)) >= 0 && value.contains(COLOR_CODE)) {
+            return Optional.of("has a terminal's color code in it: set it without the code");
+        }
         Optional<String> edges = atItsEdges(value);
         if (edges.isPresent()) {
             return edges;
@@ -389,7 +430,26 @@ final class Slip {
                 return Optional.of(row.reason());
             }
         }
-        return Optional.empty();
+        return hasNoHost(inside)
+                ? Optional.of("has a word for no value as its host, such as undefined or null: set the host")
+                : Optional.empty();
+    }
+
+    /** {@code https://undefined/api}, {@code redis://:password@null:6379}. */
+    private static boolean hasNoHost(String url) {
+        int start = url.indexOf("://") + 3;
+        if (start < 3) {
+            return false;
+        }
+        int end = start;
+        for (; end < url.length() && "/?#".indexOf(url.charAt(end)) < 0; end++) {
+            if (url.charAt(end) == '@') {
+                start = end + 1;
+            }
+        }
+        int colon = url.indexOf(':', start);
+        String host = url.substring(start, colon >= 0 && colon < end ? colon : end);
+        return host.length() < LONGEST_NO_VALUE && NO_VALUE_AT_ALL.matcher(host).matches();
     }
 
     /** A whole line of an env file, or more of it than the value. */
@@ -443,7 +503,7 @@ final class Slip {
 
     /** White space around a PEM or a JSON object is accepted, because their readers skip it. */
     private static boolean ignoresWhiteSpace(String inside) {
-        return (inside.startsWith(PEM_BEGINNING) && inside.endsWith("-----"))
+        return (inside.startsWith(PEM_BEGINNING) && inside.endsWith(DASHES))
                 || (inside.startsWith("{") && inside.endsWith("}") && inside.indexOf('"') > 0);
     }
 
@@ -457,7 +517,8 @@ final class Slip {
         if (pem.contains(LINE_BREAK_IN_LETTERS) || pem.contains("\\r")) {
             return Optional.of("is a PEM with \\n in letters: write real line breaks");
         }
-        if (!pem.contains(PEM_END)) {
+        int end = pem.lastIndexOf(PEM_END);
+        if (end < 0 || pem.indexOf(DASHES, end + PEM_END.length()) < 0) {
             return Optional.of("is a PEM without its end: set all of its lines");
         }
         if (pem.indexOf('\n') < 0) {

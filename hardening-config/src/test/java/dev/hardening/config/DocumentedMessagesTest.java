@@ -118,6 +118,8 @@ class DocumentedMessagesTest {
         environment.put("IPV6_URL", "wss://::1");
         environment.put("IPV4_URL", "wss://256.0.0.1");
         environment.put("PARTS_URL", "wss://x..y");
+        environment.put("NO_HOST_URL", "wss://undefined");
+        environment.put("COLORED", "\u001b[0mx");
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
@@ -178,6 +180,8 @@ class DocumentedMessagesTest {
                         Setting.uri("IPV6_URL", "wss"),
                         Setting.uri("IPV4_URL", "wss"),
                         Setting.uri("PARTS_URL", "wss"),
+                        Setting.uri("NO_HOST_URL", "wss"),
+                        Setting.secret("COLORED"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
                         Setting.secret("VALUE"),

@@ -83,6 +83,19 @@ class LongTextTest {
             "https://u:,%zz,@h",
             "https://,a.,:1:1",
             "https://u:p#,@a:,@h",
+            "https://,:,''",
+            "https://,',',''",
+            "https://,':,',https://x",
+            "https://x:1;,a,''",
+            "https://,0.,''",
+            "https://,a@,null",
+            "$(,(a),)",
+            "eyJ,a,...",
+            "your,api,key",
+            "sk-,x-,''",
+            "[L,a.,;@1",
+            "<<,' ',>>",
+            "declare ,' ',''",
             "K=,K=,''"
         })
         void ofAnyFormIsReadByAllRules(String beginning, String middle, String end) throws Exception {

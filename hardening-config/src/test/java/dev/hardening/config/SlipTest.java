@@ -114,7 +114,20 @@ class SlipTest {
                     "/run/agenix",
                     "C:\\secrets\\x",
                     "version https://x",
-                    "{{a}b}}"
+                    "{{a}b}}",
+                    "[unset",
+                    "**a**",
+                    "<<a b>>",
+                    "%%a b%%",
+                    "$(a)b(c)",
+                    "-- X",
+                    "-Xabc",
+                    "declare X",
+                    "process.env",
+                    "a\u001bb",
+                    "https://undefined.example/",
+                    "https://x/null",
+                    "redis://null:null@x"
                 })
         void isNotTakenForASlip(String value) {
             assertThat(reasons(X, value)).isEmpty();
@@ -236,6 +249,8 @@ class SlipTest {
             assertSlip("-----BEGIN KEY-----\nabc", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc\n", "is a PEM without its end: set all of its lines");
             assertSlip("\"-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
+            assertSlip("-----BEGIN KEY-----\nabc\n-----END KEY", "is a PEM without its end: set all of its lines");
+            assertSlip("-----BEGIN KEY-----\nabc\n-----END KEY---", "is a PEM without its end: set all of its lines");
             assertSlip(
                     "'-----BEGIN KEY-----\nabc\n-----END KEY-----",
                     "is a PEM with a quote before it: remove the quote");
@@ -268,7 +283,25 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"X = abc", "X: abc", "export X=abc", "set X=abc", "-e X=abc", "--env X=abc"})
+        @ValueSource(
+                strings = {
+                    "X = abc",
+                    "X: abc",
+                    "export X=abc",
+                    "set X=abc",
+                    "-e X=abc",
+                    "--env X=abc",
+                    "declare -x X=\"abc\"",
+                    "declare X=abc",
+                    "ENV X=abc",
+                    "ARG X=abc",
+                    "env X=abc",
+                    "$env:X = \"abc\"",
+                    "$X = abc",
+                    "- X=abc",
+                    "-DX=abc",
+                    "--X=abc"
+                })
         void ofAWholeLineSaysToSetOnlyTheValue(String value) {
             assertSlip(value, "is the whole line that sets it: set only the value");
         }
@@ -317,7 +350,11 @@ class SlipTest {
                     "Promise { <pending> }",
                     "Optional.empty",
                     "%!s(<nil>)",
-                    "%!v(MISSING)"
+                    "%!v(MISSING)",
+                    "<undefined>",
+                    "[undefined]",
+                    "[null]",
+                    "[AsyncFunction: key]"
                 })
         void ofAWordForNoValueSaysToSetOne(String value) {
             assertSlip(value, "is a word for no value, such as undefined or null: set the value");
@@ -357,10 +394,40 @@ class SlipTest {
                     "********",
                     "••••••",
                     "●●●●",
-                    "****************ABCD"
+                    "****************ABCD",
+                    "DATA+OMITTED",
+                    "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER",
+                    "Sensitive [value redacted]",
+                    "[secret]",
+                    "Calling [toString] on an [Output<T>] is not supported.",
+                    "Calling __str__ on an Output[T] is not supported.",
+                    "***REDACTED***",
+                    "**redacted**",
+                    "<<REDACTED>>",
+                    "Secret('**********')",
+                    "[Ljava.lang.String;@1b2c"
                 })
         void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
             assertSlip(value, "is what tools print instead of a value, such as ***: set the value itself");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://undefined/api",
+                    "https://null",
+                    "postgres://u:p@undefined:5432/x",
+                    "redis://:p@None?x",
+                    "jdbc:postgresql://null:5432/x"
+                })
+        void ofAUrlWithoutAHostSaysToSetIt(String value) {
+            assertSlip(value, "has a word for no value as its host, such as undefined or null: set the host");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"\u001b[0mabc", "\u001b[31mabc\u001b[0m", "abc\u001b[0m"})
+        void ofATerminalSaysWhatItIs(String value) {
+            assertSlip(value, "has a terminal's color code in it: set it without the code");
         }
 
         @ParameterizedTest
@@ -453,6 +520,7 @@ class SlipTest {
                     "$[ variables['x'] ]|$[...]",
                     "$(X)|$(...)",
                     "$(cat /run/secrets/x)|$(...)",
+                    "$(cat $(pwd)/x)|$(...)",
                     "`cat x`|a command in backquotes",
                     "%env(TOKEN)%|%env(...)%",
                     "env(TOKEN)|env(...)",
@@ -460,6 +528,8 @@ class SlipTest {
                     "env://TOKEN|env://...",
                     "{env:TOKEN}|{env:...}",
                     "%TOKEN%|%...%",
+                    "%%TOKEN%%|%%...%%",
+                    "%(TOKEN)s|%(...)s",
                     "@project.token@|@...@",
                     "{{ .Values.token }}|{{...}}",
                     "{{ with secret \"x\" }}{{ .Data.token }}{{ end }}|{{...}}",
@@ -467,23 +537,35 @@ class SlipTest {
                     "{{resolve:secretsmanager:x}}|{{...}}",
                     "{% secret 'x' %}|{%...%}",
                     "<%= ENV['X'] %>|<%...%>",
+                    "={{ $env.X }}|={{...}}",
+                    "<< parameters.x >>|<<...>>",
+                    "<path:secret/data/db#password>|<path:...>",
                     "#{systemProperties.x}|#{...}",
                     "#{TOKEN}#|#{...}#",
                     "__TOKEN__|__...__",
                     "((token))|((...))",
                     "$__file{/x}|$__file{...}",
                     "$__env{X}|$__env{...}",
+                    "$__vault{kv:x}|$__vault{...}",
+                    "$ENV{X}|$ENV{...}",
+                    "process.env.TOKEN|process.env.X",
                     "!Ref Token|!Ref ...",
                     "!GetAtt A.B|!GetAtt ...",
                     "!Sub '${A}'|!Sub ...",
+                    "!Join ['', [a]]|!Join ...",
+                    "!If [a, b, c]|!If ...",
                     "!ImportValue token|!ImportValue ...",
                     "!secret token|!secret ...",
+                    "!ENV ${X}|!ENV ...",
+                    "!env_var X|!env_var ...",
+                    "!reference [.a, b]|!reference ...",
                     "!var app/x|!var ...",
                     "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==|vault:v1:...",
                     "vault:v1/data/x#key|vault:...",
                     "vault:secret/data/x#key|vault:...",
                     "VAULT::ds::password::1|VAULT::...",
                     ">>vault:secret/data/x#key|>>vault:...",
+                    "akeyless:/k8s/pw|akeyless:...",
                     "hashivault://x|hashivault://...",
                     "op://vault/item/field name|op://...",
                     "ref+awssecrets://x/y|ref+...",
@@ -529,10 +611,13 @@ class SlipTest {
                     "ENC[AES256_GCM,data:x]|ENC[...]",
                     "DEC::PKCS7[abc]!|DEC::...",
                     "EJ[1:a:b:c]|EJ[...]",
+                    "EV[1:a:b=]|EV[...]",
+                    "enc{abc}|enc{...}",
                     "encrypted:BDqD+/=|encrypted:...",
                     "{xor}Lz4sLA==|{xor}...",
                     "{aes}abc=|{aes}...",
                     "{AES}abc=|{AES}...",
+                    "{AES256}abc=|{AES256}...",
                     "{3DES}abc=|{3DES}...",
                     "MASK-12M/8Yq3xXVk;12345678;230|MASK-...",
                     "OBF:1abc|OBF:...",
