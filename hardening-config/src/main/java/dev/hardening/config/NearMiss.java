@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
  * two kinds of name are near. One is the same name in another spelling: case, {@code -} or {@code .} for {@code _}, a
  * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
- * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, and names that differ in a digit, are two names.
+ * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names that differ in a digit, are two names. In a
+ * short word, a letter that is lost or another is no evidence, because so many short words differ in one.
  *
  * <p>The names that were found are kept under what they have in common with the names that are near: the name without its
  * separators, and the name with one of its words left out. So a name is compared only with those that differ in one word.
@@ -47,17 +48,13 @@ final class NearMiss {
     private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
 
-    /** Words that are one typing error from another word, so that it was hardly an error. */
-    private static final Set<String> WORDS = Set.of(
-            ("ANGEL ANGLE BAND BOOST BOOT BORDER BRAND BROADER CART CHART CHAT CHEAT COAST CONTACT CONTRACT COST COUNTRY"
-                            + " COUNTY DESERT DESSERT DEVICE DEVISE DIVERSION DIVISION FAME FILER FILTER FINANCE FORM FORUM"
-                            + " FRAME FREIGHT FRIGHT FROM GAIN GRAIN HEALTH HEATH INTENT INTERNET LAUNCH LUNCH MEDIA METEOR"
-                            + " METER PARENT PATENT PAYER PERSONAL PERSONNEL PLAIN PLAN PLAYER PRAYER REGION RELAY RELIGION"
-                            + " REPLAY REPLY SERVER SEVER SHARD SHARED STEAM STREAM TRAIL TRIAL")
-                    .split(" "));
-
     /** The rows of a keyboard, each a little to the right of the one above it. */
     private static final List<String> KEYBOARD = List.of("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM");
+
+    private static final String VOWELS = "AEIOUY";
+    private static final Pattern FIRST_VOWELS = Pattern.compile("[^AEIOUY]*+[AEIOUY]++[^AEIOUY]");
+
+    private static final Pattern UNHEARD = Pattern.compile("[AEIOUY]++R?");
 
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
@@ -240,7 +237,7 @@ final class NearMiss {
         if (longer - shorter > 2 || shorter < 3 || hasDigit(a) || hasDigit(b)) {
             return OptionalInt.empty();
         }
-        if (WORDS.contains(a) && WORDS.contains(b)) {
+        if (UsualWords.contain(a) && UsualWords.contain(b)) {
             return OptionalInt.empty();
         }
         boolean sameStart = a.charAt(0) == b.charAt(0);
@@ -253,13 +250,10 @@ final class NearMiss {
             case 1 ->
                 longer == shorter
                         ? isSwap(a, b)
-                                || (sameStart && sameEnd && shorter >= 6 && isWrongKey(a, b))
-                                || (sameStart && shorter >= 8 && soundsAlike(a, b))
-                        : hasDoubledLetter(a, b)
-                                || (sameStart && sameEnd && shorter >= 4)
-                                || (sameStart && !sameEnd && shorter >= 5 && !isInflected(a, b))
-                                || (!sameStart && shorter >= 6);
-            case 2 -> sameStart && sameEnd && longer > shorter && longer >= 8;
+                                || (sameStart && sameEnd && isWrongLetter(a, b))
+                                || (sameStart && soundsAlike(a, b))
+                        : hasDoubledLetter(a, b) || hasLostLetter(a, b, sameStart, sameEnd);
+            case 2 -> sameStart && sameEnd && longer > shorter && areTwoSlips(a, b);
             default -> false;
         };
         return near ? OptionalInt.of(OTHER_SEPARATORS + edits) : OptionalInt.empty();
@@ -273,18 +267,67 @@ final class NearMiss {
         return a.chars().sum() == b.chars().sum();
     }
 
-    /** The key beside the right one, or C and S, as in LICENSE and LICENCE. */
-    private static boolean isWrongKey(String a, String b) {
+    /** The key beside the right one in a long word, or C and S, as in LICENSE and LICENCE. */
+    private static boolean isWrongLetter(String a, String b) {
         int at = difference(a, b);
-        return areNeighbours(a.charAt(at), b.charAt(at))
-                || areNeighbours(b.charAt(at), a.charAt(at))
-                || isBoth("CS", a.charAt(at), b.charAt(at));
+        boolean neighbours = areNeighbours(a.charAt(at), b.charAt(at)) || areNeighbours(b.charAt(at), a.charAt(at));
+        return (a.length() >= 8 && neighbours && !isBoth(VOWELS, a.charAt(at), b.charAt(at)))
+                || (a.length() >= 6 && isBoth("CS", a.charAt(at), b.charAt(at)));
     }
 
-    /** A long word as it is heard: another vowel, or T for D. */
+    /** A long word as it is heard: T for D, or another vowel, but not the first one, which is heard well. */
     private static boolean soundsAlike(String a, String b) {
         int at = difference(a, b);
-        return isBoth("AEIOU", a.charAt(at), b.charAt(at)) || isBoth("DT", a.charAt(at), b.charAt(at));
+        return a.length() >= 8
+                && (isBoth("DT", a.charAt(at), b.charAt(at))
+                        || (isBoth(VOWELS, a.charAt(at), b.charAt(at))
+                                && at < a.length() - 1
+                                && FIRST_VOWELS.matcher(a.substring(0, at)).lookingAt()));
+    }
+
+    /**
+     * A letter less in a long word. In a shorter one, the rest has to be no word: it has more consonants one after the
+     * other than the whole, as {@code GTHUB} has.
+     */
+    private static boolean hasLostLetter(String a, String b, boolean sameStart, boolean sameEnd) {
+        String longer = a.length() > b.length() ? a : b;
+        String shorter = a.length() > b.length() ? b : a;
+        if (sameStart && sameEnd) {
+            return (longer.length() >= 7 && !(longer.endsWith("RS") && longer.startsWith(withoutLast(shorter))))
+                    || (longer.length() >= 5 && consonants(shorter) >= 3 && consonants(shorter) > consonants(longer));
+        }
+        return longer.length() >= 8
+                && (sameStart ? !isInflected(a, b) : !isVowel(longer.charAt(0)) && isVowel(longer.charAt(1)));
+    }
+
+    /** Two slips in a long word, not at its end: {@code SUPBSE} and {@code SUPERBASE} sound like SUPABASE. */
+    private static boolean areTwoSlips(String a, String b) {
+        int longer = Math.max(a.length(), b.length());
+        return longer >= 8
+                && a.regionMatches(a.length() - 2, b, b.length() - 2, 2)
+                && ((longer >= 12 && Math.abs(a.length() - b.length()) == 2)
+                        || UNHEARD.matcher(a)
+                                .replaceAll("")
+                                .equals(UNHEARD.matcher(b).replaceAll("")));
+    }
+
+    private static String withoutLast(String word) {
+        return word.substring(0, word.length() - 1);
+    }
+
+    /** The most consonants that stand one after the other. */
+    private static int consonants(String word) {
+        int most = 0;
+        int now = 0;
+        for (int i = 0; i < word.length(); i++) {
+            now = isVowel(word.charAt(i)) ? 0 : now + 1;
+            most = Math.max(most, now);
+        }
+        return most;
+    }
+
+    private static boolean isVowel(int letter) {
+        return VOWELS.indexOf(letter) >= 0;
     }
 
     private static boolean isBoth(String letters, char one, char other) {
@@ -323,10 +366,10 @@ final class NearMiss {
                         (longer.substring(0, pair.start()) + longer.substring(pair.start() + 1)).equals(shorter));
     }
 
-    /** Keys, scheduler, cached: the end makes another word. */
+    /** Keys, scheduler, cached, delivery, African, complaint: the end makes another word. */
     private static boolean isInflected(String a, String b) {
         String longer = a.length() > b.length() ? a : b;
-        return "SRD".indexOf(longer.charAt(longer.length() - 1)) >= 0;
+        return "SRDYNT".indexOf(longer.charAt(longer.length() - 1)) >= 0;
     }
 
     private static List<String> digits(String name) {

@@ -101,6 +101,11 @@ class NearMissTest {
             "LIVEKIT_API_SECRET, LIVEKIT_API_SECERT",
             "JWT_SECRET, JTW_SECRET",
             "S3_BUCKET_NAME, S3_BUKCET_NAME",
+            "GITHUB_TOKEN, GTHUB_TOKEN", // no vowel left between three consonants
+            "STRIPE_KEY, STRPE_KEY",
+            "LIVEKIT_URL, LIVKIT_URL",
+            "SETTING_URL, SETTNG_URL",
+            "CALENDAR_KEY, CALENDER_KEY",
             "TOKEN, TOKNE",
             "key, KEY"
         })
@@ -244,6 +249,40 @@ class NearMissTest {
             "PLAYER_KEY, PAYER_KEY",
             "PERSONAL_KEY, PERSONNEL_KEY",
             "FORM_EMAIL, FROM_EMAIL", // so do two swapped
+            "FRONT_KEY, FONT_KEY", // a short word differs from many others in one letter
+            "PLANET_KEY, PLANT_KEY",
+            "SOLR_URL, SOLAR_URL",
+            "WORLD_KEY, WORD_KEY",
+            "SITE_KEY, SUITE_KEY",
+            "STAGE_KEY, SAGE_KEY",
+            "SPORT_KEY, SPOT_KEY",
+            "TITLE_KEY, TILE_KEY",
+            "START_URL, STAT_URL",
+            "SCALE_KEY, SALE_KEY",
+            "MATCH_KEY, MATH_KEY",
+            "BATCH_KEY, BATH_KEY",
+            "TRADING_KEY, TRACING_KEY",
+            "CONTEXT_KEY, CONTEST_KEY",
+            "OPENAI_KEY, OPENAPI_KEY",
+            "FLIGHTS_KEY, LIGHTS_KEY", // so does a word without its first letter
+            "PLAYERS_KEY, LAYERS_KEY",
+            "STICKER_KEY, TICKER_KEY",
+            "EMISSION_KEY, MISSION_KEY",
+            "EMOTION_KEY, MOTION_KEY",
+            "BLOCKER_KEY, LOCKER_KEY",
+            "CONSUL_TOKEN, CONSULT_TOKEN", // or without its last one
+            "DELIVER_KEY, DELIVERY_KEY",
+            "SERVERS_KEY, SERVES_KEY",
+            "SHIPPING_KEY, SHOPPING_KEY", // the first vowel is heard well
+            "TRACKING_KEY, TRUCKING_KEY",
+            "COACHING_KEY, COUCHING_KEY",
+            "COMMANDERS_KEY, COMMANDS_KEY",
+            "PATIENT_KEY, PATENT_KEY", // usual words, and their plurals
+            "PATIENTS_KEY, PATENTS_KEY",
+            "LEARNING_KEY, EARNING_KEY",
+            "ELECTION_KEY, SELECTION_KEY",
+            "PROCESSOR_KEY, PROFESSOR_KEY",
+            "ROM_KEY, ROOM_KEY",
             "SUPABASE_URL, SUPBASE_ULR", // two words
             "FOO, FOOO", // short names
             "FOO, OFO",
