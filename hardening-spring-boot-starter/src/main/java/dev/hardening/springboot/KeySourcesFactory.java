@@ -73,6 +73,13 @@ final class KeySourcesFactory {
                     JwksProperties.PREFIX + ".issuers",
                     "cannot be combined with " + resourceServer.keyProperty() + ": name each issuer in the list");
         }
+        requireUnset("audiences", !resourceServer.audiences().isEmpty());
+        requireUnset("jws-algorithms", !resourceServer.jwsAlgorithms().isEmpty());
+        if (StringUtils.hasText(resourceServer.publicKeyLocation())) {
+            throw new UnusablePropertyException(
+                    ResourceServer.PREFIX + "public-key-location",
+                    "cannot be combined with " + JwksProperties.PREFIX + ".issuers, whose keys are fetched: remove it");
+        }
         List<KeySource> sources = new ArrayList<>();
         try {
             for (int i = 0; i < properties.issuers().size(); i++) {
@@ -93,6 +100,16 @@ final class KeySourcesFactory {
         } catch (RuntimeException unusable) {
             sources.forEach(source -> source.cache().close());
             throw unusable;
+        }
+    }
+
+    /** One of Spring's own properties, which would apply to none of the issuers. */
+    private static void requireUnset(String property, boolean isSet) {
+        if (isSet) {
+            throw new UnusablePropertyException(
+                    ResourceServer.PREFIX + property,
+                    "applies to no issuer of " + JwksProperties.PREFIX + ".issuers: set " + JwksProperties.PREFIX
+                            + ".issuers[0]." + property + ", and so on for each issuer, instead");
         }
     }
 

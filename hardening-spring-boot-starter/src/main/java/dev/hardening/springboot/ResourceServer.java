@@ -8,7 +8,11 @@ import org.springframework.util.StringUtils;
 
 /** What Spring's own {@code spring.security.oauth2.resourceserver.jwt} properties say; each line of Boot has its own class for them. */
 record ResourceServer(
-        @Nullable String jwkSetUri, @Nullable String issuerUri, List<String> audiences, List<String> jwsAlgorithms) {
+        @Nullable String jwkSetUri,
+        @Nullable String issuerUri,
+        @Nullable String publicKeyLocation,
+        List<String> audiences,
+        List<String> jwsAlgorithms) {
 
     static final String PREFIX = "spring.security.oauth2.resourceserver.jwt.";
 
@@ -17,6 +21,7 @@ record ResourceServer(
         return new ResourceServer(
                 binder.bind(PREFIX + "jwk-set-uri", String.class).orElse(null),
                 binder.bind(PREFIX + "issuer-uri", String.class).orElse(null),
+                binder.bind(PREFIX + "public-key-location", String.class).orElse(null),
                 list(binder, "audiences"),
                 list(binder, "jws-algorithms"));
     }

@@ -98,4 +98,19 @@ class PropertiesTest {
                 .contains("APPLICATION FAILED TO START", issuers + "[1]." + reason)
                 .doesNotContain("\tat ");
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    audiences=other                  | audiences: applies to no issuer of hardening.jwks.issuers: set hardening.jwks.issuers[0].audiences
+                    jws-algorithms=ES256             | jws-algorithms: applies to no issuer of hardening.jwks.issuers: set hardening.jwks.issuers[0].jws-algorithms
+                    public-key-location=classpath:k  | public-key-location: cannot be combined with hardening.jwks.issuers
+                    """)
+    void springs_own_properties_beside_issuers_are_refused(String property, String description, CapturedOutput output) {
+        String prefix = "spring.security.oauth2.resourceserver.jwt.";
+        assertThatThrownBy(application("hardening.jwks.issuers[0].issuer-uri=https://a.test", prefix + property)::run)
+                .isInstanceOf(Exception.class);
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", prefix + description)
+                .doesNotContain("\tat ");
+    }
 }
