@@ -13,9 +13,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
@@ -37,6 +40,7 @@ import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
 import org.springframework.security.oauth2.server.resource.authentication.BearerTokenAuthenticationToken;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationProvider;
 import org.springframework.security.oauth2.server.resource.authentication.JwtReactiveAuthenticationManager;
+import org.springframework.util.StringUtils;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
@@ -68,6 +72,8 @@ public final class HardeningJwtAutoConfiguration {
     static final String BOOT_3 = "org.springframework.boot.autoconfigure.security.oauth2.resource.";
 
     static final String FIRST_ISSUER = "hardening.jwks.issuers[0].issuer-uri";
+
+    private static final ConfigurationPropertyName ISSUERS = ConfigurationPropertyName.of("hardening.jwks.issuers");
 
     HardeningJwtAutoConfiguration() {}
 
@@ -155,17 +161,33 @@ public final class HardeningJwtAutoConfiguration {
         @Override
         public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
             Environment environment = context.getEnvironment();
+            requireIndex(environment);
             return new ConditionOutcome(
                     ResourceServer.of(environment).hasKeyEndpoint() || hasIssuers(environment),
                     ConditionMessage.of("a key endpoint is needed: jwk-set-uri, issuer-uri or hardening.jwks.issuers"));
         }
     }
 
+    /** What is said about issuers without an index would be ignored, or could not be bound. */
+    private static void requireIndex(Environment environment) {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            ConfigurationProperty list = source.getConfigurationProperty(ISSUERS);
+            boolean isText = list != null && StringUtils.hasText(list.getValue().toString());
+            boolean isWithoutIndex = source instanceof IterableConfigurationPropertySource names
+                    && names.stream()
+                            .anyMatch(name ->
+                                    ISSUERS.isAncestorOf(name) && !name.isNumericIndex(ISSUERS.getNumberOfElements()));
+            if (isText || isWithoutIndex) {
+                throw new UnusablePropertyException(
+                        ISSUERS.toString(), "is a list, and an index is missing: write " + FIRST_ISSUER);
+            }
+        }
+    }
+
     /** Whether anything is said about issuers, even if it is not enough: then the start ends with what is missing. */
     static boolean hasIssuers(Environment environment) {
-        ConfigurationPropertyName issuers = ConfigurationPropertyName.of("hardening.jwks.issuers");
         return StreamSupport.stream(
                         ConfigurationPropertySources.get(environment).spliterator(), false)
-                .anyMatch(source -> source.containsDescendantOf(issuers) == ConfigurationPropertyState.PRESENT);
+                .anyMatch(source -> source.containsDescendantOf(ISSUERS) == ConfigurationPropertyState.PRESENT);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.hardening.springboot.app.RatingsApplication;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,8 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /** Properties that turn parts on and off, and those that are half there: never silently off. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -111,6 +114,29 @@ class PropertiesTest {
                 .isInstanceOf(Exception.class);
         assertThat(output)
                 .contains("APPLICATION FAILED TO START", prefix + description)
+                .doesNotContain("\tat ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hardening.jwks.issuers.issuer-uri",
+                "hardening.jwks.issuers",
+                "HARDENING_JWKS_ISSUERS",
+                "HARDENING_JWKS_ISSUERS_ISSUERURI"
+            })
+    void issuers_without_an_index_are_refused(String property, CapturedOutput output) {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource(
+                        "test-systemEnvironment", Map.of(property, "https://a.test")));
+        assertThatThrownBy(application(KEYS).environment(environment)::run).isInstanceOf(Exception.class);
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "hardening.jwks.issuers: is a list, and an index is missing: write"
+                                + " hardening.jwks.issuers[0].issuer-uri")
                 .doesNotContain("\tat ");
     }
 }
