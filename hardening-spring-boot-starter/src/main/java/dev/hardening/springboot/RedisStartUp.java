@@ -138,10 +138,15 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         return builder;
     }
 
-    /** With the factory's own client, so that what is checked is what will be used: its TLS, its resolver, its options. */
+    /**
+     * With the factory's own client, so that what is checked is what will be used: its TLS, its resolver, its options. A
+     * factory that starts later has no client yet: then with its options.
+     */
     private static RedisConnector.Builder builder(LettuceConnectionFactory factory, FactoryAddress address) {
         RedisConnector.Builder builder = RedisConnector.builder(address.uri());
-        if (factory.getNativeClient() instanceof RedisClient client) {
+        if (!factory.isRunning()) {
+            factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
+        } else if (factory.getNativeClient() instanceof RedisClient client) {
             builder.client(client);
         }
         return builder;

@@ -217,6 +217,24 @@ class RedisTest {
         }
 
         @Test
+        void a_factory_that_starts_later_is_checked_all_the_same() {
+            for (int port : new int[] {server.port(), Ports.refusing()}) {
+                runner.withBean(LettuceConnectionFactory.class, () -> {
+                            LettuceConnectionFactory factory = new LettuceConnectionFactory("127.0.0.1", port);
+                            factory.setEarlyStartup(false);
+                            return factory;
+                        })
+                        .run(context -> {
+                            if (port == server.port()) {
+                                assertThat(context).hasNotFailed();
+                                assertThat(health(context).status()).isEqualTo("UP");
+                            } else {
+                                assertThat(context.getStartupFailure()).isInstanceOf(RedisConnectException.class);
+                            }
+                        });
+            }
+        }
+        @Test
         void one_that_is_not_required_is_tried_once_and_without_waiting() {
             at(Ports.refusing(), "hardening.redis.required=false").run(context -> {
                 assertThat(context).hasNotFailed();
