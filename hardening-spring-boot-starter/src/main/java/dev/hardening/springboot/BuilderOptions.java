@@ -1,14 +1,19 @@
 package dev.hardening.springboot;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
  * The options of a library's builder that come from properties. If the builder refuses them, it says so in its own words.
- * The property to correct is then found by leaving out one at a time: it is the one without which the others are accepted.
+ * The properties to correct are then found by leaving some out: they are the fewest without which the others are accepted.
  */
 final class BuilderOptions<B> {
 
@@ -38,48 +43,75 @@ final class BuilderOptions<B> {
 
     /** A builder with all of them. */
     B builder() {
-        return builderWithout("");
+        return builderWithout(Set.of());
     }
 
     /** Whether the library accepts them, together with one more. */
     boolean fitWith(Consumer<B> oneMore) {
-        return fits(() -> {
-            B builder = builder();
-            oneMore.accept(builder);
-            return builder;
-        });
+        return refusal(() -> {
+                    B builder = builder();
+                    oneMore.accept(builder);
+                    return builder;
+                })
+                .isEmpty();
     }
 
     /**
-     * The property to correct after a refusal: the prefix alone if the properties are accepted, because then a customizer
-     * bean has changed an option. Empty if it is none of them, or several.
+     * The properties to correct after a refusal, each with the reason: the prefix alone if the properties are accepted,
+     * because then a customizer bean has changed an option. Empty if it is none of them.
      */
-    Optional<String> misfit() {
-        if (fits(this::builder)) {
-            return Optional.of(prefix);
+    Map<String, String> misfits(IllegalArgumentException refusal) {
+        if (refusal(Set.of()).isEmpty()) {
+            return Map.of(prefix, String.valueOf(refusal.getMessage()));
         }
-        return options.keySet().stream()
-                .filter(property -> fits(() -> builderWithout(property)))
-                .findFirst()
-                .map(property -> prefix + "." + property);
+        Map<String, String> reasons = new LinkedHashMap<>();
+        for (Set<String> omitted : selections()) {
+            if (refusal(omitted).isEmpty()) {
+                for (String property : omitted) {
+                    Set<String> others = new LinkedHashSet<>(omitted);
+                    others.remove(property);
+                    refusal(others).ifPresent(reason -> reasons.put(prefix + "." + property, reason));
+                }
+                break;
+            }
+        }
+        return reasons;
     }
 
-    private B builderWithout(String omitted) {
+    /** Every selection of some properties, the smallest first. */
+    private List<Set<String>> selections() {
+        List<Set<String>> selections = new ArrayList<>(List.of(Set.of()));
+        for (String property : options.keySet()) {
+            for (Set<String> selection : List.copyOf(selections)) {
+                Set<String> larger = new LinkedHashSet<>(selection);
+                larger.add(property);
+                selections.add(larger);
+            }
+        }
+        selections.sort(Comparator.comparingInt(Set::size));
+        return selections;
+    }
+
+    private B builderWithout(Set<String> omitted) {
         B builder = builders.get();
         options.forEach((property, option) -> {
-            if (!property.equals(omitted)) {
+            if (!omitted.contains(property)) {
                 option.accept(builder);
             }
         });
         return builder;
     }
 
-    private boolean fits(Supplier<B> builder) {
+    private Optional<String> refusal(Set<String> omitted) {
+        return refusal(() -> builderWithout(omitted));
+    }
+
+    private Optional<String> refusal(Supplier<B> builder) {
         try {
             trial.accept(builder.get());
-            return true;
+            return Optional.empty();
         } catch (IllegalArgumentException refused) {
-            return false;
+            return Optional.of(String.valueOf(refused.getMessage()));
         }
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -162,10 +163,13 @@ final class KeySourcesFactory {
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return builder.build();
         } catch (IllegalArgumentException refused) {
-            String misfit = options.misfit().orElse(property);
+            Map<String, String> misfits = options.misfits(refused);
+            if (!misfits.isEmpty()) {
+                throw new UnusablePropertyException(misfits);
+            }
             throw new UnusablePropertyException(
-                    misfit,
-                    misfit.equals(property) && options.fitWith(JWKSCache.Builder::allowPlainHttp)
+                    property,
+                    options.fitWith(JWKSCache.Builder::allowPlainHttp)
                             ? "is http to another host, which needs " + JwksProperties.PREFIX + ".allow-plain-http=true"
                             : String.valueOf(refused.getMessage()));
         }

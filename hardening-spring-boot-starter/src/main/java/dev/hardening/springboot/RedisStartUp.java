@@ -172,7 +172,9 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return build.apply(builder);
         } catch (IllegalArgumentException refused) {
-            throw new UnusablePropertyException(options.misfit().orElse(ADDRESS), String.valueOf(refused.getMessage()));
+            Map<String, String> misfits = options.misfits(refused);
+            throw new UnusablePropertyException(
+                    misfits.isEmpty() ? Map.of(ADDRESS, String.valueOf(refused.getMessage())) : misfits);
         }
     }
 

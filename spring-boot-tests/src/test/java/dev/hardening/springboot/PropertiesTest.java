@@ -139,4 +139,23 @@ class PropertiesTest {
                                 + " hardening.jwks.issuers[0].issuer-uri")
                 .doesNotContain("\tat ");
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    hardening.redis.attempts=0     | hardening.redis.jitter=7
+                    hardening.redis.backoff=-1s    | hardening.redis.deadline=0s
+                    hardening.jwks.time-to-live=0  | hardening.jwks.fetch-timeout=0
+                    """)
+    void two_bad_properties_are_both_named(String one, String other, CapturedOutput output) {
+        assertThatThrownBy(application(KEYS, one, other)::run).isInstanceOf(Exception.class);
+        String first = one.substring(0, one.indexOf('='));
+        String second = other.substring(0, other.indexOf('='));
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "\n" + first + ": ",
+                        "\n" + second + ": ",
+                        "Correct " + first + " and " + second + ", or set ")
+                .doesNotContain("\tat ");
+    }
 }
