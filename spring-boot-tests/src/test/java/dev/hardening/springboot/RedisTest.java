@@ -36,6 +36,7 @@ import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfigu
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.mock.env.MockEnvironment;
 
 class RedisTest {
 
@@ -67,6 +68,16 @@ class RedisTest {
     private ApplicationContextRunner at(int port, String... more) {
         return runner.withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=" + port)
                 .withPropertyValues(more);
+    }
+
+    /** What a start with these properties says of a failure. */
+    private static FailureAnalysis analysis(Throwable failure, String... properties) {
+        MockEnvironment environment = new MockEnvironment();
+        for (String property : properties) {
+            int end = property.indexOf('=');
+            environment.setProperty(property.substring(0, end), property.substring(end + 1));
+        }
+        return new RedisFailureAnalyzer(environment).analyze(failure);
     }
 
     private static WatchedRedis watched(ApplicationContext context) {
@@ -103,7 +114,7 @@ class RedisTest {
                 assertThat(context.getStartupFailure())
                         .isInstanceOf(RedisConnectException.class)
                         .hasMessage("Redis connection failed after 3 attempts: Connection refused");
-                FailureAnalysis analysis = new RedisFailureAnalyzer().analyze(context.getStartupFailure());
+                FailureAnalysis analysis = analysis(context.getStartupFailure());
                 assertThat(analysis.getDescription())
                         .isEqualTo("Redis connection failed after 3 attempts: Connection refused\n"
                                 + "It was looked for at redis://127.0.0.1:" + port);
@@ -234,6 +245,49 @@ class RedisTest {
                         });
             }
         }
+
+        @Test
+        void nodes_that_are_away_are_looked_for_in_their_own_property() {
+            String node = "127.0.0.1:" + Ports.refusing();
+            for (List<String> properties : List.of(
+                    List.of("spring.data.redis.cluster.nodes=" + node),
+                    List.of("spring.data.redis.sentinel.nodes=" + node, "spring.data.redis.sentinel.master=ratings"))) {
+                String[] all = properties.toArray(String[]::new);
+                String property = all[0].substring(0, all[0].indexOf('='));
+                runner.withPropertyValues(all)
+                        .run(context -> assertThat(analysis(context.getStartupFailure(), all)
+                                        .getAction())
+                                .startsWith("Start Redis there, or correct " + property + "."));
+            }
+        }
+
+        @Test
+        void a_redis_that_is_no_node_is_told_in_words_of_spring() {
+            String node = "127.0.0.1:" + server.port();
+            for (List<String> properties : List.of(
+                    List.of("spring.data.redis.cluster.nodes=" + node),
+                    List.of("spring.data.redis.sentinel.nodes=" + node, "spring.data.redis.sentinel.master=ratings"))) {
+                String[] all = properties.toArray(String[]::new);
+                String property = all[0].substring(0, all[0].indexOf('='));
+                runner.withPropertyValues(all).run(context -> {
+                    FailureAnalysis analysis = analysis(context.getStartupFailure(), all);
+                    assertThat(analysis.getDescription())
+                            .contains("set spring.data.redis.host and port instead of " + property + "\n");
+                    assertThat(analysis.getAction()).startsWith("Correct " + property + ":");
+                });
+            }
+        }
+
+        @Test
+        void a_node_that_is_no_single_redis_is_told_in_words_of_spring() throws Exception {
+            try (RedisServer node = RedisServer.start("--cluster-enabled", "yes")) {
+                at(node.port())
+                        .run(context -> assertThat(
+                                        analysis(context.getStartupFailure()).getDescription())
+                                .contains("a node of a cluster: set spring.data.redis.cluster.nodes\n"));
+            }
+        }
+
         @Test
         void one_that_is_not_required_is_tried_once_and_without_waiting() {
             at(Ports.refusing(), "hardening.redis.required=false").run(context -> {
@@ -257,8 +311,7 @@ class RedisTest {
                 assertThat(failure.attempts())
                         .singleElement()
                         .satisfies(attempt -> assertThat(attempt.verdict()).isEqualTo(Attempt.Verdict.PERMANENT));
-                assertThat(new RedisFailureAnalyzer().analyze(failure).getAction())
-                        .startsWith("Correct spring.data.redis.username, password");
+                assertThat(analysis(failure).getAction()).startsWith("Correct spring.data.redis.username, password");
                 assertThat(failure).hasStackTraceContaining("WRONGPASS");
                 StringWriter trace = new StringWriter();
                 failure.printStackTrace(new PrintWriter(trace, true));
@@ -300,9 +353,15 @@ class RedisTest {
             try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
                 at(replica.port()).run(context -> assertThat(context).hasNotFailed());
                 at(replica.port(), "hardening.redis.require-role=primary")
-                        .run(context -> assertThat(context.getStartupFailure())
-                                .isInstanceOf(RedisConnectException.class)
-                                .hasMessageContaining("replica"));
+                        .run(
+                                context -> assertThat(context.getStartupFailure())
+                                        .isInstanceOf(RedisConnectException.class)
+                                        .hasMessageContaining("replica")
+                                        .satisfies(
+                                                failure -> assertThat(analysis(failure)
+                                                                .getAction())
+                                                        .startsWith(
+                                                                "Correct hardening.redis.require-role, or spring.data.redis.host")));
             }
             try (RedisServer demoted = RedisServer.start()) {
                 at(demoted.port(), "hardening.redis.require-role=primary").run(context -> {
