@@ -30,9 +30,22 @@ record RedisProperties(
         @DefaultValue("7s") Duration deadline,
         @DefaultValue("3s") Duration attemptTimeout,
         @DefaultValue("0") double jitter,
-        @Nullable Role requireRole,
+        @Nullable RequiredRole requireRole,
         @DefaultValue("true") boolean failFast,
         @DefaultValue("5s") Duration heartbeat) {
 
     static final String PREFIX = "hardening.redis";
+
+    /** What may be required. */
+    enum RequiredRole {
+        ANY,
+        PRIMARY,
+        REPLICA
+    }
+
+    /** The role that is required; null for any. */
+    @Nullable
+    Role role() {
+        return requireRole == null || requireRole == RequiredRole.ANY ? null : Role.valueOf(requireRole.name());
+    }
 }

@@ -59,8 +59,8 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         this.customizers = customizers;
         this.listeners = new Listeners(listeners.orderedStream().toList());
         watched = factories.entrySet().stream()
-                .map(each -> new WatchedRedis(
-                        each.getKey(), each.getValue(), properties.requireRole(), this.listeners, threads))
+                .map(each ->
+                        new WatchedRedis(each.getKey(), each.getValue(), properties.role(), this.listeners, threads))
                 .toList();
     }
 
@@ -92,8 +92,9 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             redis.started(report == null ? "not connected to at the start" : null);
         }
         if (!beat.isZero()) {
+            long nanos = TimeUnit.NANOSECONDS.convert(beat); // the longest there is, if it is longer than that
             var unused = heartbeat.scheduleWithFixedDelay(
-                    () -> watched.forEach(WatchedRedis::beat), beat.toNanos(), beat.toNanos(), TimeUnit.NANOSECONDS);
+                    () -> watched.forEach(WatchedRedis::beat), nanos, nanos, TimeUnit.NANOSECONDS);
         }
     }
 
@@ -162,7 +163,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
                 .add("deadline", builder -> builder.deadline(properties.deadline()))
                 .add("attempt-timeout", builder -> builder.attemptTimeout(properties.attemptTimeout()))
                 .add("jitter", builder -> builder.jitter(properties.jitter()));
-        Role role = properties.requireRole();
+        Role role = properties.role();
         if (role != null) {
             options.add("require-role", builder -> builder.requireRole(role));
         }

@@ -247,6 +247,12 @@ class RedisTest {
         }
 
         @Test
+        void any_role_and_the_longest_heartbeat_are_accepted() {
+            at(server.port(), "hardening.redis.require-role=any", "hardening.redis.heartbeat=200000d")
+                    .run(context -> assertThat(context).hasNotFailed());
+        }
+
+        @Test
         void nodes_that_are_away_are_looked_for_in_their_own_property() {
             String node = "127.0.0.1:" + Ports.refusing();
             for (List<String> properties : List.of(
