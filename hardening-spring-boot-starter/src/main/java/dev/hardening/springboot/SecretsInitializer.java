@@ -41,6 +41,9 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     private static final String REQUIRED = PREFIX + ".required";
 
+    /** The property of {@code META-INF/spring.factories} that lists the declarations. */
+    static final String DECLARATION = SecretDeclaration.class.getName();
+
     /**
      * The property source that marks the environment of Spring Cloud's bootstrap context. It fetches remote properties for
      * the application's own context, which is the one that is checked.
@@ -104,7 +107,12 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         List<SecretValidator> validators = new ArrayList<>();
         for (SecretDeclaration declaration :
                 SpringFactoriesLoader.forDefaultResourceLocation(loader).load(SecretDeclaration.class)) {
-            validators.add(declaration.secrets());
+            SecretValidator secrets = declaration.secrets();
+            if (secrets == null) { // the application's class may not keep to the contract
+                throw new UnusablePropertyException(
+                        DECLARATION, declaration.getClass().getName() + " returns null and no SecretValidator");
+            }
+            validators.add(secrets);
         }
         String[] required =
                 Binder.get(environment).bind(REQUIRED, String[].class).orElse(new String[0]);

@@ -13,6 +13,7 @@ final class UnusablePropertyFailureAnalyzer extends AbstractFailureAnalyzer<Unus
     /** How to start without a part, by what its properties begin with. */
     private static final Map<String, String> WITHOUT = Map.of(
             SecretsInitializer.PREFIX, SecretsInitializer.PREFIX + UNCHECKED,
+            SecretsInitializer.DECLARATION, SecretsInitializer.PREFIX + UNCHECKED,
             RedisProperties.PREFIX, RedisProperties.PREFIX + UNCHECKED,
             RedisStartUp.ADDRESS, RedisProperties.PREFIX + UNCHECKED);
 

@@ -460,6 +460,29 @@ class SecretsTest {
         }
     }
 
+
+    /** A declaration that declares nothing, not even that. */
+    static final class Undeclared implements SecretDeclaration {
+
+        @Override
+        @SuppressWarnings("NullAway")
+        public SecretValidator secrets() {
+            return null;
+        }
+
+    @Test
+    void a_declaration_that_returns_null_is_named(@TempDir Path directory, CapturedOutput output) throws Exception {
+        try (URLClassLoader loader = declaring(directory, Undeclared.class)) {
+            SpringApplicationBuilder application = application().resourceLoader(new DefaultResourceLoader(loader));
+            assertThatExceptionOfType(UnusablePropertyException.class).isThrownBy(application::run);
+        }
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        SecretDeclaration.class.getName() + ": " + Undeclared.class.getName() + " returns null",
+                        "or set hardening.config.enabled=false")
+                .doesNotContain("\tat ");
+    }
     @Test
     void a_slice_starts_without_secrets_and_has_them_where_they_are() {
         application("hardening.config.required=API_KEY", "spring.boot.enableautoconfiguration=false")
