@@ -18,10 +18,14 @@ import org.jspecify.annotations.Nullable;
 /** The declared secrets, for the code that has to hide them; or why nothing was validated. Immutable. */
 final class DeclaredSecrets {
 
-    /** A shorter secret is hidden only if it is the whole value of a property. As a part of values it would hide too much. */
+    /** A shorter secret is hidden only where it stands alone. As a part of values it would hide too much. */
     private static final int MIN_SEARCHED_LENGTH = 8;
 
     private static final Pattern ESCAPES = Pattern.compile("(?:%[0-9A-Fa-f]{2})++");
+
+    private static final Pattern JSON_ESCAPE = Pattern.compile("\\\\([\"\\\\/bfnrt]|u[0-9A-Fa-f]{4})");
+
+    private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([^\\s${}:]+)\\s*[:}]");
 
     private final int count;
     private final Map<String, Secret> secrets;
@@ -63,25 +67,45 @@ final class DeclaredSecrets {
 
     /**
      * Whether a property is a declared secret, or holds the value of one: as it is, percent-encoded as in a URL or a form,
-     * or in Base64, also together with a user's name.
+     * escaped as in JSON, or in Base64, also together with a user's name.
      */
     boolean hides(String property, @Nullable Object value) {
         if (secrets.containsKey(property)) {
             return true;
         }
         String text = value == null ? "" : value.toString();
-        Set<String> readings = Set.copyOf(List.of(text, percentDecoded(text), percentDecoded(text.replace('+', ' '))));
+        Set<String> readings = Set.copyOf(
+                List.of(text, percentDecoded(text), percentDecoded(text.replace('+', ' ')), jsonDecoded(text)));
         return secrets.values().stream()
                 .map(Secret::reveal)
                 .filter(secret -> !secret.isEmpty())
                 .anyMatch(secret -> readings.stream().anyMatch(reading -> isIn(reading, secret)));
     }
 
+    /** Whether a property's text refers to a declared secret by its name, such as <code>redis://:${RP}@host</code>. */
+    boolean isReferredToBy(@Nullable Object raw) {
+        return raw != null
+                && REFERENCE
+                        .matcher(raw.toString())
+                        .results()
+                        .anyMatch(reference -> secrets.containsKey(reference.group(1)));
+    }
+
     private static boolean isIn(String text, String secret) {
-        if (text.equals(secret) || isBase64Of(text, secret)) {
+        if (text.equals(secret) || isBase64Of(text, secret) || isPasswordIn(text, secret) || isTextIn(text, secret)) {
             return true;
         }
         return secret.length() >= MIN_SEARCHED_LENGTH && (text.contains(secret) || hasBase64Of(text, secret));
+    }
+
+    /** Whether a URL has the secret as its password, or alone before its host. */
+    private static boolean isPasswordIn(String text, String secret) {
+        return text.contains("://") && (text.contains(":" + secret + "@") || text.contains("://" + secret + "@"));
+    }
+
+    /** Whether an object of JSON has the secret as a whole text. */
+    private static boolean isTextIn(String json, String secret) {
+        return json.startsWith("{") && json.contains('"' + secret + '"');
     }
 
     private static boolean isBase64Of(String text, String secret) {
@@ -121,6 +145,25 @@ final class DeclaredSecrets {
         return ESCAPES.matcher(text)
                 .replaceAll(escapes -> Matcher.quoteReplacement(
                         new String(HexFormat.of().parseHex(escapes.group().replace("%", "")), StandardCharsets.UTF_8)));
+    }
+
+    /** The text with each escape of JSON as what it stands for; anything else stays. */
+    private static String jsonDecoded(String text) {
+        return text.indexOf('\\') < 0
+                ? text
+                : JSON_ESCAPE.matcher(text).replaceAll(escape -> Matcher.quoteReplacement(unescaped(escape.group(1))));
+    }
+
+    private static String unescaped(String escape) {
+        return switch (escape.charAt(0)) {
+            case 'b' -> "\b";
+            case 'f' -> "\f";
+            case 'n' -> "\n";
+            case 'r' -> "\r";
+            case 't' -> "\t";
+            case 'u' -> String.valueOf((char) Integer.parseInt(escape.substring(1), 16));
+            default -> escape;
+        };
     }
 
     /** Prints how many there are, and no value. */

@@ -10,9 +10,10 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.PropertySource;
 
 /**
- * Hides the declared secrets in Actuator's answers, and every property whose value is one of them, even if {@code
+ * Hides the declared secrets in Actuator's answers, and every property that refers to or holds one of them, even if {@code
  * management.endpoint.env.show-values} says to show it. {@link SecretsInitializer} validates them.
  */
 @AutoConfiguration
@@ -34,7 +35,11 @@ public final class HardeningSecretsAutoConfiguration {
     }
 
     private static boolean isHidden(SanitizableData data, @Nullable DeclaredSecrets declared) {
-        return isHeader(data.getKey()) || (declared != null && declared.hides(data.getKey(), data.getValue()));
+        PropertySource<?> source = data.getPropertySource();
+        return isHeader(data.getKey())
+                || (declared != null
+                        && (declared.hides(data.getKey(), data.getValue())
+                                || (source != null && declared.isReferredToBy(source.getProperty(data.getKey())))));
     }
 
     private static boolean isHeader(String property) {

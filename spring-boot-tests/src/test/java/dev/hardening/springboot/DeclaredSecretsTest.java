@@ -13,6 +13,10 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.support.StaticListableBeanFactory;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.core.env.MapPropertySource;
 
 class DeclaredSecretsTest {
 
@@ -51,6 +55,49 @@ class DeclaredSecretsTest {
             assertThat(hides(URLEncoder.encode(SHORT, StandardCharsets.UTF_8))).isTrue();
         }
 
+        @Test
+        void the_secret_as_json_has_it() {
+            DeclaredSecrets pem = declared(Map.of("PEM", "-----BEGIN\nline\t\"two\" / \\ \u00fc\n-----END"));
+            assertThat(pem.hides(
+                            "SPRING_APPLICATION_JSON",
+                            "{\"pem\":\"-----BEGIN\\nline\\t\\\"two\\\" \\/ \\\\ \\u00fc\\n-----END\"}"))
+                    .isTrue();
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"redis://:h@t@host:6379", "redis://user:h%40t@host", "https://h@t@host/"})
+        void a_short_secret_as_the_password_of_a_url(String url) {
+            assertThat(hides(url)).isTrue();
+        }
+
+        @Test
+        void a_short_secret_as_a_text_of_json() {
+            assertThat(hides("{\"password\": \"h@t\"}")).isTrue();
+            assertThat(hides("{\"password\": \"what h@t\"}")).isFalse();
+        }
+
+        @Test
+        void a_reference_to_a_secret() {
+            assertThat(secrets.isReferredToBy("redis://:${SHORT}@host")).isTrue();
+            assertThat(secrets.isReferredToBy("${ LONG:default}")).isTrue();
+            assertThat(secrets.isReferredToBy("${OTHER:${SHORT}}")).isTrue();
+            assertThat(secrets.isReferredToBy("${OTHER} SHORT")).isFalse();
+            assertThat(secrets.isReferredToBy(null)).isFalse();
+        }
+
+        @Test
+        void what_actuator_resolved_from_a_reference_to_a_secret() {
+            SanitizableData data = new SanitizableData(
+                    new MapPropertySource("test", Map.of("what", "${SHORT}-suffix")), "what", SHORT + "-suffix");
+            ObjectProvider<DeclaredSecrets> provider =
+                    new StaticListableBeanFactory(Map.of("declared", secrets)).getBeanProvider(DeclaredSecrets.class);
+            assertThat(new HardeningSecretsAutoConfiguration()
+                            .hardeningSanitizingFunction(provider)
+                            .apply(data)
+                            .getValue())
+                    .isEqualTo(SanitizableData.SANITIZED_VALUE);
+        }
+
         @ParameterizedTest
         @ValueSource(strings = {"", "u:", "us:", "use:", "user:"})
         void base64_of_the_secret_and_what_is_before_it(String user) {
@@ -82,7 +129,22 @@ class DeclaredSecretsTest {
     class AValueIsShownIfItHolds {
 
         @ParameterizedTest
-        @ValueSource(strings = {"", "%", "100%", "%zz", "h@", "what h@t", "aEB0IQ", "p@ss w+rd", "other"})
+        @ValueSource(
+                strings = {
+                    "",
+                    "%",
+                    "100%",
+                    "%zz",
+                    "\\",
+                    "\\q \\u12",
+                    "http://what/h@t",
+                    "http://h@th.example/",
+                    "h@",
+                    "what h@t",
+                    "aEB0IQ",
+                    "p@ss w+rd",
+                    "other"
+                })
         void anything_else(String value) {
             assertThat(hides(value)).isFalse();
         }
