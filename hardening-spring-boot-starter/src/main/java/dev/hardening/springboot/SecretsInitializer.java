@@ -132,7 +132,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         }
     }
 
-    /** The property only names a setting: it does not undo the setting's {@code verbatim()}. */
+    /** The property only names a setting and requires it: what a declaration says about its type and rules stays. */
     private static SecretValidator required(@Nullable SecretValidator declared, String... names) {
         Set<String> seen = new LinkedHashSet<>();
         for (int i = 0; i < names.length; i++) {
@@ -144,10 +144,13 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             }
         }
         try {
-            Set<String> verbatim = verbatim(declared);
+            Map<String, Setting<?>> known = declared == null
+                    ? Map.of()
+                    : declared.settings().stream().collect(Collectors.toMap(Setting::name, setting -> setting));
             return SecretValidator.of(seen.stream()
-                    .map(Setting::secret)
-                    .map(setting -> verbatim.contains(setting.name()) ? setting.verbatim() : setting)
+                    .map(name -> known.containsKey(name)
+                            ? known.get(name).requiredWhen(always -> true)
+                            : Setting.secret(name))
                     .toArray(Setting<?>[]::new));
         } catch (IllegalArgumentException unusable) {
             throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));

@@ -460,6 +460,22 @@ class SecretsTest {
         }
     }
 
+    @Test
+    void the_property_requires_a_declared_setting_and_keeps_its_type(@TempDir Path directory) throws Exception {
+        try (URLClassLoader loader = declaring(directory, Declared.class)) {
+            String required = "hardening.config.required=SUPABASE_URL, JWT_SECRET";
+            SpringApplicationBuilder bad = application(required, "SUPABASE_URL=https://abc.supabase.co")
+                    .resourceLoader(new DefaultResourceLoader(loader));
+            assertThatExceptionOfType(InvalidSecretsException.class)
+                    .isThrownBy(bad::run)
+                    .withMessageStartingWith("Missing required secrets: JWT_SECRET\n");
+            try (ConfigurableApplicationContext context = application(
+                            required, "SUPABASE_URL=https://abc.supabase.co", "JWT_SECRET=" + CANARY + CANARY)
+                    .resourceLoader(new DefaultResourceLoader(loader))
+                    .run()) {
+                assertThat(context.getBean(Settings.class).get(Declared.URL)).hasHost("abc.supabase.co");
+            }
+        }
 
     /** A declaration that declares nothing, not even that. */
     static final class Undeclared implements SecretDeclaration {
