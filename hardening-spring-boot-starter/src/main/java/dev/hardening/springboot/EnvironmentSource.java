@@ -1,13 +1,17 @@
 package dev.hardening.springboot;
 
 import dev.hardening.config.SecretSource;
+import dev.hardening.config.Setting;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -26,36 +30,67 @@ import org.springframework.core.env.PropertySourcesPropertyResolver;
  * Spring's {@code Environment}, by the exact name, from the first property source that has it. A name in Boot's form for
  * properties, such as {@code my.api-key}, is found in each spelling that Boot accepts. A reference to another property is
  * resolved as Spring does. If a value has references that cannot be resolved, it is taken as it is, unless
- * the whole value is one reference to what may be the name of a property. A verbatim setting may be that, too.
+ * the whole value is one reference to what may be the name of a property. A verbatim setting may be that, too. A secret
+ * with a reference that another tool resolves is refused, because Spring would take a part of it for a default.
  */
 final class EnvironmentSource implements SecretSource {
 
     private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\s*([A-Za-z0-9_.\\-\\[\\]]+)\\s*}");
 
+    /**
+     * What other tools resolve, and Spring takes for a name and its default: {@code ${sm://x}}, {@code ${K:-x}}, {@code
+     * ${ENC::x}}, {@code ${env:K}}. The second group is an operator that no default of Spring's begins with.
+     */
+    private static final Pattern WITH_DEFAULT = Pattern.compile("\\$\\{\\s*([A-Za-z0-9_.\\-\\[\\]]+):(//|[-?=+:])?");
+
+    /** Names that other tools have for a place where they look values up. */
+    private static final Set<String> PLACES = Set.of(
+            "akv",
+            "aws",
+            "azure",
+            "directory",
+            "enc",
+            "env",
+            "file",
+            "gcp",
+            "op",
+            "param",
+            "secret",
+            "secrets",
+            "secretsmanager",
+            "securestring",
+            "sm",
+            "sops",
+            "ssm",
+            "sys",
+            "vault");
+
     private static final String FILE = "_FILE";
 
     private final ConfigurableEnvironment environment;
 
-    private final Set<String> declared;
+    private final Map<String, Setting<?>> declared;
 
-    private final Set<String> verbatim;
+    private final Set<String> missing;
 
-    /** The environment, and before it the declared names that have a file. */
-    private final PropertyResolver withFiles;
+    /** The environment's property sources, and before them the declared names that have a file. */
+    private final MutablePropertySources withFiles;
+
+    private final PropertyResolver resolverWithFiles;
 
     /**
      * Makes a source.
      *
-     * @param declared the names of the settings: a reference to one of them is resolved from its file, too
-     * @param verbatim the names of the settings whose value may look like a reference
+     * @param declared the settings: a reference to one of them is resolved from its file, too
+     * @param missing the names of those that are known to be missing: a reference to a blank value is then a fault
      */
-    EnvironmentSource(ConfigurableEnvironment environment, Set<String> declared, Set<String> verbatim) {
+    EnvironmentSource(ConfigurableEnvironment environment, List<Setting<?>> declared, Set<String> missing) {
         this.environment = environment;
-        this.declared = declared;
-        this.verbatim = verbatim;
-        MutablePropertySources sources = new MutablePropertySources(environment.getPropertySources());
-        sources.addFirst(new DeclaredFiles());
-        withFiles = new PropertySourcesPropertyResolver(sources);
+        this.missing = missing;
+        this.declared = declared.stream().collect(Collectors.toMap(Setting::name, setting -> setting));
+        withFiles = new MutablePropertySources(environment.getPropertySources());
+        withFiles.addFirst(new DeclaredFiles());
+        resolverWithFiles = new PropertySourcesPropertyResolver(withFiles);
     }
 
     /** What the files of the declared names hold. */
@@ -67,7 +102,7 @@ final class EnvironmentSource implements SecretSource {
 
         @Override
         public @Nullable Object getProperty(String name) {
-            return declared.contains(name) ? ofFile(name) : null;
+            return declared.containsKey(name) ? ofFile(name) : null;
         }
     }
 
@@ -80,6 +115,45 @@ final class EnvironmentSource implements SecretSource {
                 .map(Found::value)
                 .filter(value -> !value.isEmpty() && !value.contains("${"))
                 .orElse(null);
+    }
+
+    /** The file of a property is named in messages as its variable is. */
+    @Override
+    public SecretSource withFiles() {
+        SecretSource withFiles = SecretSource.super.withFiles();
+        return new SecretSource() {
+            @Override
+            public Optional<Found> find(String name) {
+                return ConfigurationPropertyName.isValid(name)
+                        ? new PropertyAsVariable(name).withFiles().find(variable(name))
+                        : withFiles.find(name);
+            }
+
+            @Override
+            public Set<String> names() {
+                return EnvironmentSource.this.names();
+            }
+        };
+    }
+
+    /** A property, by the names of its variable and of the variable for its file. */
+    private final class PropertyAsVariable implements SecretSource {
+
+        private final String property;
+
+        PropertyAsVariable(String property) {
+            this.property = property;
+        }
+
+        @Override
+        public Optional<Found> find(String name) {
+            return EnvironmentSource.this.find(name.equals(variable(property)) ? property : property + FILE);
+        }
+
+        @Override
+        public Set<String> names() {
+            return Set.of();
+        }
     }
 
     @Override
@@ -100,7 +174,7 @@ final class EnvironmentSource implements SecretSource {
             if (!ConfigurationPropertySources.isAttachedConfigurationPropertySource(source)) {
                 Object value = source.getProperty(spelling);
                 if (value != null) {
-                    return Optional.of(found(name, value.toString(), origin(source, spelling)));
+                    return Optional.of(found(name, spelling, value.toString(), origin(source, spelling)));
                 }
             }
         }
@@ -115,7 +189,10 @@ final class EnvironmentSource implements SecretSource {
             if (found != null && found.getValue() != null) {
                 Origin origin = found.getOrigin();
                 return Optional.of(found(
-                        property, found.getValue().toString(), origin == null ? "environment" : origin.toString()));
+                        property,
+                        property,
+                        found.getValue().toString(),
+                        origin == null ? "environment" : origin.toString()));
             }
         }
         return Optional.empty();
@@ -126,17 +203,65 @@ final class EnvironmentSource implements SecretSource {
         return property.replace("-", "").replaceAll("[.\\[\\]]+", "_").toUpperCase(Locale.ROOT);
     }
 
-    private Found found(String name, String value, String origin) {
+    private Found found(String name, String spelling, String value, String origin) {
         if (!value.contains("${")) {
             return new Found(value, origin);
         }
-        Matcher reference = REFERENCE.matcher(value.strip());
-        PropertyResolver resolver = name.endsWith(FILE) ? environment : withFiles; // a path is in no file
-        if (!verbatim.contains(name) && reference.matches() && !resolver.containsProperty(reference.group(1))) {
-            return Found.invalid("refers to " + reference.group(1) + ", which is not set", origin);
+        Setting<?> setting = declared.get(name);
+        if (setting == null || !setting.isVerbatim()) {
+            boolean isPath = setting == null && name.endsWith(FILE);
+            String fault = fault(value, isPath, setting != null && setting.isSecret(), new HashSet<>());
+            if (fault != null) {
+                return Found.invalid(isPath ? spelling + " " + fault : fault, origin);
+            }
         }
-        String resolved = resolved(resolver, value);
+        // A path is in no file.
+        String resolved = resolved(name.endsWith(FILE) ? environment : resolverWithFiles, value);
+        Matcher reference = REFERENCE.matcher(value.strip());
+        if (resolved != null && resolved.isBlank() && missing.contains(name) && reference.matches()) {
+            return Found.missing("refers to " + reference.group(1) + ", which is blank", origin);
+        }
         return new Found(resolved == null ? value : resolved, origin);
+    }
+
+    /** Why a text is a reference that leads to no value; null if it is none. */
+    private @Nullable String fault(String text, boolean isPath, boolean isSecret, Set<String> seen) {
+        if (isSecret && isForeign(text.strip())) {
+            return "is a reference that another tool resolves, and Spring would take a part of it for the value: set the"
+                    + " value that it stands for";
+        }
+        Matcher reference = REFERENCE.matcher(text.strip());
+        if (!reference.matches() || !seen.add(reference.group(1))) {
+            return null;
+        }
+        String name = reference.group(1);
+        String raw = raw(name, isPath ? environment.getPropertySources() : withFiles);
+        String fault = raw == null ? "is not set" : fault(raw, isPath, isSecret, seen);
+        return fault == null ? null : "refers to " + name + ", which " + fault;
+    }
+
+    /** A property's text, with its references. */
+    private static @Nullable String raw(String name, MutablePropertySources sources) {
+        for (PropertySource<?> source : sources) {
+            Object value = source.getProperty(name);
+            if (value != null) {
+                return value.toString();
+            }
+        }
+        return null;
+    }
+
+    private boolean isForeign(String text) {
+        Matcher reference = WITH_DEFAULT.matcher(text);
+        while (reference.find()) {
+            String name = reference.group(1);
+            boolean isWhole = reference.start() == 0 && text.indexOf('}') == text.length() - 1;
+            if ((reference.group(2) != null || (isWhole && PLACES.contains(name.toLowerCase(Locale.ROOT))))
+                    && !resolverWithFiles.containsProperty(name)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static @Nullable String resolved(PropertyResolver resolver, String value) {

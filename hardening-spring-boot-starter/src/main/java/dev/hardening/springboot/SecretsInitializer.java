@@ -79,7 +79,7 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             return DeclaredSecrets.off("no name is declared, neither in " + REQUIRED + " nor by a "
                     + SecretDeclaration.class.getSimpleName());
         }
-        EnvironmentSource plain = new EnvironmentSource(environment, names(validator), verbatim(validator));
+        EnvironmentSource plain = new EnvironmentSource(environment, validator.settings(), Set.of());
         RecordingSource source = new RecordingSource(plain, plain.withFiles());
         if (isSlice(environment) && !validator.check(source).valid()) {
             return DeclaredSecrets.off("this is a slice of the application, and its environment lacks some");
@@ -92,7 +92,19 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             }
             return DeclaredSecrets.of(validator, settings);
         } catch (SecretValidationException invalid) {
-            throw new InvalidSecretsException(invalid);
+            throw new InvalidSecretsException(explained(invalid, validator, environment));
+        }
+    }
+
+    /** The same failure, which also says what is missing because it refers to a blank value. */
+    private static SecretValidationException explained(
+            SecretValidationException invalid, SecretValidator validator, ConfigurableEnvironment environment) {
+        try {
+            validator.validate(new EnvironmentSource(environment, validator.settings(), Set.copyOf(invalid.missing()))
+                    .withFiles());
+            return invalid;
+        } catch (SecretValidationException explained) {
+            return explained;
         }
     }
 
@@ -155,19 +167,6 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         } catch (IllegalArgumentException unusable) {
             throw new UnusablePropertyException(REQUIRED, String.valueOf(unusable.getMessage()));
         }
-    }
-
-    private static Set<String> names(SecretValidator validator) {
-        return validator.settings().stream().map(Setting::name).collect(Collectors.toSet());
-    }
-
-    private static Set<String> verbatim(@Nullable SecretValidator validator) {
-        return validator == null
-                ? Set.of()
-                : validator.settings().stream()
-                        .filter(Setting::isVerbatim)
-                        .map(Setting::name)
-                        .collect(Collectors.toSet());
     }
 
     /** The secrets from files, as if they were variables. */

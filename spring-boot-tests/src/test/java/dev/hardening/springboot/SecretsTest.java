@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.Banner;
 import org.springframework.boot.WebApplicationType;
@@ -325,6 +326,80 @@ class SecretsTest {
     }
 
     @Test
+    void the_last_of_several_references_is_named() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=API_KEY", "API_KEY=${K}", "K=${L}")
+                        .run())
+                .withMessageContaining("API_KEY: refers to K, which refers to L, which is not set");
+    }
+
+    @Test
+    void a_reference_to_a_blank_value_is_a_hint() {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() -> application("hardening.config.required=API_KEY", "API_KEY=${K}", "K=")
+                        .run())
+                .withMessage("""
+                        Missing required secrets: API_KEY
+                        Set these environment variables before starting the application.
+                          API_KEY: refers to K, which is blank""");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "A_KEY, A_KEY_FILE=${NOT_SET}, A_KEY: A_KEY_FILE refers to NOT_SET",
+        "my.key, MY_KEY_FILE=${NOT_SET}, my.key: MY_KEY_FILE refers to NOT_SET",
+        "my.key, MY_KEY_FILE=/not/there, my.key: MY_KEY_FILE names a file that does not exist"
+    })
+    void the_variable_of_a_file_is_named(String name, String file, String reason) {
+        assertThatExceptionOfType(InvalidSecretsException.class)
+                .isThrownBy(() ->
+                        application("hardening.config.required=" + name, file).run())
+                .withMessageContaining(reason);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "${sm://canary-5c1f-value}",
+                "${vault:canary-5c1f-value#y}",
+                "${env:CANARY}",
+                "${K:-canary-5c1f-value}",
+                "${K:?canary-5c1f-value}",
+                "${ENC::canary-5c1f-value}",
+                "redis://:${K:-canary-5c1f-value}@redis"
+            })
+    void a_reference_of_another_tool_is_refused(String value) {
+        for (String[] properties : new String[][] {{"API_KEY=" + value}, {"API_KEY=${OTHER}", "OTHER=" + value}}) {
+            if (properties.length == 1 || value.startsWith("$")) {
+                assertThatExceptionOfType(InvalidSecretsException.class)
+                        .isThrownBy(() -> application(properties)
+                                .properties("hardening.config.required=API_KEY")
+                                .run())
+                        .withMessageContaining("is a reference that another tool resolves")
+                        .satisfies(thrown -> assertThat(trace(thrown)).doesNotContain(CANARY));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "${K:canary}, canary",
+        "${K:https://host}, https://host",
+        "${SET:-canary}, other",
+        "pass${env:word}, password"
+    })
+    void a_default_of_springs_is_taken(String value, String expected) {
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY=" + value, "SET=other")
+                .run()) {
+            assertThat(context.getBean(Settings.class)
+                            .get(Setting.secret("API_KEY"))
+                            .reveal())
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Test
     void a_reference_in_a_circle_is_no_value() {
         assertThatExceptionOfType(InvalidSecretsException.class)
                 .isThrownBy(() -> application(
@@ -476,6 +551,7 @@ class SecretsTest {
                 assertThat(context.getBean(Settings.class).get(Declared.URL)).hasHost("abc.supabase.co");
             }
         }
+    }
 
     /** A declaration that declares nothing, not even that. */
     static final class Undeclared implements SecretDeclaration {
@@ -485,6 +561,7 @@ class SecretsTest {
         public SecretValidator secrets() {
             return null;
         }
+    }
 
     @Test
     void a_declaration_that_returns_null_is_named(@TempDir Path directory, CapturedOutput output) throws Exception {
@@ -499,6 +576,7 @@ class SecretsTest {
                         "or set hardening.config.enabled=false")
                 .doesNotContain("\tat ");
     }
+
     @Test
     void a_slice_starts_without_secrets_and_has_them_where_they_are() {
         application("hardening.config.required=API_KEY", "spring.boot.enableautoconfiguration=false")
