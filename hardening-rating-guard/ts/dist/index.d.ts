@@ -54,7 +54,10 @@ export interface GuardedSubmissionOptions {
     readonly timeout?: number | undefined;
     /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
     readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
-    /** Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. */
+    /**
+     * Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. It may
+     * call the guard: what is begun, sent or closed then, counts.
+     */
     readonly newAttemptId?: (() => string) | undefined;
 }
 /** A form's submissions: for the session of its draft, one at a time, and each draft once. */
@@ -70,7 +73,10 @@ export interface GuardedSubmission {
     /** The session that the draft was made for. */
     readonly draftSessionId: SessionId;
     readonly state: SubmissionState;
-    /** Calls `listener` after each change of the state, until the function that it returns is called. */
+    /**
+     * Calls `listener` after each change of the state, until the function that it returns is called. If it calls `close` on
+     * `sending`, the action is not called.
+     */
     subscribe(listener: (state: SubmissionState) => void): () => void;
     /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
     close(): void;

@@ -35,6 +35,61 @@ export function createGuardedSubmission(options = {}) {
         }
         telling = false;
     }
+    async function submit(sessionId, action, fresh) {
+        const from = draft;
+        const isCurrent = () => !closed && draft === from;
+        const outcome = (own) => Object.defineProperty(own, "current", { get: isCurrent, enumerable: true });
+        if (closed)
+            return outcome({ status: "closed" });
+        const { error } = checkRatingSession(from.sessionId, sessionId);
+        if (error)
+            return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
+        if (underWay)
+            return outcome({ status: "busy" });
+        if (from.sent)
+            return outcome({ status: "sent" });
+        const target = sessionId ?? "";
+        if (from.attempt?.target !== target) {
+            if (!fresh)
+                return submit(sessionId, action, { id: newAttemptId(), target });
+            from.attempt = fresh;
+        }
+        const controller = (underWay = new AbortController());
+        let timer;
+        const end = () => {
+            clearTimeout(timer);
+            if (underWay === controller)
+                underWay = undefined;
+            tell();
+        };
+        tell();
+        if (closed)
+            return outcome({ status: "closed" });
+        try {
+            const value = await new Promise((resolve, reject) => {
+                if (timeout <= 2 ** 31 - 1)
+                    timer = setTimeout(() => {
+                        const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
+                        reject(failure);
+                        controller.abort(failure);
+                    }, timeout);
+                Promise.resolve(action({ attemptId: from.attempt.id, signal: controller.signal, isCurrent })).then((answer) => {
+                    from.attempt = undefined;
+                    if (!isNone(sessionId) && draft.sessionId === sessionId)
+                        draft.sent = true;
+                    end();
+                    resolve(answer);
+                }, reject);
+            });
+            return outcome({ status: "done", value });
+        }
+        catch (failure) {
+            end();
+            if (onLateFailure && !isCurrent())
+                queueMicrotask(() => onLateFailure(failure, sessionId));
+            throw failure;
+        }
+    }
     return {
         begin(sessionId) {
             if (closed)
@@ -42,58 +97,7 @@ export function createGuardedSubmission(options = {}) {
             draft = { sessionId };
             tell();
         },
-        async submit(sessionId, action) {
-            const from = draft;
-            const isCurrent = () => !closed && draft === from;
-            const outcome = (own) => Object.defineProperty(own, "current", { get: isCurrent, enumerable: true });
-            if (closed)
-                return outcome({ status: "closed" });
-            const { error } = checkRatingSession(from.sessionId, sessionId);
-            if (error)
-                return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
-            if (underWay)
-                return outcome({ status: "busy" });
-            if (from.sent)
-                return outcome({ status: "sent" });
-            const target = sessionId ?? "";
-            if (from.target !== target)
-                from.attemptId = undefined;
-            from.target = target;
-            const attemptId = (from.attemptId ??= newAttemptId());
-            const controller = (underWay = new AbortController());
-            let timer;
-            const end = () => {
-                clearTimeout(timer);
-                if (underWay === controller)
-                    underWay = undefined;
-                tell();
-            };
-            tell();
-            try {
-                const value = await new Promise((resolve, reject) => {
-                    if (timeout <= 2 ** 31 - 1)
-                        timer = setTimeout(() => {
-                            const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
-                            reject(failure);
-                            controller.abort(failure);
-                        }, timeout);
-                    Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
-                        from.attemptId = undefined;
-                        if (!isNone(sessionId) && draft.sessionId === sessionId)
-                            draft.sent = true;
-                        end();
-                        resolve(answer);
-                    }, reject);
-                });
-                return outcome({ status: "done", value });
-            }
-            catch (failure) {
-                end();
-                if (onLateFailure && !isCurrent())
-                    queueMicrotask(() => onLateFailure(failure, sessionId));
-                throw failure;
-            }
-        },
+        submit: (sessionId, action) => submit(sessionId, action),
         get draftSessionId() {
             return draft.sessionId;
         },

@@ -7,6 +7,7 @@ export interface GuardedSubmissions {
 }
 /**
  * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the 100 that were asked for last, and each one that is sending.
+ * was sent. It keeps the 100 that were asked for last, and each one that is sending. It refuses options that are not valid
+ * at once, with the RangeError of `createGuardedSubmission`.
  */
 export declare function createGuardedSubmissions(options?: GuardedSubmissionOptions): GuardedSubmissions;

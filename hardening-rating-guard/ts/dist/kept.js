@@ -1,5 +1,6 @@
 import { createGuardedSubmission } from "./index.js";
 export function createGuardedSubmissions(options = {}) {
+    createGuardedSubmission(options);
     const guards = new Map();
     return {
         onLateFailure: options.onLateFailure,

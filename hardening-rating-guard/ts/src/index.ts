@@ -57,7 +57,10 @@ export interface GuardedSubmissionOptions {
   readonly timeout?: number | undefined;
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
-  /** Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. */
+  /**
+   * Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. It may
+   * call the guard: what is begun, sent or closed then, counts.
+   */
   readonly newAttemptId?: (() => string) | undefined;
 }
 
@@ -74,16 +77,23 @@ export interface GuardedSubmission {
   /** The session that the draft was made for. */
   readonly draftSessionId: SessionId;
   readonly state: SubmissionState;
-  /** Calls `listener` after each change of the state, until the function that it returns is called. */
+  /**
+   * Calls `listener` after each change of the state, until the function that it returns is called. If it calls `close` on
+   * `sending`, the action is not called.
+   */
   subscribe(listener: (state: SubmissionState) => void): () => void;
   /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
   close(): void;
 }
 
+interface Attempt {
+  readonly id: string;
+  readonly target: string;
+}
+
 interface Draft {
   readonly sessionId?: SessionId;
-  attemptId?: string | undefined;
-  target?: string;
+  attempt?: Attempt | undefined;
   sent?: boolean;
 }
 
@@ -120,62 +130,67 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
     telling = false;
   }
 
+  async function submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>, fresh?: Attempt): Promise<Outcome<T>> {
+    const from = draft;
+    const isCurrent = () => !closed && draft === from;
+    // A getter, because the draft may change between an answer and the moment that its caller looks.
+    const outcome = <O extends object>(own: O) =>
+      Object.defineProperty(own, "current", { get: isCurrent, enumerable: true }) as O & { readonly current: boolean };
+    if (closed) return outcome({ status: "closed" });
+    const { error } = checkRatingSession(from.sessionId, sessionId);
+    if (error) return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
+    if (underWay) return outcome({ status: "busy" });
+    if (from.sent) return outcome({ status: "sent" });
+
+    // A draft without a session can be sent anywhere: each session gets an attempt of its own.
+    const target = sessionId ?? "";
+    if (from.attempt?.target !== target) {
+      // It may call the guard: what it begins, sends or closes, counts.
+      if (!fresh) return submit(sessionId, action, { id: newAttemptId(), target });
+      from.attempt = fresh;
+    }
+    const controller = (underWay = new AbortController());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = () => {
+      clearTimeout(timer);
+      if (underWay === controller) underWay = undefined;
+      tell();
+    };
+    tell();
+    if (closed) return outcome({ status: "closed" }); // by a subscriber
+    try {
+      const value = await new Promise<Awaited<ReturnType<typeof action>>>((resolve, reject) => {
+        if (timeout <= 2 ** 31 - 1) // the longest that setTimeout can wait
+          timer = setTimeout(() => {
+            // No DOMException: not every runtime has it.
+            const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
+            reject(failure);
+            controller.abort(failure);
+          }, timeout);
+        Promise.resolve(action({ attemptId: from.attempt!.id, signal: controller.signal, isCurrent })).then((answer) => {
+          // Also if it comes after the timeout.
+          from.attempt = undefined; // without a draft, the next submission is another attempt
+          // A draft that was begun meanwhile for the same session is sent, too.
+          if (!isNone(sessionId) && draft.sessionId === sessionId) draft.sent = true;
+          end();
+          resolve(answer);
+        }, reject);
+      });
+      return outcome({ status: "done", value });
+    } catch (failure) {
+      end();
+      if (onLateFailure && !isCurrent()) queueMicrotask(() => onLateFailure(failure, sessionId));
+      throw failure;
+    }
+  }
+
   return {
     begin(sessionId) {
       if (closed) return;
       draft = { sessionId };
       tell();
     },
-    async submit(sessionId, action) {
-      const from = draft;
-      const isCurrent = () => !closed && draft === from;
-      // A getter, because the draft may change between an answer and the moment that its caller looks.
-      const outcome = <O extends object>(own: O) =>
-        Object.defineProperty(own, "current", { get: isCurrent, enumerable: true }) as O & { readonly current: boolean };
-      if (closed) return outcome({ status: "closed" });
-      const { error } = checkRatingSession(from.sessionId, sessionId);
-      if (error) return outcome({ status: "mismatch", error, hint: MISMATCH_HINT });
-      if (underWay) return outcome({ status: "busy" });
-      if (from.sent) return outcome({ status: "sent" });
-
-      // A draft without a session can be sent anywhere: each session gets an attempt of its own.
-      const target = sessionId ?? "";
-      if (from.target !== target) from.attemptId = undefined;
-      from.target = target;
-      const attemptId = (from.attemptId ??= newAttemptId());
-      const controller = (underWay = new AbortController());
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = () => {
-        clearTimeout(timer);
-        if (underWay === controller) underWay = undefined;
-        tell();
-      };
-      tell();
-      try {
-        const value = await new Promise<Awaited<ReturnType<typeof action>>>((resolve, reject) => {
-          if (timeout <= 2 ** 31 - 1) // the longest that setTimeout can wait
-            timer = setTimeout(() => {
-              // No DOMException: not every runtime has it.
-              const failure = Object.assign(new Error(`No answer within ${timeout / 1000} s`), { name: "TimeoutError" });
-              reject(failure);
-              controller.abort(failure);
-            }, timeout);
-          Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
-            // Also if it comes after the timeout.
-            from.attemptId = undefined; // without a draft, the next submission is another attempt
-            // A draft that was begun meanwhile for the same session is sent, too.
-            if (!isNone(sessionId) && draft.sessionId === sessionId) draft.sent = true;
-            end();
-            resolve(answer);
-          }, reject);
-        });
-        return outcome({ status: "done", value });
-      } catch (failure) {
-        end();
-        if (onLateFailure && !isCurrent()) queueMicrotask(() => onLateFailure(failure, sessionId));
-        throw failure;
-      }
-    },
+    submit: (sessionId, action) => submit(sessionId, action),
     get draftSessionId() {
       return draft.sessionId;
     },

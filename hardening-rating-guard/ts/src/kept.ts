@@ -9,9 +9,11 @@ export interface GuardedSubmissions {
 
 /**
  * Keeps a guard for each session outside the form, so that a form which is drawn again finds what is under way and what
- * was sent. It keeps the 100 that were asked for last, and each one that is sending.
+ * was sent. It keeps the 100 that were asked for last, and each one that is sending. It refuses options that are not valid
+ * at once, with the RangeError of `createGuardedSubmission`.
  */
 export function createGuardedSubmissions(options: GuardedSubmissionOptions = {}): GuardedSubmissions {
+  createGuardedSubmission(options); // options that are not valid are refused now, not with the first session
   const guards = new Map<string, GuardedSubmission>();
   return {
     onLateFailure: options.onLateFailure,

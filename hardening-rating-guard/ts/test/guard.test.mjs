@@ -380,6 +380,78 @@ describe("the attempt id", () => {
     assert.deepEqual(seen, []);
   });
 
+  describe("whose maker calls the guard", () => {
+    /** A guard for "a"; `call` is what its maker does once, while it makes the first id. */
+    function guardWhoseMaker(call, options) {
+      let made = 0;
+      const guard = guardFor("a", { ...options, newAttemptId: () => (++made === 1 && call(guard), `id-${made}`) });
+      return guard;
+    }
+
+    test("and closes it: nothing is sent", async () => {
+      const sent = [];
+      const guard = guardWhoseMaker((own) => own.close());
+      assert.deepEqual({ ...(await guard.submit("a", () => sent.push("a"))) }, { status: "closed", current: false });
+      assert.deepEqual(sent, []);
+      assert.equal(guard.state, "closed");
+    });
+
+    test("and begins another session: a mismatch of that draft", async () => {
+      const sent = [];
+      const guard = guardWhoseMaker((own) => own.begin("b"));
+      const { status, current } = await guard.submit("a", () => sent.push("a"));
+      assert.deepEqual([status, current], ["mismatch", true]);
+      assert.deepEqual(sent, []);
+      assert.equal(guard.state, "idle");
+    });
+
+    test("and begins the same session: the new draft is sent", async () => {
+      const guard = guardWhoseMaker((own) => own.begin("a"));
+      const { value, current } = await guard.submit("a", ({ attemptId, isCurrent }) => [attemptId, isCurrent()]);
+      assert.deepEqual([value, current], [["id-1", true], true]);
+      assert.equal(guard.state, "sent");
+    });
+
+    test("and submits: one action is called, with the id of its try", async () => {
+      const ids = [];
+      const answer = deferred();
+      const send = ({ attemptId }) => (ids.push(attemptId), answer.promise);
+      let inner;
+      const guard = guardWhoseMaker((own) => (inner = own.submit("a", send)));
+      assert.equal((await guard.submit("a", send)).status, "busy");
+      assert.deepEqual(ids, ["id-2"]);
+      answer.resolve();
+      assert.equal((await inner).status, "done");
+    });
+
+    test("and submits what fails at once: its id is kept", async () => {
+      const ids = [];
+      const send = ({ attemptId }) => Promise.reject(ids.push(attemptId));
+      let inner;
+      const guard = guardWhoseMaker((own) => (inner = own.submit("a", send)));
+      assert.equal((await guard.submit("a", send)).status, "busy");
+      await assert.rejects(inner);
+      await assert.rejects(guard.submit("a", send));
+      assert.deepEqual(ids, ["id-2", "id-2"]);
+    });
+  });
+
+  test("that throws leaves the id of another session's try", async () => {
+    const ids = [];
+    let works = true;
+    const newAttemptId = () => {
+      if (!works) throw new Error("no id");
+      return `id-${ids.length}`;
+    };
+    const guard = createGuardedSubmission({ newAttemptId });
+    const lose = ({ attemptId }) => Promise.reject(ids.push(attemptId));
+    await assert.rejects(guard.submit("a", lose));
+    works = false;
+    await assert.rejects(guard.submit("b", lose), /no id/);
+    await assert.rejects(guard.submit("a", lose));
+    assert.deepEqual(ids, ["id-0", "id-0"]);
+  });
+
   test("is made only if the draft needs one", async () => {
     let made = 0;
     const guard = guardFor("a", { newAttemptId: () => `id-${++made}` });
@@ -609,6 +681,17 @@ describe("a subscriber", () => {
     const { seen } = watched(guard);
     await statusOf(guard);
     assert.deepEqual(seen, ["sending", "sent", "idle"]);
+  });
+
+  test("that closes the guard on sending keeps the action from being called", async () => {
+    let sent = 0;
+    const seen = [];
+    const guard = guardFor("a");
+    guard.subscribe((state) => state === "sending" && guard.close());
+    guard.subscribe((state) => seen.push(state));
+    assert.deepEqual({ ...(await guard.submit("a", () => sent++)) }, { status: "closed", current: false });
+    assert.equal(sent, 0);
+    assert.deepEqual(seen, ["sending", "closed"]);
   });
 
   test("that throws stops neither the others nor the guard", async (context) => {

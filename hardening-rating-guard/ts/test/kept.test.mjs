@@ -89,6 +89,10 @@ test("the one asked for is kept while a hundred are sending", () => {
   assert.equal(guards.get("one more"), guards.get("one more"));
 });
 
+test("options that are not valid are refused at once", () => {
+  assert.throws(() => createGuardedSubmissions({ timeout: 0 }), { name: "RangeError", message: "timeout must be a number of milliseconds above 0" });
+});
+
 test("its guards have its options", async () => {
   const onLateFailure = () => {};
   const guards = createGuardedSubmissions({ newAttemptId: () => "id", onLateFailure });

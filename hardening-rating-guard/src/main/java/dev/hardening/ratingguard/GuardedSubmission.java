@@ -153,7 +153,8 @@ public final class GuardedSubmission implements AutoCloseable {
      * just calling the listeners for an earlier change. Changes come in order. If several follow each other quickly,
      * the listener may get only the last. What a listener throws goes to its thread's handler for uncaught exceptions.
      *
-     * @param listener is handed the new state, and may change it again
+     * @param listener is handed the new state, and may change it again; if it calls {@link #close} on
+     *     {@link State#SENDING}, the action is not called
      * @return ends the subscription; may be called more than once. After that, no call of the listener begins on this
      *     thread; another thread may just be about to call it a last time
      */
@@ -223,6 +224,9 @@ public final class GuardedSubmission implements AutoCloseable {
             return submit(sessionId, action, made);
         }
         tell();
+        if (state() == State.CLOSED) { // by a listener
+            return completedFuture(new Outcome.Closed<>(isCurrent));
+        }
         return run(from, sessionId, new Submission(attemptId, isCurrent), action);
     }
 
@@ -422,7 +426,8 @@ public final class GuardedSubmission implements AutoCloseable {
          * Sets what makes the attempt ids.
          *
          * @param newAttemptId called by a submission that needs a new id; it must not return null; if it throws, the
-         *     submission fails with that and the action is not called; random UUIDs by default
+         *     submission fails with that and the action is not called; it may call the form: what is begun, sent or
+         *     closed then, counts; random UUIDs by default
          * @return this builder
          */
         public Builder newAttemptId(Supplier<String> newAttemptId) {

@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -621,6 +622,61 @@ class GuardedSubmissionTest {
             assertThat(seen).isEmpty();
         }
 
+        /** A form for "a"; the maker makes this call once, while it makes the first id. */
+        private GuardedSubmission formWhoseMaker(Consumer<GuardedSubmission> call) {
+            AtomicReference<GuardedSubmission> own = new AtomicReference<>();
+            AtomicInteger made = new AtomicInteger();
+            own.set(GuardedSubmission.builder()
+                    .newAttemptId(() -> {
+                        if (made.incrementAndGet() == 1) {
+                            call.accept(own.get());
+                        }
+                        return "id-" + made;
+                    })
+                    .build());
+            own.get().begin("a");
+            return own.get();
+        }
+
+        private CompletableFuture<Outcome<String>> submitTo(GuardedSubmission form) {
+            return form.submit("a", submission -> {
+                submissions.add(submission);
+                return answer;
+            });
+        }
+
+        @Test
+        void whoseMakerClosesTheFormIsNotSent() {
+            assertThat(submitTo(formWhoseMaker(GuardedSubmission::close)).join())
+                    .isInstanceOf(Closed.class);
+            assertThat(submissions).isEmpty();
+        }
+
+        @Test
+        void whoseMakerBeginsAnotherSessionIsAMismatch() {
+            assertThat(submitTo(formWhoseMaker(own -> own.begin("b"))).join()).isInstanceOf(Mismatch.class);
+            assertThat(submissions).isEmpty();
+        }
+
+        @Test
+        void whoseMakerBeginsTheSameSessionIsOfTheNewDraft() {
+            answer.complete("ok");
+            Outcome<String> outcome =
+                    submitTo(formWhoseMaker(own -> own.begin("a"))).join();
+            assertThat(outcome.current()).isTrue();
+            assertThat(submissions).singleElement().returns("id-1", Submission::attemptId);
+        }
+
+        @Test
+        void whoseMakerSubmitsIsBusyAndOneActionIsCalled() {
+            assertThat(submitTo(formWhoseMaker(own -> {
+                                var unused = submitTo(own);
+                            }))
+                            .join())
+                    .isInstanceOf(Busy.class);
+            assertThat(submissions).singleElement().returns("id-2", Submission::attemptId);
+        }
+
         @Test
         void isMadeOnlyIfTheDraftNeedsOne() {
             List<String> made = new ArrayList<>();
@@ -912,6 +968,23 @@ class GuardedSubmissionTest {
             answer.complete("ok");
             submit("a").join();
             assertThat(seen).containsExactly(State.SENDING, State.SENT, State.IDLE);
+        }
+
+        @Test
+        void thatClosesOnSendingKeepsTheActionFromBeingCalled() {
+            form.begin("a");
+            form.subscribe(state -> {
+                if (state == State.SENDING) {
+                    form.close();
+                }
+            });
+            form.subscribe(seen::add);
+            assertThat(submit("a").join())
+                    .isInstanceOfSatisfying(
+                            Closed.class, closed -> assertThat(closed.current()).isFalse());
+            assertThat(submissions).isEmpty();
+            assertThat(timers).isEmpty();
+            assertThat(seen).containsExactly(State.SENDING, State.CLOSED);
         }
 
         @Test
