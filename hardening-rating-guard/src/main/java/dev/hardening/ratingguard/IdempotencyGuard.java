@@ -6,6 +6,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -108,7 +109,8 @@ public final class IdempotencyGuard {
      * Calls the handler, unless the request was answered before, is under way, or is another one under the same key.
      *
      * <p>What the handler or the store throws is passed on. After a failure of the handler the request can be sent again,
-     * unless the handler wrote its answer itself.
+     * unless the handler wrote its answer itself. If {@link IdempotencyStore#putIfAbsent} fails, the handler is not called,
+     * and the guard removes the entry on the common pool, because a call that timed out may have written it.
      *
      * @param request the request; check its token first, because its user is part of the key
      * @param handler does the work; called at most once, on the calling thread, and must not return null
@@ -118,8 +120,18 @@ public final class IdempotencyGuard {
     public Reply handle(IdempotentRequest request, Function<? super Claim, Answer> handler) {
         Objects.requireNonNull(handler, "handler");
         Claim claim = new Claim(hash(request.userId(), request.key()), hash(request.target(), request.body()));
-        String found = store.putIfAbsent(claim.key, claim.underWay);
+        String found = put(claim);
         return found == null ? new Reply(Verdict.FIRST, run(claim, handler)) : replyTo(claim, found);
+    }
+
+    private @Nullable String put(Claim claim) {
+        try {
+            return store.putIfAbsent(claim.key, claim.underWay);
+        } catch (Throwable failure) {
+            // After a timeout the store may have the claim. The caller does not wait for a store that hangs.
+            var unused = CompletableFuture.runAsync(() -> store.remove(claim.key, claim.underWay));
+            throw failure;
+        }
     }
 
     private Answer run(Claim claim, Function<? super Claim, Answer> handler) {

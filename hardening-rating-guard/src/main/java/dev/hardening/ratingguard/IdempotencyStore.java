@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 public interface IdempotencyStore {
 
     /**
-     * Writes the entry unless the key has one.
+     * Writes the entry unless the key has one. If it throws, the guard calls {@link #remove} with this entry on the common
+     * pool.
      *
      * @param key the key, a hash
      * @param entry the entry to write

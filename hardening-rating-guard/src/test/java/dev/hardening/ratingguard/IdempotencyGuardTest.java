@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
@@ -303,6 +304,42 @@ class IdempotencyGuardTest {
                     }))
                     .isSameAs(down);
             assertThat(claims).isEmpty();
+        }
+
+        /** Its put takes effect, and its remove hangs until the caller has its answer. */
+        @Test
+        @Timeout(60)
+        void thatTimesOutButTakesTheClaimLeavesTheKeyFree() throws Exception {
+            IdempotencyStore map = IdempotencyStore.of(entries);
+            CountDownLatch answered = new CountDownLatch(1);
+            CompletableFuture<Boolean> removed = new CompletableFuture<>();
+            IdempotencyStore late = new IdempotencyStore() {
+                @Override
+                public @Nullable String putIfAbsent(String key, String entry) {
+                    map.putIfAbsent(key, entry);
+                    throw down;
+                }
+
+                @Override
+                public boolean replace(String key, String expected, String entry) {
+                    return map.replace(key, expected, entry);
+                }
+
+                @Override
+                public boolean remove(String key, String expected) {
+                    try {
+                        answered.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return removed.complete(map.remove(key, expected));
+                }
+            };
+            assertThatThrownBy(() -> new IdempotencyGuard(late).handle(request("k"), claim -> KEPT))
+                    .isSameAs(down);
+            answered.countDown();
+            assertThat(removed.get(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(entries).isEmpty();
         }
 
         @Test
