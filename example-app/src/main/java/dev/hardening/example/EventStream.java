@@ -29,7 +29,8 @@ final class EventStream implements AutoCloseable {
     }
 
     void follow(SseClient follower) {
-        if (followers.size() >= MAX_FOLLOWERS || writer.isShutdown()) {
+        boolean wantsNone = Head.wasSent(follower.ctx().req());
+        if (wantsNone || followers.size() >= MAX_FOLLOWERS || writer.isShutdown()) {
             follower.close();
             return;
         }

@@ -50,6 +50,7 @@ final class WebServer implements AutoCloseable {
     }
 
     private void prepare(Server server) {
+        server.insertHandler(new Head());
         server.insertHandler(drain);
         server.setErrorHandler(new Problems());
         server.addBean(new SlowSenders(server, RequestBody.TIME_LIMIT));

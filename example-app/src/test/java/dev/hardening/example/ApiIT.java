@@ -656,6 +656,38 @@ class ApiIT {
         assertThat(App.send(head).statusCode()).isEqualTo(200);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/",
+                "/style.css",
+                "/health/live",
+                "/health/ready",
+                "/api/v1/sessions/pending-ratings",
+                "/docs/rating-guard",
+                "/docs/no-such-page",
+                "/drill/status"
+            })
+    void headIsAnsweredAsGetWithoutABody(String path) throws Exception {
+        HttpResponse<String> get = App.send(app.request(path).build());
+        HttpResponse<String> head = App.send(app.head(path).build());
+        assertThat(head.statusCode()).isEqualTo(get.statusCode());
+        for (String name : List.of("Content-Type", "Content-Length", "Cache-Control", "WWW-Authenticate")) {
+            assertThat(head.headers().allValues(name))
+                    .as(name)
+                    .isEqualTo(get.headers().allValues(name));
+        }
+        assertThat(head.body()).isEmpty();
+    }
+
+    @Test
+    void headOfAPostRouteIsRefused() throws Exception {
+        HttpResponse<String> head =
+                App.send(app.head("/api/v1/sessions/" + session + "/rate/skip").build());
+        assertThat(head.statusCode()).isEqualTo(405);
+        assertThat(head.headers().firstValue("Allow")).hasValue("POST");
+    }
+
     @Test
     void theMetricsCountAndHoldNoId() throws Exception {
         String name = "rating_guard_mismatches_total";

@@ -129,6 +129,10 @@ final class App implements AutoCloseable {
         return HttpRequest.newBuilder(URI.create(url() + path)).timeout(Duration.ofSeconds(60));
     }
 
+    HttpRequest.Builder head(String path) throws Exception {
+        return request(path).method("HEAD", HttpRequest.BodyPublishers.noBody());
+    }
+
     static HttpResponse<String> send(HttpRequest request) throws Exception {
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     }

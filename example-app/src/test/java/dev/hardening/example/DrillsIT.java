@@ -31,6 +31,8 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DrillsIT {
 
@@ -204,6 +206,16 @@ class DrillsIT {
             await().atMost(Duration.ofSeconds(60)).until(() -> pending(app, Lane.HARDENED, fresh) == 200);
             assertThat(pending(app, Lane.PLAIN, fresh)).isEqualTo(401);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/drill/status", "/drill/history", "/drill/events"})
+    void headOfADrillIsAnsweredAtOnce(String path) throws Exception {
+        HttpResponse<String> head =
+                App.send(app.head(path).header("Accept", "text/event-stream").build());
+        assertThat(head.statusCode()).isEqualTo(200);
+        assertThat(head.headers().firstValue("Content-Type")).isPresent();
+        assertThat(head.body()).isEmpty();
     }
 
     private static int pending(App app, Lane lane, String token) throws Exception {
