@@ -283,6 +283,9 @@ final class Tables {
             arguments.add(rating.toJson());
         }
         String answer = run(RATE, keys, arguments);
+        if ("SESSION_MISMATCH".equals(answer)) {
+            checkOpen(userId, pathSessionId, bodySessionId, given); // closed meanwhile: what is answered from now on
+        }
         if (!"OK".equals(answer)) {
             throw Problem.valueOf(String.valueOf(answer)).thrown();
         }
@@ -305,7 +308,8 @@ final class Tables {
             throw Problem.SESSION_NOT_RATABLE.thrown();
         }
         if (asking(commands -> commands.srem(open(sessionId), userId)) == 0) {
-            throw Problem.SESSION_MISMATCH.thrown();
+            require(verdict(userId, sessionId, sessionId)); // closed meanwhile: what is answered from now on
+            throw Problem.NO_PENDING_RATINGS.thrown();
         }
     }
 

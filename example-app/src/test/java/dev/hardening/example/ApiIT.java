@@ -689,6 +689,28 @@ class ApiIT {
     }
 
     @Test
+    void skipsAtOnceAreAnsweredAsOneAfterTheOther() throws Exception {
+        long mismatches = app.metric("rating_guard_mismatches_total");
+        for (int round = 0; round < 20; round++) {
+            Seated seated = Seated.at(tables);
+            HttpRequest skip = app.request("/api/v1/sessions/" + seated.session() + "/rate/skip")
+                    .header("Authorization", "Bearer " + seated.token(provider))
+                    .POST(HttpRequest.BodyPublishers.noBody())
+                    .build();
+            List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+            for (int tab = 0; tab < 4; tab++) {
+                answers.add(App.sendAsync(skip));
+            }
+            List<Integer> statuses = new ArrayList<>();
+            for (CompletableFuture<HttpResponse<String>> answer : answers) {
+                statuses.add(answer.get().statusCode());
+            }
+            assertThat(statuses).containsExactlyInAnyOrder(200, 404, 404, 404);
+        }
+        assertThat(app.metric("rating_guard_mismatches_total")).isEqualTo(mismatches);
+    }
+
+    @Test
     void theMetricsCountAndHoldNoId() throws Exception {
         String name = "rating_guard_mismatches_total";
         long before = app.metric(name);
