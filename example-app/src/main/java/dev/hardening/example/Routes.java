@@ -10,12 +10,14 @@ import dev.hardening.ratingguard.IdempotencyGuard;
 import dev.hardening.ratingguard.IdempotentRequest;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The API, each call behind what hardens it. */
 final class Routes {
@@ -52,12 +54,21 @@ final class Routes {
     }
 
     private String user(Context context) {
-        String authorization = context.header("Authorization");
+        String authorization = only(context, "Authorization");
         if (authorization == null || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             context.header("WWW-Authenticate", "Bearer");
             throw Problem.INVALID_TOKEN.thrown();
         }
         return decoder.decode(authorization.substring(BEARER.length()).strip()).getSubject();
+    }
+
+    /** A header's value; null without one. Of two lines, a proxy on the way may have looked at the other one. */
+    private static @Nullable String only(Context context, String name) {
+        List<String> lines = Collections.list(context.req().getHeaders(name));
+        if (lines.size() > 1) {
+            throw Problem.MALFORMED_REQUEST.thrown();
+        }
+        return lines.isEmpty() ? null : lines.get(0);
     }
 
     private void ready(Context context) {
@@ -109,6 +120,7 @@ final class Routes {
         answerOnce(
                 context,
                 user,
+                "rate " + sessionId,
                 body.text(),
                 new Answer(200, accepted(ratings.size())),
                 claim -> keep(user, sessionId, bodySessionId, ratings, claim));
@@ -119,15 +131,20 @@ final class Routes {
      * lost, gets the same answer, and the work is not done twice.
      */
     private void answerOnce(
-            Context context, String user, String body, Answer answer, Consumer<Optional<Tables.Claim>> work) {
-        String key = context.header("Idempotency-Key");
+            Context context,
+            String user,
+            String target,
+            String body,
+            Answer answer,
+            Consumer<Optional<Tables.Claim>> work) {
+        String key = only(context, "Idempotency-Key");
         if (key == null) {
             work.accept(Optional.empty());
             send(context, answer);
             return;
         }
         IdempotencyGuard.Reply reply = new IdempotencyGuard(tables.attempts(context.pathParam("id")))
-                .handle(idempotent(user, key, context.path(), body), claim -> {
+                .handle(idempotent(user, key, target, body), claim -> {
                     work.accept(Optional.of(new Tables.Claim(claim.key(), claim.underWay(), claim.answered(answer))));
                     return answer;
                 });
@@ -182,8 +199,9 @@ final class Routes {
         meters.posts.increment();
         String user = user(context);
         // Its body says nothing, so it is not read. The claim is not needed: to skip twice does no harm.
-        answerOnce(context, user, "", new Answer(200, skipped()), claim -> {
-            refusingMismatches(() -> tables.skip(user, context.pathParam("id")));
+        String sessionId = context.pathParam("id");
+        answerOnce(context, user, "skip " + sessionId, "", new Answer(200, skipped()), claim -> {
+            refusingMismatches(() -> tables.skip(user, sessionId));
             timeline.add(Timeline.Card.RATING, Timeline.Level.OK, "Someone skipped rating.");
         });
     }

@@ -710,6 +710,28 @@ class ApiIT {
         assertThat(app.metric("rating_guard_mismatches_total")).isEqualTo(mismatches);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Authorization", "Idempotency-Key"})
+    void aHeaderThatIsThereTwiceIsRefused(String name) throws Exception {
+        HttpRequest twice = app.request("/api/v1/sessions/" + session + "/rate")
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", "key-10")
+                .header(name, "Bearer " + token)
+                .POST(HttpRequest.BodyPublishers.ofString(App.green(people.get(1))))
+                .build();
+        assertProblem(App.send(twice), 400, "MALFORMED_REQUEST");
+    }
+
+    @Test
+    void aRepeatedRequestMayHaveASlashAtItsEnd() throws Exception {
+        String body = App.green(people.get(1));
+        HttpResponse<String> first = send(app, "/rate", "key-11", body);
+        HttpResponse<String> again = send(app, "/rate/", "key-11", body);
+        assertThat(again.statusCode()).as(again.body()).isEqualTo(200);
+        assertThat(again.body()).isEqualTo(first.body());
+    }
+
     @Test
     void theMetricsCountAndHoldNoId() throws Exception {
         String name = "rating_guard_mismatches_total";
