@@ -45,6 +45,7 @@ final class WebServer implements AutoCloseable {
                     "/META-INF/resources/webjars/hardening-rating-guard/" + version());
             Problems.register(config);
             config.routes.get("/docs/{page}", Docs::answer);
+            config.routes.get("/docs/pictures/{picture}", Docs::picture);
             routes.accept(config);
         });
     }

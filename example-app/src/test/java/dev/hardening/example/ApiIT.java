@@ -22,6 +22,8 @@ import java.util.Date;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -730,6 +732,28 @@ class ApiIT {
         HttpResponse<String> again = send(app, "/rate/", "key-11", body);
         assertThat(again.statusCode()).as(again.body()).isEqualTo(200);
         assertThat(again.body()).isEqualTo(first.body());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rating-guard", "scale", "benchmarks"})
+    void aPageOfTheDocumentationIsWhole(String page) throws Exception {
+        String html = App.send(app.request("/docs/" + page).build()).body();
+        assertThat(html).doesNotContain("&lt;!--").containsPattern("<h2 id=\"[a-z0-9-]+\">");
+        assertThat(count(html, "language-mermaid")).isEqualTo(count(html, "A diagram, as its source in Mermaid:"));
+        Matcher picture = Pattern.compile("<img src=\"([^\"]+)\"").matcher(html);
+        while (picture.find()) {
+            HttpResponse<String> answer = App.send(app.request(picture.group(1)).build());
+            assertThat(answer.statusCode()).as(picture.group(1)).isEqualTo(200);
+            assertThat(answer.headers().firstValue("Content-Type")).hasValue("image/svg+xml");
+        }
+        Matcher link = Pattern.compile("href=\"#([^\"]+)\"").matcher(html);
+        while (link.find()) {
+            assertThat(html).contains("id=\"" + link.group(1) + "\"");
+        }
+    }
+
+    private static int count(String text, String part) {
+        return text.split(Pattern.quote(part), -1).length - 1;
     }
 
     @Test
