@@ -52,13 +52,13 @@ record Options(boolean demo, int port, Optional<String> redisUrl, Duration demoT
     private static Duration timeToLive(String text) {
         try {
             Duration timeToLive = Duration.parse(text);
-            if (timeToLive.compareTo(Duration.ofSeconds(4)) >= 0) {
+            if (timeToLive.compareTo(Duration.ofSeconds(4)) >= 0 && timeToLive.compareTo(Duration.ofHours(24)) <= 0) {
                 return timeToLive;
             }
         } catch (DateTimeParseException unreadable) {
-            // The same answer as for a duration that is too short.
+            // The same answer as for a duration that is too short or too long.
         }
         throw new IllegalArgumentException(
-                "The demo's time to live (-Ddemo.ttl) has to be written like PT60S and be at least 4 s.");
+                "The demo's time to live (-Ddemo.ttl or DEMO_TTL) has to be written like PT60S, and be from 4 s to 24 h.");
     }
 }

@@ -77,13 +77,22 @@ final class WebServer implements AutoCloseable {
         return properties.getProperty("version");
     }
 
-    /** Listens. @throws BindException if the port is taken, with a message that says what to do */
+    /** Listens. @throws BindException if the port is taken or not allowed, with a message that says what to do */
     void start(String host, int port) throws BindException {
         try {
             javalin.start(host, port);
-        } catch (JavalinBindException taken) {
-            throw new BindException("port " + port + " is taken. Choose another one with -Dport=9090.");
+        } catch (JavalinBindException failure) {
+            throw refused(port, failure);
         }
+    }
+
+    static BindException refused(int port, Throwable failure) {
+        boolean denied = false;
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            denied |= String.valueOf(cause.getMessage()).contains("ermission denied");
+        }
+        String reason = denied ? " is only for an administrator" : " is taken";
+        return new BindException("port " + port + reason + ". Choose another one with -Dport=9090.");
     }
 
     int port() {

@@ -106,6 +106,17 @@ class StartUpIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"PT1S", "PT25H", "a minute"})
+    void aWrongTimeToLiveIsRefusedByItsOption(String timeToLive) throws Exception {
+        try (App app = App.start(Map.of(), List.of("demo.ttl=" + timeToLive), "--demo")) {
+            assertThat(app.exitCode()).isEqualTo(2);
+            assertThat(app.output())
+                    .isEqualTo("The demo's time to live (-Ddemo.ttl or DEMO_TTL) has to be written like PT60S,"
+                            + " and be from 4 s to 24 h.\n");
+        }
+    }
+
     @Test
     void aTakenPortIsRefusedInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
