@@ -118,6 +118,20 @@ class StartUpIT {
     }
 
     @Test
+    void aSecondDemoOnTheSameRedisHasItsOwnTable() throws Exception {
+        try (RedisServer redis = RedisServer.start()) {
+            for (int run = 0; run < 2; run++) {
+                try (App app = App.demo("redis.url=" + redis.uri())) {
+                    assertThat(App.json(app.get("/api/v1/sessions/pending-ratings", app.token("ada")))
+                                    .path("pending")
+                                    .path("session_id"))
+                            .isEqualTo(app.status().path("table").path("session_id"));
+                }
+            }
+        }
+    }
+
+    @Test
     void aTakenPortIsRefusedInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 App app = App.start(Map.of(), List.of("port=" + taken.getLocalPort()), "--demo")) {
