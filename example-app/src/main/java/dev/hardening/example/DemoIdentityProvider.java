@@ -26,7 +26,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -56,7 +58,12 @@ final class DemoIdentityProvider implements AutoCloseable {
     private final AtomicLong asked = new AtomicLong();
     private final AtomicLong answered = new AtomicLong();
     private volatile Mood mood = Mood.UP;
+    /** What is published: those that sign now, then the retired ones. */
     private volatile List<JWK> keys = List.of();
+
+    private List<JWK> signing = List.of();
+    /** Keys that sign no more, with the moment when their last token expires. */
+    private final Map<JWK, Instant> retired = new LinkedHashMap<>();
     /** Made ahead, because an RSA key takes a while. */
     private CompletableFuture<List<JWK>> spare = CompletableFuture.supplyAsync(DemoIdentityProvider::generate, threads);
 
@@ -76,17 +83,22 @@ final class DemoIdentityProvider implements AutoCloseable {
         return mood;
     }
 
-    void mood(Mood next) {
+    /** {@return whether this changed how it answers} */
+    synchronized boolean mood(Mood next) {
+        boolean changed = mood != next;
         mood = next;
+        return changed;
     }
 
-    /** Signs with new keys from now on; the old ones stay published unless it is hard. */
+    /** Signs with new keys from now on. The old ones stay published as long as their tokens live, unless it is hard. */
     synchronized void rotate(boolean hard) {
-        List<JWK> next = new ArrayList<>(spare.join());
+        Instant now = Instant.now();
+        signing.forEach(key -> retired.put(key, now.plus(TOKEN_LIFETIME)));
+        retired.values().removeIf(neededUntil -> hard || neededUntil.isBefore(now));
+        signing = spare.join();
         spare = CompletableFuture.supplyAsync(DemoIdentityProvider::generate, threads);
-        if (!hard) {
-            next.addAll(keys.subList(0, Math.min(4, keys.size())));
-        }
+        List<JWK> next = new ArrayList<>(signing);
+        next.addAll(retired.keySet());
         keys = List.copyOf(next);
     }
 
