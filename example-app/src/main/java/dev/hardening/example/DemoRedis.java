@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,26 +84,40 @@ final class DemoRedis implements AutoCloseable {
         return "redis://127.0.0.1:" + port;
     }
 
-    synchronized void start() throws IOException {
-        if (process == null || !process.isAlive()) {
-            process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(directory.resolve("output.txt").toFile())
-                    .start();
+    /** {@return whether it was started} It is not if it runs. */
+    synchronized boolean start() throws IOException {
+        if (listens()) {
+            return false;
+        }
+        kill(); // the shell outlives a server that ended by itself
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("output.txt").toFile())
+                .start();
+        return true;
+    }
+
+    private boolean listens() {
+        try (Socket socket = new Socket(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port)) {
+            return socket.isConnected();
+        } catch (IOException refused) {
+            return false;
         }
     }
 
-    /** Ends it at once, as a crash would, and keeps its data. */
-    synchronized void kill() {
+    /** Ends it at once, as a crash would, and keeps its data. {@return whether it ran} */
+    synchronized boolean kill() {
         if (process == null) {
-            return;
+            return false;
         }
+        boolean ran = listens();
         // The shell first: it would remove the data.
         List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();
         children.forEach(ProcessHandle::destroyForcibly);
         process.onExit().join();
         children.forEach(child -> child.onExit().join());
+        return ran;
     }
 
     @Override

@@ -60,26 +60,26 @@ final class DrillRoutes {
                         "The provider withdrew its keys and signs with new ones."));
         drills.put(
                 "provider/up",
-                told(
+                toldIf(
                         () -> provider.mood(DemoIdentityProvider.Mood.UP),
                         Timeline.Card.KEYS,
                         "The provider answers again."));
         drills.put(
                 "provider/slow",
-                told(
+                toldIf(
                         () -> provider.mood(DemoIdentityProvider.Mood.SLOW),
                         Timeline.Card.KEYS,
                         "The provider takes 3 s for each answer."));
         drills.put(
                 "provider/down",
-                told(
+                toldIf(
                         () -> provider.mood(DemoIdentityProvider.Mood.DOWN),
                         Timeline.Card.KEYS,
                         "The provider answers 503."));
         drills.put(
                 "redis/kill",
-                told(() -> demo.ownRedis().kill(), Timeline.Card.REDIS, "Redis was killed, as in a crash."));
-        drills.put("redis/start", told(() -> demo.ownRedis().start(), Timeline.Card.REDIS, "Redis was started."));
+                toldIf(() -> demo.ownRedis().kill(), Timeline.Card.REDIS, "Redis was killed, as in a crash."));
+        drills.put("redis/start", toldIf(() -> demo.ownRedis().start(), Timeline.Card.REDIS, "Redis was started."));
         drills.put("session/next", told(tables::next, Timeline.Card.RATING, "Another session is pending now."));
         drills.put("plain/restart", quiet(demo::restartPlain));
         drills.put("load/pause", quiet(() -> demo.lanes().pause(true)));
@@ -110,9 +110,26 @@ final class DrillRoutes {
     }
 
     private Drill told(Action action, Timeline.Card card, String text) {
+        return toldIf(
+                () -> {
+                    action.run();
+                    return true;
+                },
+                card,
+                text);
+    }
+
+    /** An action that says whether it changed anything. */
+    private interface Change {
+        boolean run() throws Exception;
+    }
+
+    /** The timeline has what changed something: to start what runs is no event. */
+    private Drill toldIf(Change change, Timeline.Card card, String text) {
         return () -> {
-            action.run();
-            timeline.add(card, Timeline.Level.INFO, text);
+            if (change.run()) {
+                timeline.add(card, Timeline.Level.INFO, text);
+            }
             return Map.of("session_id", tables.table().id());
         };
     }

@@ -208,6 +208,27 @@ class DrillsIT {
         }
     }
 
+    @Test
+    void aRedisThatDiedByItselfIsStartedAgain() throws Exception {
+        try (App app = App.demo()) {
+            app.drill("redis/start", "{}");
+            app.drill("provider/up", "{}");
+            ProcessHandle server = app.handle()
+                    .descendants()
+                    .filter(one -> one.info().command().orElse("").matches(".*/redis-[^/]*"))
+                    .findFirst()
+                    .orElseThrow();
+            server.destroyForcibly();
+            await().until(() -> app.ready().path("redis").asText().equals("DOWN"));
+            app.drill("redis/start", "{}");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> app.ready().path("redis").asText().equals("UP"));
+            String history = App.send(app.request("/drill/history").build()).body();
+            assertThat(history.split("Redis was started.", -1)).hasSize(2);
+            assertThat(history).doesNotContain("The provider answers again.");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/drill/status", "/drill/history", "/drill/events"})
     void headOfADrillIsAnsweredAtOnce(String path) throws Exception {
