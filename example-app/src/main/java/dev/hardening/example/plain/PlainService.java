@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -96,17 +97,24 @@ public final class PlainService implements AutoCloseable {
     }
 
     private void onOwnThreads(Context context, Handler handler) {
-        context.future(() -> CompletableFuture.runAsync(
-                () -> {
-                    try {
-                        handler.handle(context);
-                    } catch (BadJOSEException | ParseException invalid) {
-                        context.status(401).result("Unauthorized");
-                    } catch (Exception failed) {
-                        context.status(500).result("Server Error");
-                    }
-                },
-                threads));
+        context.future(() -> {
+            try {
+                return CompletableFuture.runAsync(() -> answer(context, handler), threads);
+            } catch (RejectedExecutionException full) {
+                context.status(500).result("Server Error");
+                return CompletableFuture.completedFuture(null);
+            }
+        });
+    }
+
+    private static void answer(Context context, Handler handler) {
+        try {
+            handler.handle(context);
+        } catch (BadJOSEException | ParseException invalid) {
+            context.status(401).result("Unauthorized");
+        } catch (Exception failed) {
+            context.status(500).result("Server Error");
+        }
     }
 
     private void pending(Context context) throws Exception {
