@@ -17,7 +17,7 @@ import { createTimeline } from "/timeline.js";
  * @property {string} version
  * @property {boolean} [load_paused]
  * @property {{ settings: { name: string, required: boolean, present: boolean }[] }} secrets
- * @property {{ state: string, age_ms: number | null, ttl_ms: number, key_count: number, fetches: number, failures: number, provider: string }} keys
+ * @property {{ state: string, age_ms: number | null, ttl_ms: number, key_count: number, fetches: number, failures: number, provider: string, next_attempt_ms: number | null }} keys
  * @property {{ state: string, version: string, attempts: number, connect_ms: number, ping_ms: number | null, owned: boolean }} redis
  * @property {{ submitted: number, mismatches: number, posts: number }} rating
  * @property {{ session_id: string, other_session_id: string, phase: string, minute: number, members: { user_id: string, name: string }[] }} table
@@ -59,6 +59,7 @@ const drills = createDrills({
   now,
   mark: lanes.mark,
   prepare: () => server.drill("plain/restart"),
+  loadIsOff: () => status?.load_paused === true,
   onProgress(seen, all) {
     setText(byId("progress"), `${seen} of ${all} seen`);
   },
@@ -110,7 +111,7 @@ function apply(next) {
 /** @param {Status["table"]} table */
 function showTable({ phase, minute, members }) {
   setText(byId("phase"), `${phase.charAt(0).toUpperCase()}${phase.slice(1)}, minute ${Math.min(minute, 55)} of 55`);
-  const key = members.map((member) => member.user_id).join();
+  const key = [context.session.userId, ...members.map((member) => member.user_id)].join();
   const seats = byId("seats");
   if (seats.dataset.key === key) return;
   seats.dataset.key = key;
@@ -194,7 +195,9 @@ async function start() {
   try {
     snapshot = await server.status();
   } catch (failure) {
-    if (failure instanceof Error && "status" in failure && failure.status === 404) return production();
+    const answered = failure instanceof Error && "status" in failure ? failure.status : 0;
+    if (answered === 404) return production();
+    if (answered === 403) return say(`The server answers this page at its own address only. Open http://localhost:${location.port}/ instead.`);
     say("The server does not answer yet. Trying again…");
     return void setTimeout(start, 2000);
   }

@@ -27,9 +27,10 @@ import { element, icon } from "/dom.js";
  * @param {() => number} options.now the server's clock
  * @param {(mark: { at: number, name: string }) => void} options.mark
  * @param {() => Promise<unknown>} options.prepare brings the plain lane to where both lanes begin even
+ * @param {() => boolean} options.loadIsOff whether the lanes get no requests
  * @param {(seen: number, all: number) => void} options.onProgress
  */
-export function createDrills({ now, mark, prepare, onProgress }) {
+export function createDrills({ now, mark, prepare, loadIsOff, onProgress }) {
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
   /** The drill that each card shows. @type {Map<string, { drill: Drill, card: Card, since: number, facts: any, failed: boolean }>} */
@@ -94,6 +95,11 @@ export function createDrills({ now, mark, prepare, onProgress }) {
   function look() {
     for (const entry of shown.values()) {
       const { drill, card, since, facts } = entry;
+      // Without requests there is nothing to see of a drill that is seen by its load.
+      if (drill.name && loadIsOff() && !marked.has(drill.id)) {
+        for (const lane of ["hardened", "plain"]) card.lane(lane, { state: "idle", text: "The load is off, so there is nothing to see. Switch “Load” on." });
+        continue;
+      }
       const seen = drill.see?.(facts, since);
       if (!seen) continue;
       card.lane("hardened", seen.hardened);

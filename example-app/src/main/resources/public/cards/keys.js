@@ -61,6 +61,13 @@ export function createKeysCard(context) {
     };
   }
 
+  /** What a lane that waits for keys waits for. */
+  function nextFetch() {
+    const { provider, next_attempt_ms: millis } = context.status().keys;
+    if (provider === "DOWN") return "Now press Up.";
+    return millis === null ? "The provider answers; the keys are fetched now." : `The provider answers; the next fetch is in ${Math.ceil(millis / 1000)} s.`;
+  }
+
   /**
    * What new sign-ins met in a lane.
    * @param {"hardened" | "plain"} lane
@@ -90,7 +97,7 @@ export function createKeysCard(context) {
               hardened.ok > 0
                 ? { state: "ok", text: `New sign-ins accepted after ${plural(fetched, "fetch", "fetches")}: ${hardened.ok} OK, ${hardened.refused} refused.` }
                 : hardened.unavailable > 0
-                  ? { state: "warn", text: `The provider is down: ${hardened.unavailable} new sign-ins got 503, try again. Nobody is signed out.` }
+                  ? { state: "warn", text: `${hardened.unavailable} new sign-ins got 503, try again. Nobody is signed out. ${nextFetch()}` }
                   : { state: "idle", text: "Waiting for the next sign-in…" },
             plain:
               plain.refused > 0
@@ -109,11 +116,14 @@ export function createKeysCard(context) {
         act: () => context.server.drill("keys/rotate-hard"),
         see: (_facts, since) => {
           const refused = lanes.of("hardened", since, "thief").find(({ outcome }) => outcome === "refused");
+          const tried = lanes.of("hardened", since, "thief").length > 0;
           const accepted = lanes.of("plain", since + WITHDRAWN, "thief").filter(({ outcome }) => outcome === "ok").length;
           return {
             hardened: refused
               ? { state: "ok", text: `The stolen token is refused since ${((refused.sentAt - since) / 1000).toFixed(1)} s after the withdrawal.` }
-              : { state: "warn", text: "The stolen token is still accepted." },
+              : tried
+                ? { state: "warn", text: "The stolen token is still accepted." }
+                : { state: "idle", text: "Waiting for the thief’s next request…" },
             plain:
               accepted > 0
                 ? { state: "error", text: `The stolen token was accepted ${plural(accepted, "more time")}, and always will be.` }
@@ -140,7 +150,7 @@ export function createKeysCard(context) {
           return {
             hardened: back
               ? { state: "ok", text: `Recovered: new sign-ins are accepted (${hardened.ok} OK). In the outage they got 503, and Ada stayed signed in.` }
-              : { state: ada.refused + ada.failed > 0 ? "error" : "warn", text: `Ada stays signed in (${ada.ok} OK). New sign-ins: ${hardened.unavailable} × 503, try again. Now press Up.` },
+              : { state: ada.refused + ada.failed > 0 ? "error" : "warn", text: `Ada stays signed in (${ada.ok} OK). New sign-ins: ${hardened.unavailable} × 503, try again. ${nextFetch()}` },
             plain:
               plain.refused > 0
                 ? { state: "error", text: `New sign-ins: ${plain.refused} × 401, as if their tokens were forged${back ? ", also with the provider back" : ""}.` }

@@ -27,6 +27,7 @@ final class Demo implements AutoCloseable {
     private final @Nullable DemoRedis demoRedis;
     private final Map<String, String> environment;
     private final Redis redis;
+    private final JWKSCache keys;
     private final Timeline timeline;
     private final DemoTables tables;
     private final DemoStatus status;
@@ -51,6 +52,7 @@ final class Demo implements AutoCloseable {
         this.provider = provider;
         this.demoRedis = demoRedis;
         this.redis = redis;
+        this.keys = keys;
         this.timeline = timeline;
         environment = environment(provider, redisUrl);
         plain = new PlainService(environment);
@@ -181,11 +183,11 @@ final class Demo implements AutoCloseable {
     }
 
     /**
-     * What the plain lane needs to recover. Without Redis it would not start, so it then stays as it is. One at a time, so
-     * that each service that is replaced is closed.
+     * What the plain lane needs to recover. Without Redis it would not start, and while the provider is down it would have
+     * no keys, so it then stays as it is. One at a time, so that each service that is replaced is closed.
      */
     synchronized void restartPlain() {
-        if (!redis.isUp().getAsBoolean()) {
+        if (!redis.isUp().getAsBoolean() || provider.mood() == DemoIdentityProvider.Mood.DOWN) {
             return;
         }
         PlainService before = plain;
@@ -200,6 +202,8 @@ final class Demo implements AutoCloseable {
     /** Every part as it was at the start. */
     void reset() throws IOException, InterruptedException {
         provider.mood(DemoIdentityProvider.Mood.UP);
+        keys.invalidate(); // or its backoff after an outage would hold up the next fetch
+        var unused = keys.getKeysAsync();
         if (demoRedis != null) {
             demoRedis.start();
             awaitRedis();

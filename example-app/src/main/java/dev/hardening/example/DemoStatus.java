@@ -76,6 +76,12 @@ final class DemoStatus {
         part.put("age_ms", age == null ? null : age.toMillis());
         part.put("ttl_ms", timeToLive.toMillis());
         part.put("key_count", now.keyCount());
+        @Nullable Instant next = now.nextAttempt();
+        part.put(
+                "next_attempt_ms",
+                next == null
+                        ? null
+                        : Math.max(0, Duration.between(Instant.now(), next).toMillis()));
         part.put("fetches", now.fetches());
         part.put("failures", now.failures());
         part.put("provider", provider.mood().name());

@@ -209,6 +209,35 @@ class DrillsIT {
     }
 
     @Test
+    void aResetAfterAnOutageLeavesNoWaitForTheNextFetch() throws Exception {
+        try (App app = App.demo("demo.ttl=PT10M")) {
+            assertThat(pending(app, Lane.HARDENED, app.token("ada"))).isEqualTo(200);
+            app.drill("provider/down", "{}");
+            app.drill("keys/rotate", "{}");
+            String fresh = app.token("ada");
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                pending(app, Lane.HARDENED, fresh);
+                return keys(app).path("failures").asLong() >= 4;
+            });
+            app.drill("reset", "{}");
+            assertThat(pending(app, Lane.HARDENED, fresh)).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void thePlainLaneKeepsItsKeysWhileTheProviderIsDown() throws Exception {
+        try (App app = App.demo()) {
+            String old = app.token("ada");
+            assertThat(pending(app, Lane.PLAIN, old)).isEqualTo(200);
+            app.drill("provider/down", "{}");
+            app.drill("plain/restart", "{}");
+            app.drill("keys/rotate", "{}");
+            assertThat(pending(app, Lane.PLAIN, old)).isEqualTo(200);
+            assertThat(pending(app, Lane.PLAIN, app.token("ada"))).isEqualTo(401);
+        }
+    }
+
+    @Test
     void aRedisThatDiedByItselfIsStartedAgain() throws Exception {
         try (App app = App.demo()) {
             app.drill("redis/start", "{}");
