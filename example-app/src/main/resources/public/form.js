@@ -28,7 +28,7 @@ const MAX_DRAFTS = 20;
 const MOVED_ON = new Map([
   ["NO_PENDING_RATINGS", "These ratings are closed: they were sent from another tab, or the session has ended."],
   ["RATING_ALREADY_EXISTS", "These ratings were given already, from another tab or before an answer was lost."],
-  ["IDEMPOTENCY_KEY_REUSED", "Your ratings had arrived already, as they were before your last change."],
+  ["IDEMPOTENCY_KEY_REUSED", "Your first try had arrived already, so what you sent now was not kept."],
   ["SESSION_MISMATCH", "The server has another session open for you now."],
   ["SESSION_NOT_RATABLE", "This session cannot be rated yet."],
 ]);
@@ -69,7 +69,9 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
     const pending = answer.has_pending ? answer.pending : null;
     if (drawn && (pending?.session_id ?? null) === sessionId) return;
     const interrupted = sessionId !== null && keepDraft();
+    const focused = form.contains(document.activeElement);
     draw(pending);
+    if (focused) focusHeading();
     if (interrupted) say("", "Another session is open now. What you had filled in is kept, and comes back with its session.");
   }
 
@@ -82,6 +84,11 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
       if (actions.hidden) setText(byId("rate-intro"), "Your pending ratings cannot be read right now. Trying again…");
       asking = setTimeout(load, 3000);
     }
+  }
+
+  /** Where the keyboard goes on when what had the focus is no longer there. */
+  function focusHeading() {
+    if (document.activeElement === document.body) byId("h-rate").focus();
   }
 
   /** @param {Pending | null} pending */
@@ -237,6 +244,7 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
    */
   async function send(target, action) {
     const focused = document.activeElement;
+    const inForm = form.contains(focused);
     const own = guard;
     if (own === null) return null;
     let outcome = null;
@@ -262,6 +270,7 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
       }
     }
     if (focused instanceof HTMLButtonElement && !focused.disabled && document.activeElement === document.body) focused.focus();
+    if (inForm) focusHeading();
     return outcome;
   }
 

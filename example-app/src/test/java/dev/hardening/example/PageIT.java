@@ -840,6 +840,85 @@ class PageIT {
     }
 
     @Test
+    void aDrillSaysThatTheLoadIsOff() throws Exception {
+        visit(app);
+        at("load-toggle").click();
+        assertThat(at("load-toggle")).hasAttribute("aria-checked", "false");
+        press("rotate-hard");
+        assertThat(at("lane-keys-hardened")).containsText("The load is off");
+        assertThat(at("lane-keys-plain")).containsText("The load is off");
+        at("load-toggle").click();
+        awaitSeen("rotate-hard");
+    }
+
+    @Test
+    void aProviderThatIsDownCanBeRotated() throws Exception {
+        visit(app);
+        press("provider-down");
+        assertThat(at("lane-keys-plain")).containsText("Now rotate them");
+        press("rotate");
+        assertThat(at("lane-keys-plain")).containsText("refused with 401");
+        assertThat(at("lane-keys-hardened")).containsText("Now press Up");
+        press("provider-up");
+        awaitSeen("rotate");
+    }
+
+    @Test
+    void anotherNameOfThisMachineIsToldTheReason() throws Exception {
+        page.navigate("http://demo.localhost:" + app.url().getPort() + "/");
+        assertThat(at("notice"))
+                .containsText("Open http://localhost:" + app.url().getPort() + "/ instead.");
+        requests.removeIf(url -> url.startsWith("http://demo.localhost:"));
+        visit(app);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rate-submit", "rate-skip"})
+    void theFocusStaysAtTheFormThatWasSent(String button) throws Exception {
+        visit(app);
+        for (int person = 0; person < 3; person++) {
+            choose("green", person);
+        }
+        at(button).focus();
+        page.keyboard().press("Enter");
+        assertThat(at("rate-person-2")).hasCount(0);
+        assertThat(page.locator("#h-rate")).isFocused();
+    }
+
+    @Test
+    void theFocusStaysAtTheFormWhenTheNextSessionBegins() throws Exception {
+        visit(app);
+        at("rate-green-0").focus();
+        String before = formsSession();
+        app.drill("session/next", "{}");
+        assertThat(at("rate-form")).not().hasAttribute("data-session", before);
+        assertThat(page.locator("#h-rate")).isFocused();
+    }
+
+    @Test
+    void aLostSkipIsNotCalledARating() throws Exception {
+        visit(app);
+        choose("green", 0);
+        page.route("**/rate/skip", route -> {
+            route.fetch();
+            route.abort();
+        });
+        at("rate-skip").click();
+        assertThat(at("rate-error")).not().isEmpty();
+        at("rate-submit").click();
+        assertThat(at("rate-error")).containsText("Your first try had arrived already");
+    }
+
+    @Test
+    void theDocumentationFitsANarrowScreen() throws Exception {
+        open(320, ColorScheme.LIGHT);
+        for (String docs : List.of("benchmarks", "scale", "rating-guard")) {
+            page.navigate(app.url() + "/docs/" + docs);
+            assertThat(overflow()).as(docs).isZero();
+        }
+    }
+
+    @Test
     void drillsAreAnnouncedAndEveryControlHasAName() throws Exception {
         visit(app);
         assertThat(page.locator("#card-redis .lanes")).hasAttribute("role", "status");
