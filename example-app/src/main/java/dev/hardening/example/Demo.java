@@ -202,7 +202,7 @@ final class Demo implements AutoCloseable {
     /** Every part as it was at the start. */
     void reset() throws IOException, InterruptedException {
         provider.mood(DemoIdentityProvider.Mood.UP);
-        keys.invalidate(); // or its backoff after an outage would hold up the next fetch
+        keys.invalidate(); // ends the backoff after an outage, which would hold up the next fetch
         var unused = keys.getKeysAsync();
         if (demoRedis != null) {
             demoRedis.start();
