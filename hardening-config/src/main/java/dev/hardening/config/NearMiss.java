@@ -296,8 +296,9 @@ final class NearMiss {
             return (longer.length() >= 7 && !(longer.endsWith("RS") && longer.startsWith(withoutLast(shorter))))
                     || (longer.length() >= 5 && consonants(shorter) >= 3 && consonants(shorter) > consonants(longer));
         }
-        return longer.length() >= 8
-                && (sameStart ? !isInflected(a, b) : !isVowel(longer.charAt(0)) && isVowel(longer.charAt(1)));
+        return sameStart
+                ? longer.length() >= 7 && !isInflected(a, b)
+                : longer.length() >= 8 && !isVowel(longer.charAt(0)) && isVowel(longer.charAt(1));
     }
 
     /** Two slips in a long word, not at its end: {@code SUPBSE} and {@code SUPERBASE} sound like SUPABASE. */

@@ -106,6 +106,7 @@ class NearMissTest {
             "LIVEKIT_URL, LIVKIT_URL",
             "SETTING_URL, SETTNG_URL",
             "CALENDAR_KEY, CALENDER_KEY",
+            "SERVICE_URL, SERVIC_URL",
             "TOKEN, TOKNE",
             "key, KEY"
         })
