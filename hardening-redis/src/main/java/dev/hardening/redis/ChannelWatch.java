@@ -378,18 +378,21 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     /** Closes the channel, and says true, if the server is not what is required. */
     private boolean refuse(Requirement.Server server) {
-        String wrong = reconnect ? channels.wrongAtReturn(server) : null;
-        if (wrong == null && server.role() != Role.SENTINEL && server.role() != Role.UNKNOWN) {
-            wrong = channels.requirement().wrongRole(server.role());
-        }
+        String wrong = wrong(server);
         if (wrong != null) {
-            String reason = wrong;
-            refuse(reason);
+            refuse(wrong);
             // In RESP2 a subscribed connection cannot ask for the role: it learns it from the others to the same
             // server.
-            channels.beating().forEach(other -> other.channel.eventLoop().execute(() -> other.refuse(peer, reason)));
+            channels.beating().forEach(other -> other.channel.eventLoop().execute(() -> other.refuse(peer, wrong)));
         }
         return wrong != null;
+    }
+
+    private @Nullable String wrong(Requirement.Server server) {
+        String kind = reconnect ? channels.wrongAtReturn(server) : null;
+        return kind != null || server.role() == Role.SENTINEL || server.role() == Role.UNKNOWN
+                ? kind
+                : channels.requirement().wrongRole(server.role());
     }
 
     private void refuse(@Nullable InetSocketAddress server, String reason) {
