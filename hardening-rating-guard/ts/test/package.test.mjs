@@ -53,7 +53,7 @@ test("the package depends on nothing, and only its hook on React", () => {
   assert.doesNotMatch(read("dist/index.js"), /\bimport\b|\brequire\b/);
 });
 
-test("the lock file holds no address", () => assert.doesNotMatch(read("package-lock.json"), /"resolved": "https?:/));
+test("the lock file holds no address", () => assert.doesNotMatch(read("package-lock.json"), /"resolved":/));
 
 for (const [name, limit] of [["index", 1500], ["kept", 500], ["react", 512]])
   test(`${name}.js is as small as the README says`, () => {
