@@ -62,7 +62,7 @@ final class DemoIdentityProvider implements AutoCloseable {
     private volatile List<JWK> keys = List.of();
 
     private List<JWK> signing = List.of();
-    /** Keys that sign no more, with the moment when their last token expires. */
+    /** Old keys, which no longer sign. Each has the time when the last token that it signed expires. */
     private final Map<JWK, Instant> retired = new LinkedHashMap<>();
     /** Made ahead, because an RSA key takes a while. */
     private CompletableFuture<List<JWK>> spare = CompletableFuture.supplyAsync(DemoIdentityProvider::generate, threads);

@@ -78,7 +78,7 @@ final class BuilderOptions<B> {
         return reasons;
     }
 
-    /** Every selection of some properties, the smallest first. */
+    /** All sets of properties that could be left out, those with the fewest properties first. */
     private List<Set<String>> selections() {
         List<Set<String>> selections = new ArrayList<>(List.of(Set.of()));
         for (String property : options.keySet()) {
