@@ -104,10 +104,15 @@ final class Addresses extends AddressResolverGroup<InetSocketAddress> {
         });
     }
 
+    /** Whether it is an IP address, for which no name server is asked. */
+    static boolean isAddress(String host) {
+        return NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host);
+    }
+
     private CompletableFuture<InetAddress[]> lookUp(String host) {
         CompletableFuture<InetAddress[]> mine = new CompletableFuture<>();
-        if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
-            complete(mine, host); // no name server is asked
+        if (isAddress(host)) {
+            complete(mine, host);
             return mine;
         }
         CompletableFuture<InetAddress[]> others = running.putIfAbsent(host, mine);

@@ -19,8 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attempt: name, credentials, connection, handshake, and PING. It runs on a thread of its own, because a resolver
- * or a credentials provider may block for ever. After it was abandoned, a connection that still opens is closed. No
+ * One attempt: name, credentials, connection, handshake, and PING. It begins on a thread of its own where a resolver or a
+ * credentials provider may block for ever. After it was abandoned, a connection that still opens is closed. No
  * future is cancelled, because Lettuce leaves a live connection behind if a cancelled connect succeeds.
  */
 final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
@@ -59,7 +59,11 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
      */
     Result<C> run(Duration budget) throws InterruptedException, ExecutionException {
         long from = nanoTime.getAsLong();
-        Workers.run(task);
+        if (target.mayBlock()) {
+            Workers.run(task);
+        } else {
+            task.run();
+        }
         try {
             Requirement.Answer answered = answer.get(budget.toNanos(), TimeUnit.NANOSECONDS);
             Duration took = Duration.ofNanos(nanoTime.getAsLong() - from);

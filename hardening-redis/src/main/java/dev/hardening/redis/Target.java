@@ -45,6 +45,11 @@ interface Target<C extends StatefulConnection<String, String>> {
     /** What {@link #connect()} is doing at the moment, in words that follow "while". */
     String phase();
 
+    /** Whether {@link #resolve()}, the credentials or {@link #connect()} may block the thread that asks for them. */
+    default boolean mayBlock() {
+        return true;
+    }
+
     /** Resolves names, on a thread that may block. */
     void resolve() throws UnknownHostException;
 
@@ -136,6 +141,15 @@ interface Target<C extends StatefulConnection<String, String>> {
                 return "asking the Sentinels and connecting";
             }
             return runtime != null && runtime.channels().connected() ? "waiting for the handshake" : "connecting";
+        }
+
+        @Override
+        public boolean mayBlock() {
+            return runtime == null
+                    || hasSentinels()
+                    || uri.isSsl()
+                    || !(uri.getCredentialsProvider() instanceof StaticCredentialsProvider)
+                    || (uri.getSocket() == null && !Addresses.isAddress(uri.getHost()));
         }
 
         @Override
