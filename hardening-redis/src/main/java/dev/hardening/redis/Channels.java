@@ -79,8 +79,8 @@ final class Channels implements NettyCustomizer {
             return;
         }
         ChannelWatch watch = new ChannelWatch(this, pipeline.context(encoder), reconnect);
-        pipeline.addAfter(encoder, null, watch);
-        pipeline.addAfter(handshake, null, watch.afterHandshake());
+        pipeline.addAfter(encoder, "hardening-watch", watch);
+        pipeline.addAfter(handshake, "hardening-admission", watch.afterHandshake());
     }
 
     /** Keeps which channel each connection has at the moment; to be added to the client. */

@@ -38,7 +38,9 @@ final class Handshake {
             + "|ERR (max number|Client|AUTH|invalid password))");
 
     /** What an error about an unknown command repeats of it. */
-    private static final Pattern ARGUMENTS = Pattern.compile(", with args[^\\r\\n]*");
+    private static final String ARGUMENTS_BEGIN = ", with args";
+
+    private static final Pattern ARGUMENTS = Pattern.compile(ARGUMENTS_BEGIN + "[^\\r\\n]*");
 
     /** The words in those errors. A password that is one of them cannot be told from them, and what they mean would be lost. */
     private static final Set<String> WORDS_OF_VERDICTS = Set.of(
@@ -142,14 +144,17 @@ final class Handshake {
     ByteBuf withoutPassword(ByteBuf bytes) {
         ByteBuf received = held == null ? bytes : Unpooled.wrappedBuffer(held, bytes);
         held = null;
-        if (!hasError(received)) {
+        String text = received.toString(StandardCharsets.ISO_8859_1);
+        if (!text.startsWith("-") && !text.contains("\n-")) {
             return received;
         }
-        String text = received.toString(StandardCharsets.ISO_8859_1);
         int lastLine = text.lastIndexOf('\n') + 1;
         if (text.startsWith("-", lastLine) && text.length() < LONGEST_HELD) {
             held = received;
             return null;
+        }
+        if (authentication == null && !text.contains(ARGUMENTS_BEGIN)) {
+            return received; // it cannot repeat a password
         }
         String shown =
                 ERROR_LINE.matcher(text).replaceAll(error -> Matcher.quoteReplacement(withoutPassword(error.group())));
@@ -158,16 +163,6 @@ final class Handshake {
         }
         received.release();
         return Unpooled.copiedBuffer(shown, StandardCharsets.ISO_8859_1);
-    }
-
-    /** Whether a line begins as an error does. */
-    private static boolean hasError(ByteBuf bytes) {
-        int line = bytes.readerIndex();
-        while (line < bytes.writerIndex() && bytes.getByte(line) != '-') {
-            int end = bytes.indexOf(line, bytes.writerIndex(), (byte) '\n');
-            line = end < 0 ? bytes.writerIndex() : end + 1;
-        }
-        return line < bytes.writerIndex();
     }
 
     private String withoutPassword(String error) {

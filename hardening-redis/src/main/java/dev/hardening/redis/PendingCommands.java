@@ -4,6 +4,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
+import java.util.EnumSet;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +39,7 @@ final class PendingCommands {
     /** The types that change anything here. Most commands are of another type, and cost one look here. */
     private static final Set<CommandType> TYPES = Stream.of(CommandType.values())
             .filter(type -> isBlocking(type) || type == CommandType.MULTI || endsTransaction(type))
-            .collect(Collectors.toUnmodifiableSet());
+            .collect(Collectors.toCollection(() -> EnumSet.noneOf(CommandType.class)));
 
     private @Nullable RedisCommand<?, ?, ?> blocking;
     private boolean heardSinceBlocking;
