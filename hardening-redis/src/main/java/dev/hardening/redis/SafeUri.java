@@ -43,7 +43,7 @@ final class SafeUri {
     private static final Pattern SENTINEL_PARAMETER = Pattern.compile("(?i)[?&;]sentinelMasterId=");
     private static final Pattern TIMEOUT_PARAMETER = Pattern.compile("(?i)[?&;]timeout=");
     private static final Pattern DATABASE = Pattern.compile("/\\d{0,9}(?:[?#].*)?");
-    private static final Pattern END_OF_HOSTS = Pattern.compile("[/?#]");
+    private static final Pattern HOST_AND_PARAMETER = Pattern.compile("[^:@/?#]+(?::\\d{1,5})?(?:/\\d*)?\\?\\w+=.*");
 
     /** A name, an IPv4 address or an IPv6 address; Lettuce would take any other text for a name. */
     private static final String HOST_NAME = "(?:[\\p{L}\\p{N}._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\\w]*)";
@@ -123,13 +123,15 @@ final class SafeUri {
         // The text before the last @ is user and password, even if a parser would read it differently.
         int userInfoEnd = rest.lastIndexOf('@');
         String userInfo = rest.substring(0, Math.max(0, userInfoEnd));
-        String address =
-                SPACE_AFTER_COMMA.matcher(rest.substring(userInfoEnd + 1)).replaceAll(",");
+        String address = rest.substring(userInfoEnd + 1);
+        if (address.indexOf(',') >= 0) {
+            address = SPACE_AFTER_COMMA.matcher(address).replaceAll(",");
+        }
         String shown = "the Redis URI " + scheme + (userInfoEnd < 0 ? "://…" : "://***@…");
         checkUserInfo(shown, userInfo);
         RedisCredentialsProvider credentials = credentials(shown, userInfo);
         checkSigns(shown, "address", address, "#/?%[]");
-        String hosts = END_OF_HOSTS.split(address, 2)[0];
+        String hosts = hosts(address);
         String afterHosts = address.substring(hosts.length());
         checkParameters(shown, afterHosts);
         String beforeHosts = scheme + "://"; // Lettuce gets user and password apart from it
@@ -170,11 +172,20 @@ final class SafeUri {
         return List.of(create(beforeHosts + address, credentials));
     }
 
+    private static String hosts(String address) {
+        int end = 0;
+        while (end < address.length() && "/?#".indexOf(address.charAt(end)) < 0) {
+            end++;
+        }
+        return address.substring(0, end);
+    }
+
     /** Whether a URI names a timeout, which may be the same as Lettuce's default. */
     static boolean hasTimeout(String uri) {
-        return TIMEOUT_PARAMETER
-                .matcher(uri.substring(uri.lastIndexOf('@') + 1))
-                .find();
+        return uri.indexOf('?') >= 0
+                && TIMEOUT_PARAMETER
+                        .matcher(uri.substring(uri.lastIndexOf('@') + 1))
+                        .find();
     }
 
     private static IllegalArgumentException refused(String shown, String reason) {
@@ -182,6 +193,10 @@ final class SafeUri {
     }
 
     private static void checkUserInfo(String shown, String userInfo) {
+        if (HOST_AND_PARAMETER.matcher(userInfo).matches()) {
+            throw refused(
+                    shown, "has a raw @ in a parameter, or a raw ? in its user or password: write them as %40 and %3F");
+        }
         int colon = userInfo.indexOf(':');
         checkSigns(shown, "user", userInfo.substring(0, Math.max(0, colon)), "");
         checkSigns(shown, "password", userInfo.substring(colon + 1), "");
@@ -263,7 +278,7 @@ final class SafeUri {
     /** If the name has an underscore, Lettuce would take name and port together for the name. */
     private static RedisURI at(String host, RedisURI parsed) {
         Matcher parts = HOST_AND_PORT.matcher(host);
-        if (parts.matches() && host.equals(parsed.getHost())) {
+        if (host.equals(parsed.getHost()) && parts.matches()) {
             parsed.setHost(parts.group(1));
             parsed.setPort(parts.group(2) == null ? RedisURI.DEFAULT_REDIS_PORT : Integer.parseInt(parts.group(2)));
         }

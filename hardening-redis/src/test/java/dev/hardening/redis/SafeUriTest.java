@@ -242,6 +242,7 @@ class SafeUriTest {
             "redis://alice:hun%E9ter2@h, 'has encoded bytes in its password that are not UTF-8'",
             "redis://al%FFice:hunter2@h, 'has encoded bytes in its user that are not UTF-8'",
             "redis://h?clientName=a%26hunter2, 'has an encoded & or ; in its parameter clientName'",
+            "redis://h:6379/1?clientName=a@hunter2, 'has a raw @ in a parameter, or a raw ? in its user or password'",
             "redis://h?libraryName=a%3bhunter2, 'has an encoded & or ; in its parameter libraryName'",
             "redis-sentinel://h#hunter2?db=2, 'has a ? after its #: write the parameters before the #'",
             "redis-sentinel://h?sentinelMasterId=m#hunter2, gives its primary's name twice",
