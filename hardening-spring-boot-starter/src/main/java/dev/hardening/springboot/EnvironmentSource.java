@@ -106,8 +106,16 @@ final class EnvironmentSource implements SecretSource {
         }
     }
 
+    /** Whether what would name the file of another setting is declared itself: then it is a setting of its own. */
+    private boolean fileIsASetting(String name) {
+        return declared.containsKey(name + FILE);
+    }
+
     /** Null if it has no file, or if Spring would take a part of it for a placeholder. */
     private @Nullable String ofFile(String name) {
+        if (fileIsASetting(name)) {
+            return null;
+        }
         String path = find(name + FILE).map(Found::value).orElse("");
         return SecretSource.of(Map.of(name + FILE, path))
                 .withFiles()
@@ -124,6 +132,9 @@ final class EnvironmentSource implements SecretSource {
         return new SecretSource() {
             @Override
             public Optional<Found> find(String name) {
+                if (fileIsASetting(name)) {
+                    return EnvironmentSource.this.find(name);
+                }
                 return ConfigurationPropertyName.isValid(name)
                         ? new PropertyAsVariable(name).withFiles().find(variable(name))
                         : withFiles.find(name);

@@ -140,6 +140,20 @@ class SecretsTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"A_KEY, A_KEY_FILE", "a.key, A_KEY_FILE", "a.key, a.key_FILE"})
+    void a_declared_name_that_ends_in_file_is_a_setting_of_its_own(String name, String other) {
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=" + name + ", " + name + "_FILE",
+                        name + "=" + CANARY,
+                        other + "=another-" + CANARY)
+                .run()) {
+            Settings settings = context.getBean(Settings.class);
+            assertThat(settings.get(Setting.secret(name))).isEqualTo(Secret.of(CANARY));
+            assertThat(settings.get(Setting.secret(name + "_FILE"))).isEqualTo(Secret.of("another-" + CANARY));
+        }
+    }
+
     @Test
     void a_mounted_directory_is_imported_as_a_tree(@TempDir Path directory) throws IOException {
         Files.writeString(directory.resolve("API_KEY"), CANARY + "\n");
