@@ -6,6 +6,7 @@ import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -17,6 +18,8 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     private static final String R2DBC = "r2dbc";
     private static final String NOT_IN_A_PASSWORD = "#/?@[]\\^`{|}\"<> %";
 
+    private static final String SEVERAL_HOSTS = ", with one host: declare a URL of several hosts as a secret";
+
     private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
     private static final Pattern ESCAPE = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*)?");
@@ -26,7 +29,20 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
             Pattern.compile("[0-9A-Fa-f:.]*::[0-9A-Fa-f:.]*|([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}");
     private static final int LONGEST_IPV6 = "ffff:".length() * 6 + "255.255.255.255".length();
     private static final Pattern NUMBERS = Pattern.compile("[0-9.]+(:[0-9]*+)?");
-    private static final Pattern ANOTHER_URL = Pattern.compile("[,;\\s][A-Za-z][A-Za-z0-9+.-]*+://");
+    private static final Pattern ANOTHER_URL = Pattern.compile("[,;|\\s][A-Za-z][A-Za-z0-9+.-]*+://");
+
+    /** References that nothing resolved; a variable in parentheses only in the authority, because it may be in a path. */
+    private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^{}]*}|\\{\\{[^{}]*}}");
+
+    private static final Pattern REFERENCE_IN_AUTHORITY = Pattern.compile("\\$\\([^()]*\\)");
+
+    /** Several hosts, each with a user and a password. */
+    private static final Pattern USERS_AND_HOSTS = Pattern.compile(
+            "[^@:,]++:[^@,]++@[A-Za-z0-9.-]++(:[0-9]++)?(,[^@:,]++:[^@,]++@[A-Za-z0-9.-]++(:[0-9]++)?)++");
+
+    private static final Pattern HOST_OF_ANY_LETTERS = Pattern.compile("[\\p{L}\\p{M}0-9.-]++(:[0-9]*+)?");
+    private static final Pattern A_PORT_MEANT = Pattern.compile("[0-9]{1,5}");
+    private static final Set<String> USUAL_SCHEMES = Set.of("http", "https", "ws", "wss");
 
     static UrlParser of(List<String> schemes) {
         List<String> allowed =
@@ -117,13 +133,15 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return ANOTHER_URL.matcher(text).region(first, end).find();
     }
 
-    /** {@code https://https://host}, which the JDK takes for a host named {@code https}. */
+    /** {@code https://https://host} and {@code https://https//host}, which the JDK takes for a host named {@code https}. */
     private static boolean hasTwoSchemes(String text) {
-        if (text.indexOf("://") == text.lastIndexOf("://")) {
+        int start = text.indexOf("://") + 3;
+        String authority = authority(text);
+        if (start < 3 || !text.startsWith("//", start + authority.length())) {
             return false;
         }
-        String authority = authority(text);
-        return authority.endsWith(":") && text.startsWith("//", text.indexOf("://") + 3 + authority.length());
+        return USUAL_SCHEMES.contains(authority.toLowerCase(Locale.ROOT))
+                || (authority.endsWith(":") && text.indexOf("://") != text.lastIndexOf("://"));
     }
 
     /** The text between {@code ://} and the first of {@code / ? #}. */
@@ -159,6 +177,13 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
             return rule + ", and begins with a scheme twice: write it once";
         }
         String authority = authority(text);
+        if (REFERENCE.matcher(text).find()
+                || REFERENCE_IN_AUTHORITY.matcher(authority).find()) {
+            return rule + ", and has a reference in it that was not resolved: set the value that it stands for";
+        }
+        if (USERS_AND_HOSTS.matcher(authority).matches()) {
+            return rule + SEVERAL_HOSTS;
+        }
         if (endsInsideAPassword(text) || hasRawPassword(text.substring(afterScheme + 3), authority)) {
             return rule + ", with the special characters of its password percent-encoded:"
                     + " %23 for #, %2F for /, %40 for @";
@@ -170,7 +195,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     /** What is wrong with a host and its port, or else with what follows them. */
     private static String complaint(String hosts, boolean isUri) {
         if (hosts.indexOf(',') >= 0) {
-            return ", with one host: declare a URL of several hosts as a secret";
+            return SEVERAL_HOSTS;
         }
         if (hosts.length() <= LONGEST_IPV6 && IPV6.matcher(hosts).matches()) {
             return ", with its IPv6 address in brackets, such as [::1]";
@@ -191,6 +216,9 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         if (NUMBERS.matcher(hosts).matches()) {
             return ", with four numbers from 0 to 255 in its IPv4 address";
         }
+        if (!hostAndPort && HOST_OF_ANY_LETTERS.matcher(hosts).matches()) {
+            return ", with a host in ASCII: write other letters as its xn-- name";
+        }
         return hostAndPort
                 ? ", with a host whose parts begin and end with a letter or a digit, and whose last part begins with a"
                         + " letter"
@@ -207,14 +235,14 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         }
         int at = rest.lastIndexOf('@');
         int colon = rest.indexOf(':');
-        if (at < 0 || colon < 0 || colon > at) {
+        if (at < 0 || colon < 0 || colon > at || colon >= authority.length()) { // https://my_host/x:y@z
             return false;
         }
         boolean hostAndPort = authority.indexOf('@') < 0
-                && colon < authority.length() - 1
-                && isPort(authority.substring(colon + 1))
+                && colon > 0
+                && A_PORT_MEANT.matcher(authority.substring(colon + 1)).matches()
                 && !rest.startsWith("#", authority.length());
-        if (hostAndPort) { // https://my_host:8080/@me
+        if (hostAndPort) { // https://my_host:8080/@me, https://host:70000/@me
             return false;
         }
         String password = ESCAPE.matcher(rest.substring(colon + 1, at)).replaceAll("");

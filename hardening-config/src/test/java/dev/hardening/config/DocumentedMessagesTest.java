@@ -118,6 +118,8 @@ class DocumentedMessagesTest {
         environment.put("IPV6_URL", "wss://::1");
         environment.put("IPV4_URL", "wss://256.0.0.1");
         environment.put("PARTS_URL", "wss://x..y");
+        environment.put("REFERENCE_URL", "wss://x/${y}");
+        environment.put("LETTERS_URL", "wss://\u00e4");
         environment.put("NO_HOST_URL", "wss://undefined");
         environment.put("COLORED", "\u001b[0mx");
         environment.put("BOTH", "x");
@@ -180,6 +182,8 @@ class DocumentedMessagesTest {
                         Setting.uri("IPV6_URL", "wss"),
                         Setting.uri("IPV4_URL", "wss"),
                         Setting.uri("PARTS_URL", "wss"),
+                        Setting.uri("REFERENCE_URL", "wss"),
+                        Setting.uri("LETTERS_URL", "wss"),
                         Setting.uri("NO_HOST_URL", "wss"),
                         Setting.secret("COLORED"),
                         Setting.secret("BOTH"),

@@ -117,7 +117,9 @@ class SettingTest {
                     "https://user:pa[ss@db.internal:443/x",
                     "https://user@example.com:pass@db.internal",
                     "https://us#er:pass@db.internal",
-                    "https://:#@x"
+                    "https://:#@x",
+                    "https://:4/x9abc@cache:6379",
+                    "https://:12?x@cache"
                 })
         void withARawPasswordIsToldToEncodeIt(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
@@ -134,7 +136,9 @@ class SettingTest {
                     "https://x:port",
                     "https://x:port^",
                     "https://u:p@x:-1/",
-                    "https://[::1]:70000"
+                    "https://[::1]:70000",
+                    "https://registry:70000/@scope/pkg",
+                    "https://h:65536?x=a@b.c"
                 })
         void withNoPortOfTheRangeSaysTheRange(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
@@ -143,7 +147,7 @@ class SettingTest {
 
         @Test
         void withItsSchemeTwiceIsToldToWriteItOnce() {
-            for (String value : List.of("https://https://x", "https://http://x/y")) {
+            for (String value : List.of("https://https://x", "https://http://x/y", "https://https//x", "https://WSS//x/y")) {
                 assertThat(reasons(Setting.uri("U", "https"), value))
                         .containsExactly(
                                 "must be a URL that starts with https://, and begins with a scheme twice: write it once");
@@ -157,6 +161,7 @@ class SettingTest {
                     "https://a;https://b",
                     "https://a, https://b",
                     "https://a https://b",
+                    "https://a|https://b",
                     "https://u:p@a/x,https://u:p@b/x",
                     "https://a:1,http://b:2/?x=1"
                 })
@@ -239,11 +244,33 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"https://x y", "https://x\\y", "https://[::1", "https://x_y"})
+        @ValueSource(strings = {"https://x y", "https://x\\y", "https://[::1", "https://x_y", "https://my_host/x:y/z@v1"})
         void withAHostOfOtherCharactersSaysWhichItMayHave(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
                     .containsExactly(
                             "must be a URL that starts with https://, with a host of letters, digits, - and . only");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://user:${DB_PASSWORD}@host/x",
+                    "https://host/${TENANT}",
+                    "https://{{ host }}/",
+                    "https://$(HOST)/x"
+                })
+        void withAReferenceInItSaysThatItWasNotResolved(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly("must be a URL that starts with https://, and has a reference in it that was not"
+                            + " resolved: set the value that it stands for");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"https://b\u00fccher.example/", "https://\u4f8b\u3048.jp:80"})
+        void withOtherLettersInItsHostSaysToWriteThemInAscii(String value) {
+            assertThat(reasons(Setting.uri("U", "https"), value))
+                    .containsExactly("must be a URL that starts with https://, with a host in ASCII: write other letters"
+                            + " as its xn-- name");
         }
 
         @ParameterizedTest
@@ -262,7 +289,7 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"mongodb://a:1,b:2/x", "mongodb://u:p@a,b", "mongodb://a,b,c/x?y=z"})
+        @ValueSource(strings = {"mongodb://a:1,b:2/x", "mongodb://u:p@a,b", "mongodb://a,b,c/x?y=z", "mongodb://u:p@a:1,u:p@b"})
         void ofSeveralHostsIsToldToBeASecret(String value) {
             assertThat(reasons(Setting.uri("U", "mongodb"), value))
                     .containsExactly(
