@@ -46,6 +46,7 @@ final class Slip {
     private static final Pattern ANYTHING = Pattern.compile("(?s).*");
     private static final Pattern WITH_BACKSLASH = Pattern.compile("(?s).*\\\\.*");
     private static final Pattern NO_SPACE = Pattern.compile("\\S+");
+    private static final Pattern NO_QUOTE = Pattern.compile("[^']+");
     private static final Pattern NO_BRACE = Pattern.compile("[^{}]+");
 
     /** One reference or several, or one within another. The group that repeats is possessive: else it would recurse. */
@@ -57,7 +58,9 @@ final class Slip {
 
     private static final Pattern PIPELINE_VARIABLE =
             Pattern.compile("\\s*(variables|parameters|dependencies|stageDependencies|resources)[.\\[].+");
+    private static final Pattern FUNCTION_OF_HIERA = Pattern.compile("(lookup|hiera|alias|literal|scope)\\(.*\\)");
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_.-]+");
+    private static final Pattern SYSTEMD_PATH = Pattern.compile("%d/[A-Za-z0-9_.-]+");
     private static final Pattern OF_A_VAULT = Pattern.compile("\\S+::\\S+");
     private static final Pattern SALTED_MASK = Pattern.compile("[A-Za-z0-9+/=.]+;[^;\\s]{8};[0-9]+");
     private static final Pattern TEXTS_OF_JSON = Pattern.compile("\\s*+(?:\"[^\"]*+\"\\s*+,?+\\s*+)*+");
@@ -71,28 +74,36 @@ final class Slip {
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
-    private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/secrets/\\S+");
-    private static final Pattern KEY_VAULT = Pattern.compile("[^/\\s]+\\.vault\\.azure\\.net/secrets/\\S+");
+    private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/(locations/[^/\\s]+/)?secrets/\\S+");
+    private static final Pattern KEY_VAULT = Pattern.compile("[^/\\s]+\\.vault\\.(azure\\.net|azure\\.cn|usgovcloudapi\\.net)/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile(
-            "(file:(//)?)?((/var)?/run/(secrets(\\.d)?|credentials|agenix(\\.d)?)|(/vault|/etc)?/secrets"
-                    + "|/mnt/secrets(-store)?)/\\S+|[Cc]:[\\\\/]ProgramData[\\\\/]Docker[\\\\/]secrets[\\\\/]\\S+");
-    private static final String BEGINNINGS_OF_A_SECRET_FILE = "/fCc";
+            "(?:(?i:file):(//)?)?((/var)?/run/(secrets(\\.d)?|credentials|agenix(\\.d)?)"
+                    + "|(/vault|/openbao|/etc|/var)?/secrets|/etc/secret-volume|/mnt/secrets(-store)?)/\\S+|[Cc]:[\\\\/]ProgramData[\\\\/]Docker[\\\\/]secrets[\\\\/]\\S+");
+    private static final String BEGINNINGS_OF_A_SECRET_FILE = "/fFCc";
     private static final Pattern NAME_OF_A_PATH = Pattern.compile(
-            ".*(FILE|PATH|DIR|DIRECTORY|LOCATION|CREDENTIALS|STORE|CERTS?|CERTIFICATES?|BUNDLE|KEYRING|CONFIG|SOCKET"
-                    + "|HOME)|(.*[_.-])?CAS?",
+            ".*(FILES?|FILE_?NAMES?|PATHS?|DIRS?|DIRECTORY|DIRECTORIES|FOLDERS?|LOCATIONS?|CREDENTIALS|STORE|CERTS?"
+                    + "|CERTIFICATES?|CRT|BUNDLE|KEYRING|KEYTAB|CONFIG|SOCK|SOCKET|HOME)|(.*[_.-])?CAS?"
+                    // variables of libpq, git, Vault and Oracle that are paths
+                    + "|PGSSLKEY|GIT_SSL_KEY|VAULT_CLIENT_KEY|TNS_ADMIN|ORACLE_WALLET",
             Pattern.CASE_INSENSITIVE);
+
+    /** How the name of a setting ends that names a secret, which the code itself fetches. */
+    private static final String NAMES_A_SECRET = "SECRETS?[_.-]?(ID|NAME|REF|REFERENCE|PATH|URI|URL|IDENTIFIER)S?";
+
+    private static final Pattern NAME_OF_A_SECRET =
+            Pattern.compile("(.*[_.-])?" + NAMES_A_SECRET, Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_AN_ARN =
-            Pattern.compile("(.*[_.-])?(ARNS?|SECRET[_.-]?(ID|NAME|REF)S?)", Pattern.CASE_INSENSITIVE);
-    private static final Pattern NAME_OF_A_RESOURCE =
-            Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION)", Pattern.CASE_INSENSITIVE);
-    private static final Pattern NAME_OF_A_URL =
-            Pattern.compile("(.*[_.-])?(URL|URI|ID|IDENTIFIER|ENDPOINT)", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(.*[_.-])?(ARNS?|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_RESOURCE = Pattern.compile(
+            "(.*[_.-])?(RESOURCE|NAME|ID|VERSION|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_URL = Pattern.compile(
+            "(.*[_.-])?(URL|URI|ID|IDENTIFIER|ENDPOINT|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
     private static final Pattern END_OF_A_WORD = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
     private static final Pattern HEX = Pattern.compile("[0-9a-f]+");
     private static final Pattern MASK = Pattern.compile(
-            "(redacted|masked|hidden|filtered|secure|sensitive|sensitive value|computed|known after apply"
+            "(redacted|masked|hidden|encrypted|filtered|secure|sensitive|sensitive value|computed|known after apply"
                     + "|concealed by 1Password)",
             Pattern.CASE_INSENSITIVE);
     private static final Pattern NO_VALUE =
@@ -104,15 +115,20 @@ final class Slip {
     private static final int LONGEST_NO_VALUE = "undefined;".length();
 
     private static final Pattern QUOTED =
-            Pattern.compile("([\"']).*\\1[,;]?|\\\\\".*\\\\\"|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
+            Pattern.compile("([\"']).*\\1[,;]?|\\\\\".*\\\\\"|\\$'.*'|&quot;.*&quot;|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
     private static final Pattern COMMENT = Pattern.compile("#\\s.*");
     private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
 
     /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
     private static final Pattern BEFORE_A_NAME =
-            Pattern.compile("export |declare (?:-[a-z]+ )?|set |-e |--env |-D|--|- |ENV |ARG |env |\\$env:|\\$");
+            Pattern.compile("(?:(?:export|declare(?: -[a-z]+)?|set|-e|--env|-|ENV|ARG|env)\\s++|Environment=|--env=)[\"']?"
+                    + "|-D|--|\\$(?i:env:)?");
 
     private static final String MAY_BE_BEFORE_A_NAME = "eds-EA$";
+
+    private static final Pattern ONE_MEMBER = Pattern.compile("\\{\\s*+\"([^\"\\\\]++)\"\\s*+:\\s*+\"[^\"\\\\]*+\"\\s*+}");
+
+    private static final Pattern SETX = Pattern.compile("setx\\s+", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s");
 
@@ -123,6 +139,9 @@ final class Slip {
     private static final Pattern AFTER_SEVERAL_WORDS = Pattern.compile("\\s*[=:]");
 
     private static final Pattern WORD_BREAK = Pattern.compile("[A-Za-z0-9][_.-]+[A-Za-z0-9]");
+
+    /** What stands in a row for the setting's name with its ending. */
+    private static final String FILE_OF_ANY_NAME = "NAME_FILE";
 
     private static final List<Row> ROWS = List.of(
             // What a programming language writes for no value at all.
@@ -146,6 +165,7 @@ final class Slip {
             masked("**", Pattern.compile("\\*{0,3}(?:" + MASK.pattern() + ")\\*{0,3}", MASK.flags()), "**"),
             masked("<<", MASK, ">>"),
             masked("[secret]", NOTHING, ""),
+            masked("[SECRET]", NOTHING, ""),
             masked("Calling [toString] on an [Output<T>] is not supported", ANYTHING, ""),
             masked("Calling __str__ on an Output[T] is not supported", ANYTHING, ""),
             masked("DATA+OMITTED", NOTHING, ""), // kubectl's
@@ -155,7 +175,7 @@ final class Slip {
             masked("<", MASK, ">"),
             masked("(", MASK, ")"),
             masked("***", Pattern.compile("\\**|\\*{5,}[A-Za-z0-9+/]{1,4}"), ""), // AWS's has its last four characters
-            masked("•••", Pattern.compile("•*"), ""),
+            masked("•••", Pattern.compile("•*[A-Za-z0-9]{0,4}"), ""),
             masked("●●●", Pattern.compile("●*"), ""),
             masked("███", Pattern.compile("█*"), ""),
             masked("[use 'op ", ANYTHING, "]"),
@@ -165,9 +185,14 @@ final class Slip {
             masked("[L", Pattern.compile("[\\w.$]+;@[0-9a-f]+"), ""),
             masked("System.Object[]", NOTHING, ""), // PowerShell's, for an array
             masked("System.String[]", NOTHING, ""),
+            masked("System.Byte[]", NOTHING, ""),
+            masked("System.Threading.Tasks.Task", ANYTHING, ""), // .NET's, for a call that nothing waited for
+            masked("<coroutine object ", ANYTHING, ">"),
             // What is around a value, or instead of it.
             new Row("Optional[", ANYTHING, "]", printedOptional()),
             new Row("Some(", ANYTHING, ")", printedOptional()),
+            new Row("('", NO_QUOTE, "',)", "is a printed Python tuple: set the value inside it"),
+            new Row("{\\\"", ANYTHING, "}", "is a JSON text with \\ before its quotes: remove each \\ before a quote"),
             new Row("{", NOTHING, "", firstLineOfJson()),
             new Row("[", NOTHING, "", firstLineOfJson()),
             new Row(
@@ -193,6 +218,15 @@ final class Slip {
             unresolved("${CREDENTIALS_DIRECTORY}/", FILE_NAME, "", "${CREDENTIALS_DIRECTORY}/...", systemd())
                     .unlessNamed(NAME_OF_A_PATH),
             unresolved("%d/", FILE_NAME, "", "%d/...", systemd()).unlessNamed(NAME_OF_A_PATH),
+            unresolved("\\${", NO_BRACE, "}", "\\${...}", "set the value that it stands for"),
+            unresolved("{$", TOKEN_NAME, "}", "{$...}", "set the value that it stands for"),
+            unresolved("{env.", NAME, "}", "{env.X}", "set the value that it stands for"),
+            unresolved("%{", FUNCTION_OF_HIERA, "}", "%{...}", "let Hiera resolve it"),
+            unresolved("[[", SPACED_NAME, "]]", "[[...]]", "let the template engine render it"),
+            unresolved("<+", IN_ANGLES, ">", "<+...>", "let the pipeline replace it"),
+            unresolved("credentialsJSON:", NO_SPACE, "", "credentialsJSON:...", "let the pipeline replace it"),
+            unresolved("credentials('", ANYTHING, "')", "credentials(...)", "let the pipeline replace it"),
+            unresolved("[parameters('", ANYTHING, "')]", "[parameters(...)]", "let the deployment's template resolve it"),
             unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
             unresolved("$[", PIPELINE_VARIABLE, "]", "$[...]", "let the pipeline replace it"),
             unresolved("$(", COMMAND, ")", "$(...)", "define what it names where it is used"),
@@ -221,17 +255,23 @@ final class Slip {
             unresolved("#{", NO_BRACE, "}#", "#{...}#", "let the pipeline's token task replace it"),
             unresolved("__", TOKEN_NAME, "__", "__...__", "let the pipeline's token task replace it"),
             unresolved("((", NO_PARENTHESIS, "))", "((...))", "let the pipeline's credential manager resolve it"),
-            unresolved("$__file{", NO_BRACE, "}", "$__file{...}", "set NAME_FILE to the path instead"),
+            unresolved("$__file{", NO_BRACE, "}", "$__file{...}", "set " + FILE_OF_ANY_NAME + " to the path instead"),
             unresolved("$__env{", NO_BRACE, "}", "$__env{...}", "set the value that it stands for"),
             unresolved("$__vault{", NO_BRACE, "}", "$__vault{...}", "fetch the value from Vault"),
             unresolved("$ENV{", NO_BRACE, "}", "$ENV{...}", "set the value that it stands for"),
             unresolved("process.env.", NAME, "", "process.env.X", "set the value that it stands for"),
+            unresolved("process.env.", NAME, "!", "process.env.X!", "set the value that it stands for"),
+            unresolved("process.env[", ANYTHING, "]", "process.env[...]", "set the value that it stands for"),
             unresolved("!Ref ", NO_SPACE, "", "!Ref ...", "let CloudFormation resolve it"),
             unresolved("!GetAtt ", NO_SPACE, "", "!GetAtt ...", "let CloudFormation resolve it"),
             unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
             unresolved("!Join ", ANYTHING, "", "!Join ...", "let CloudFormation resolve it"),
             unresolved("!If ", ANYTHING, "", "!If ...", "let CloudFormation resolve it"),
             unresolved("!ImportValue ", ANYTHING, "", "!ImportValue ...", "let CloudFormation resolve it"),
+            unresolved("!Select ", ANYTHING, "", "!Select ...", "let CloudFormation resolve it"),
+            unresolved("!Split ", ANYTHING, "", "!Split ...", "let CloudFormation resolve it"),
+            unresolved("!FindInMap ", ANYTHING, "", "!FindInMap ...", "let CloudFormation resolve it"),
+            unresolved("!Base64 ", ANYTHING, "", "!Base64 ...", "let CloudFormation resolve it"),
             unresolved("!secret ", NO_SPACE, "", "!secret ...", "set the value that it stands for"),
             unresolved("!ENV ", ANYTHING, "", "!ENV ...", "set the value that it stands for"),
             unresolved("!env_var ", ANYTHING, "", "!env_var ...", "set the value that it stands for"),
@@ -244,52 +284,55 @@ final class Slip {
                     "",
                     "vault:v1:...",
                     "let Vault's Transit engine decrypt it"),
-            unresolved("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
-            unresolved("VAULT::", OF_A_VAULT, "", "VAULT::...", "let JBoss resolve it"),
-            unresolved(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
-            unresolved("akeyless:", NO_SPACE, "", "akeyless:...", "let Akeyless inject the value"),
-            unresolved("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
-            unresolved("op://", ANYTHING, "", "op://...", "start the service through op run"),
-            unresolved("ref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "ref+...", "render it with vals"),
-            unresolved("secretref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "secretref+...", "render it with vals"),
-            unresolved("@Microsoft.KeyVault(", ANYTHING, ")", "@Microsoft.KeyVault(...)", keyVault()),
-            unresolved("@Microsoft.AppConfiguration(", ANYTHING, ")", "@Microsoft.AppConfiguration(...)", keyVault()),
-            unresolved("keyvault://", NO_SPACE, "", "keyvault://...", "fetch the value from Key Vault"),
-            unresolved("azure-keyvault://", NO_SPACE, "", "azure-keyvault://...", "fetch the value from Key Vault"),
+            address("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
+            address("VAULT::", OF_A_VAULT, "", "VAULT::...", "let JBoss resolve it"),
+            address(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
+            address("akeyless:", NO_SPACE, "", "akeyless:...", "let Akeyless inject the value"),
+            address("hashivault://", NO_SPACE, "", "hashivault://...", "fetch the value from Vault"),
+            address("op://", ANYTHING, "", "op://...", "start the service through op run"),
+            address("ref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "ref+...", "render it with vals"),
+            address("secretref+", Pattern.compile("[a-z0-9]+://\\S+"), "", "secretref+...", "render it with vals"),
+            address("@Microsoft.KeyVault(", ANYTHING, ")", "@Microsoft.KeyVault(...)", keyVault()),
+            address("@Microsoft.AppConfiguration(", ANYTHING, ")", "@Microsoft.AppConfiguration(...)", keyVault()),
+            address("keyvault://", NO_SPACE, "", "keyvault://...", "fetch the value from Key Vault"),
+            address("azure-keyvault://", NO_SPACE, "", "azure-keyvault://...", "fetch the value from Key Vault"),
             unresolved("https://", KEY_VAULT, "", "https://...vault.azure.net/...", "fetch the value from Key Vault")
                     .unlessNamed(NAME_OF_A_URL),
-            unresolved("akv://", NO_SPACE, "", "akv://...", "fetch the value from Key Vault"),
-            unresolved("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
-            unresolved("azurekms://", NO_SPACE, "", "azurekms://...", "fetch the value from Key Vault"),
-            unresolved("secretref:", NO_SPACE, "", "secretref:...", "declare that secret in the container app"),
+            address("akv://", NO_SPACE, "", "akv://...", "fetch the value from Key Vault"),
+            address("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
+            address("azurekms://", NO_SPACE, "", "azurekms://...", "fetch the value from Key Vault"),
+            address("secretref:", NO_SPACE, "", "secretref:...", "declare that secret in the container app"),
             unresolved("arn:aws", SECRET_ARN, "", "arn:aws:secretsmanager:...", "let the task's secrets fetch it")
                     .unlessNamed(NAME_OF_AN_ARN),
-            unresolved("awssm://", NO_SPACE, "", "awssm://...", "fetch the value from Secrets Manager"),
-            unresolved("awsssm://", NO_SPACE, "", "awsssm://...", "fetch the value from Parameter Store"),
-            unresolved("aws-sm://", NO_SPACE, "", "aws-sm://...", secretsManager()),
-            unresolved("awssecretsmanager://", NO_SPACE, "", "awssecretsmanager://...", secretsManager()),
-            unresolved("aws-ssm://", NO_SPACE, "", "aws-ssm://...", "fetch the value from Parameter Store"),
-            unresolved("ssm://", NO_SPACE, "", "ssm://...", "fetch the value from Parameter Store"),
-            unresolved("ssm:/", NO_SPACE, "", "ssm:/...", "fetch the value from Parameter Store"),
-            unresolved("aws-secretsmanager://", NO_SPACE, "", "aws-secretsmanager://...", secretsManager()),
-            unresolved("secretsmanager://", NO_SPACE, "", "secretsmanager://...", secretsManager()),
+            address("awssm://", NO_SPACE, "", "awssm://...", "fetch the value from Secrets Manager"),
+            address("awsssm://", NO_SPACE, "", "awsssm://...", "fetch the value from Parameter Store"),
+            address("aws-sm://", NO_SPACE, "", "aws-sm://...", secretsManager()),
+            address("awssecretsmanager://", NO_SPACE, "", "awssecretsmanager://...", secretsManager()),
+            address("aws-ssm://", NO_SPACE, "", "aws-ssm://...", "fetch the value from Parameter Store"),
+            address("ssm://", NO_SPACE, "", "ssm://...", "fetch the value from Parameter Store"),
+            address("ssm:/", NO_SPACE, "", "ssm:/...", "fetch the value from Parameter Store"),
+            address("aws-secretsmanager://", NO_SPACE, "", "aws-secretsmanager://...", secretsManager()),
+            address("secretsmanager://", NO_SPACE, "", "secretsmanager://...", secretsManager()),
+            address("awsparamstore://", NO_SPACE, "", "awsparamstore://...", "fetch the value from Parameter Store"),
+            address("aws-secretsmanager:/", NO_SPACE, "", "aws-secretsmanager:/...", secretsManager()),
+            address("aws-parameterstore:/", NO_SPACE, "", "aws-parameterstore:/...", "fetch the value from Parameter Store"),
             unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", secretManager())
                     .unlessNamed(NAME_OF_A_RESOURCE),
-            unresolved("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
-            unresolved("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
-            unresolved("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
-            unresolved("gsm://", NO_SPACE, "", "gsm://...", secretManager()),
-            unresolved("conjur://", NO_SPACE, "", "conjur://...", "start the service through summon"),
-            unresolved("bitwarden://", NO_SPACE, "", "bitwarden://...", "start the service through bws run"),
-            unresolved("1password://", NO_SPACE, "", "1password://...", "start the service through op run"),
-            unresolved("berglas://", NO_SPACE, "", "berglas://...", "start the service through berglas exec"),
-            unresolved("sm://", NO_SPACE, "", "sm://...", "let Secret Manager mount the value"),
-            unresolved("secret://", NO_SPACE, "", "secret://...", "set the value that it stands for"),
-            unresolved("doppler://", NO_SPACE, "", "doppler://...", "start the service through doppler run"),
-            unresolved("infisical://", NO_SPACE, "", "infisical://...", "start the service through infisical run"),
-            unresolved("keeper://", NO_SPACE, "", "keeper://...", "start the service through ksm exec"),
-            unresolved("bws://", NO_SPACE, "", "bws://...", "start the service through bws run"),
-            unresolved("pass://", ANYTHING, "", "pass://...", "start the service through pass-cli run"),
+            address("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
+            address("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
+            address("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
+            address("gsm://", NO_SPACE, "", "gsm://...", secretManager()),
+            address("conjur://", NO_SPACE, "", "conjur://...", "start the service through summon"),
+            address("bitwarden://", NO_SPACE, "", "bitwarden://...", "start the service through bws run"),
+            address("1password://", NO_SPACE, "", "1password://...", "start the service through op run"),
+            address("berglas://", NO_SPACE, "", "berglas://...", "start the service through berglas exec"),
+            address("sm://", NO_SPACE, "", "sm://...", "let Secret Manager mount the value"),
+            address("secret://", NO_SPACE, "", "secret://...", "set the value that it stands for"),
+            address("doppler://", NO_SPACE, "", "doppler://...", "start the service through doppler run"),
+            address("infisical://", NO_SPACE, "", "infisical://...", "start the service through infisical run"),
+            address("keeper://", NO_SPACE, "", "keeper://...", "start the service through ksm exec"),
+            address("bws://", NO_SPACE, "", "bws://...", "start the service through bws run"),
+            address("pass://", ANYTHING, "", "pass://...", "start the service through pass-cli run"),
             // Values that are still encrypted.
             encrypted("ENC(", ANYTHING, ")", "ENC(...)", "let Jasypt decrypt it"),
             encrypted("DEC(", ANYTHING, ")", "DEC(...)", "let Jasypt decrypt it"),
@@ -310,6 +353,9 @@ final class Slip {
             encrypted("![", BASE64, "]", "![...]", "let Mule's secure properties decrypt it"),
             encrypted("!vault ", ANYTHING, "", "!vault ...", "decrypt it with ansible-vault"),
             encrypted("$ANSIBLE_VAULT;", ANYTHING, "", "$ANSIBLE_VAULT;...", "decrypt it with ansible-vault"),
+            encrypted("{AQAAAB", BASE64, "}", "{AQAAAB...}", "let Jenkins decrypt it"),
+            encrypted("U2FsdGVkX1", NO_SPACE, "", "U2FsdGVkX1...", "decrypt it with openssl"),
+            encrypted("01000000d08c9ddf", HEX, "", "01000000d08c9ddf...", "decrypt it with Windows DPAPI"),
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
             encrypted("age-encryption.org/", ANYTHING, "", "the text of an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
@@ -318,6 +364,7 @@ final class Slip {
     private static final Map<Character, List<Row>> BY_FIRST_LETTER =
             ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
 
+    private static final String WHOLE_LINE = "is the whole line that sets it: set only the value";
     private static final String QUOTES = "\"'";
     private static final String NO_WORD = "is a word for no value, such as undefined or null: set the value";
     private static final String COLOR_CODE = "\u001b[";
@@ -341,6 +388,11 @@ final class Slip {
         return new Row(beginning, inside, end, "is a reference that was not resolved, " + shape + ": " + whatToDo);
     }
 
+    /** The address of a secret in a store. */
+    private static Row address(String beginning, Pattern inside, String end, String shape, String whatToDo) {
+        return unresolved(beginning, inside, end, shape, whatToDo).unlessNamed(NAME_OF_A_SECRET);
+    }
+
     private static Row encrypted(String beginning, Pattern inside, String end, String shape, String whatToDo) {
         return new Row(beginning, inside, end, "is still encrypted, " + shape + ": " + whatToDo);
     }
@@ -362,7 +414,7 @@ final class Slip {
     }
 
     private static String systemd() {
-        return "set NAME_FILE to the path where systemd resolves it";
+        return "set " + FILE_OF_ANY_NAME + " to the path where systemd resolves it";
     }
 
     private static String keyVault() {
@@ -387,9 +439,14 @@ final class Slip {
         if (BEGINNINGS_OF_A_SECRET_FILE.indexOf(value.charAt(0)) >= 0
                 && SECRET_FILE.matcher(value).matches()
                 && !isNamed(NAME_OF_A_PATH, name)) {
-            return Optional.of("is the path of a file: set " + name + FileNameSource.SUFFIX + " to it instead");
+            return Optional.of("is the path of a file: set " + fileName(name) + " to it instead");
         }
         return ofAPem(value).or(() -> ofAnyText(name, value));
+    }
+
+    /** The name that the path of a value's file is under; that of a path is one already. */
+    private static String fileName(String name) {
+        return name.endsWith(FileNameSource.SUFFIX) ? name : name + FileNameSource.SUFFIX;
     }
 
     /** Whether a name is of this kind, also in camel case: {@code secretArn} as {@code secret_Arn}. */
@@ -400,6 +457,10 @@ final class Slip {
     /** The same for the path of a file that is not there, with what only a shell would have replaced in it. */
     static Optional<String> ofAPath(String name, String path) {
         Optional<String> slip = ofAnyText(name, path);
+        if (slip.isEmpty() && SYSTEMD_PATH.matcher(path).matches()) {
+            return Optional.of("is a reference that was not resolved, %d/...: "
+                    + systemd().replace(FILE_OF_ANY_NAME, name));
+        }
         if (slip.isEmpty() && path.startsWith("file:")) {
             return Optional.of("is a URL: write the path alone");
         }
@@ -427,7 +488,7 @@ final class Slip {
         String inside = Blank.strip(value);
         for (Row row : BY_FIRST_LETTER.getOrDefault(inside.charAt(0), List.of())) {
             if (row.matches(name, inside)) {
-                return Optional.of(row.reason());
+                return Optional.of(row.reason().replace(FILE_OF_ANY_NAME, fileName(name)));
             }
         }
         return hasNoHost(inside)
@@ -459,11 +520,14 @@ final class Slip {
             Matcher before = BEFORE_A_NAME.matcher(value);
             at = before.lookingAt() ? before.end() : 0;
         }
+        if (isSetx(value, name) || isAJsonObjectOfOne(value, name)) {
+            return Optional.of(WHOLE_LINE);
+        }
         if (value.regionMatches(true, at, name, 0, name.length()) && goesOnAfterAName(value, at, name)) {
             return Optional.of(
                     at == 0 && value.startsWith("=", name.length())
                             ? "begins with its own name and =: remove them"
-                            : "is the whole line that sets it: set only the value");
+                            : WHOLE_LINE);
         }
         if (value.indexOf('#') < 0) {
             return Optional.empty();
@@ -474,6 +538,24 @@ final class Slip {
         return WITH_A_COMMENT.matcher(value).matches()
                 ? Optional.of("has a comment after it: write the comment on a line of its own")
                 : Optional.empty();
+    }
+
+    /** {@code setx NAME abc}, as Windows sets a variable. */
+    private static boolean isSetx(String value, String name) {
+        Matcher setx = SETX.matcher(value);
+        return "sS".indexOf(value.charAt(0)) >= 0
+                && setx.lookingAt()
+                && value.regionMatches(true, setx.end(), name, 0, name.length())
+                && value.startsWith(" ", setx.end() + name.length());
+    }
+
+    /** <code>{"NAME":"abc"}</code>, as stores of secrets show a single one. */
+    private static boolean isAJsonObjectOfOne(String value, String name) {
+        if (value.charAt(0) != '{' || !value.endsWith("}")) {
+            return false;
+        }
+        Matcher member = ONE_MEMBER.matcher(value);
+        return member.matches() && member.group(1).equals(name);
     }
 
     private static boolean goesOnAfterAName(String value, int at, String name) {
@@ -518,7 +600,7 @@ final class Slip {
             return Optional.of("is a PEM with \\n in letters: write real line breaks");
         }
         int end = pem.lastIndexOf(PEM_END);
-        if (end < 0 || pem.indexOf(DASHES, end + PEM_END.length()) < 0) {
+        if (end < pem.lastIndexOf(PEM_BEGINNING) || pem.indexOf(DASHES, end + PEM_END.length()) < 0) {
             return Optional.of("is a PEM without its end: set all of its lines");
         }
         if (pem.indexOf('\n') < 0) {

@@ -94,6 +94,8 @@ class DocumentedMessagesTest {
         environment.put("LFS_POINTER", "version https://git-lfs.github.com/spec/v1");
         environment.put("VAULT_ERROR", "{\"errors\":[]}");
         environment.put("PYTHON", "b'x'");
+        environment.put("PYTHON_TUPLE", "('x',)");
+        environment.put("ESCAPED_JSON", "{\\\"x\\\":1}");
         environment.put("PYTHON_BYTES", "b'\\x00'");
         environment.put("PATH_OF_A_SECRET", "/run/secrets/x");
         environment.put("QUOTED_PATH_FILE", "'/x'");
@@ -158,6 +160,8 @@ class DocumentedMessagesTest {
                         Setting.secret("LFS_POINTER"),
                         Setting.secret("VAULT_ERROR"),
                         Setting.secret("PYTHON"),
+                        Setting.secret("PYTHON_TUPLE"),
+                        Setting.secret("ESCAPED_JSON"),
                         Setting.secret("PYTHON_BYTES"),
                         Setting.secret("PATH_OF_A_SECRET"),
                         Setting.secret("QUOTED_PATH"),

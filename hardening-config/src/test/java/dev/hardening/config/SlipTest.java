@@ -127,7 +127,25 @@ class SlipTest {
                     "a\u001bb",
                     "https://undefined.example/",
                     "https://x/null",
-                    "redis://null:null@x"
+                    "redis://null:null@x",
+                    "{QWxhZGRpbjpvcGVuIHNlc2FtZQ==}",
+                    "%{abc}",
+                    "{$x}",
+                    "[[a b]]",
+                    "[[1]]",
+                    "U2FsdGVk",
+                    "01000000d0",
+                    "•••12345",
+                    "{\"Y\":\"abc\"}",
+                    "{\"X\":\"abc\",\"Y\":\"abc\"}",
+                    "setx Y abc",
+                    "setxX abc",
+                    "('abc','def')",
+                    "credentials(x)",
+                    "!Important! text",
+                    "$'abc",
+                    "/var/secret/x",
+                    "-----BEGIN PKCS7-----\nabc\n-----END PKCS7-----"
                 })
         void isNotTakenForASlip(String value) {
             assertThat(reasons(X, value)).isEmpty();
@@ -169,7 +187,28 @@ class SlipTest {
             "DB_SECRET_ID, projects/p/secrets/s",
             "DB_SECRET_VERSION, projects/p/secrets/s/versions/latest",
             "vaultSecretUri, https://x.vault.azure.net/secrets/x",
-            "VAULT_SECRET_URI, https://x.vault.azure.net/secrets/x"
+            "VAULT_SECRET_URI, https://x.vault.azure.net/secrets/x",
+            "SECRET_REF, projects/p/secrets/s",
+            "SECRET_REF, https://x.vault.azure.net/secrets/x",
+            "SECRET_REF, vault:secret/data/x#key",
+            "OP_SECRET_REF, op://vault/item/field",
+            "DB_SECRET_NAME, https://x.vault.azure.net/secrets/x",
+            "DB_SECRET_PATH, projects/p/secrets/s",
+            "DB_SECRET_IDS, projects/p/secrets/s",
+            "dbSecretName, gsm://p/s",
+            "KAFKA_KEYTAB, /run/secrets/x.keytab",
+            "SSH_AUTH_SOCK, /run/secrets/agent.sock",
+            "DOCKER_SOCK, /run/secrets/docker.sock",
+            "PGSSLKEY, /run/secrets/tls.key",
+            "VAULT_CLIENT_KEY, /run/secrets/tls.key",
+            "GIT_SSL_KEY, /run/secrets/tls.key",
+            "TNS_ADMIN, /run/secrets/oracle",
+            "ORACLE_WALLET, /run/secrets/wallet",
+            "SECRETS_FOLDER, /run/secrets/app",
+            "KEY_FILENAME, /run/secrets/tls.key",
+            "KEY_FILES, /run/secrets/tls.key",
+            "KEY_PATHS, /run/secrets/tls.key",
+            "TLS_CRT, /run/secrets/tls.crt"
         })
         void mayBeWhatItsNameSays(String name, String value) {
             assertThat(reasons(Setting.secret(name), value)).isEmpty();
@@ -177,7 +216,7 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"API_KEY", "LEARN", "AFRICA", "PASSWORD", "CONFIG_KEY"})
+        @ValueSource(strings = {"API_KEY", "LEARN", "AFRICA", "PASSWORD", "CONFIG_KEY", "TLS_KEY", "CLIENT_SECRET"})
         void isNoPathUnderAnyOtherName(String name) {
             assertThat(reasons(Setting.secret(name), "/run/secrets/x")).hasSize(1);
             assertThat(reasons(Setting.secret(name), "arn:aws:secretsmanager:x:1:secret:x"))
@@ -229,7 +268,9 @@ class SlipTest {
                     "«abc»",
                     "'${X}'",
                     "\"abc\",",
-                    "'abc';"
+                    "'abc';",
+                    "$'abc'",
+                    "&quot;abc&quot;"
                 })
         void ofQuotesSaysToRemoveThem(String value) {
             assertSlip(value, "has literal quotes around it: remove them");
@@ -248,6 +289,9 @@ class SlipTest {
             assertSlip("-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc\n", "is a PEM without its end: set all of its lines");
+            assertSlip(
+                    "-----BEGIN KEY-----\nabc\n-----END KEY-----\n-----BEGIN KEY-----\nabc",
+                    "is a PEM without its end: set all of its lines");
             assertSlip("\"-----BEGIN KEY-----", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc\n-----END KEY", "is a PEM without its end: set all of its lines");
             assertSlip("-----BEGIN KEY-----\nabc\n-----END KEY---", "is a PEM without its end: set all of its lines");
@@ -300,7 +344,19 @@ class SlipTest {
                     "$X = abc",
                     "- X=abc",
                     "-DX=abc",
-                    "--X=abc"
+                    "--X=abc",
+                    "Environment=X=abc",
+                    "Environment=\"X=abc\"",
+                    "--env=X=abc",
+                    "setx X abc",
+                    "SETX  X \"abc\"",
+                    "set \"X=abc\"",
+                    "-e \"X=abc\"",
+                    "- \"X=abc\"",
+                    "export  X=abc",
+                    "$Env:X='abc'",
+                    "{\"X\":\"abc\"}",
+                    "{ \"X\": \"abc\" }"
                 })
         void ofAWholeLineSaysToSetOnlyTheValue(String value) {
             assertSlip(value, "is the whole line that sets it: set only the value");
@@ -405,7 +461,13 @@ class SlipTest {
                     "**redacted**",
                     "<<REDACTED>>",
                     "Secret('**********')",
-                    "[Ljava.lang.String;@1b2c"
+                    "[Ljava.lang.String;@1b2c",
+                    "System.Byte[]",
+                    "System.Threading.Tasks.Task`1[System.String]",
+                    "<coroutine object key at 0x7f>",
+                    "[SECRET]",
+                    "[encrypted]",
+                    "••••1234"
                 })
         void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
             assertSlip(value, "is what tools print instead of a value, such as ***: set the value itself");
@@ -461,6 +523,30 @@ class SlipTest {
         }
 
         @Test
+        void ofAPrintedTupleSaysToSetWhatIsInside() {
+            assertSlip("('abc',)", "is a printed Python tuple: set the value inside it");
+        }
+
+        @Test
+        void ofJsonWithEscapedQuotesSaysToRemoveTheBackslashes() {
+            assertSlip(
+                    "{\\\"type\\\":\\\"service_account\\\"}",
+                    "is a JSON text with \\ before its quotes: remove each \\ before a quote");
+        }
+
+        @Test
+        void ofAPathThatSystemdResolvesNamesTheRightVariable() {
+            String advice = "is a reference that was not resolved, %d/...: set X_FILE to the path where systemd resolves it";
+            assertSlip("%d/db", advice);
+            assertThat(SecretValidator.of(X)
+                            .check(SecretSource.of(Map.of("X_FILE", "%d/db")).withFiles())
+                            .problems())
+                    .extracting(Problem::reason)
+                    .containsExactly("X_FILE " + advice);
+            assertThat(reasons(Setting.secret("DB_PATH"), "%d/db")).isEmpty();
+        }
+
+        @Test
         void ofAPythonLiteralSaysWhatToRemove() {
             assertSlip("b'abc'", "is a Python literal, b'...': remove the b and the quotes");
             assertSlip("b\"it's\"", "is a Python literal, b'...': remove the b and the quotes");
@@ -486,7 +572,11 @@ class SlipTest {
                     "/secrets/db/password",
                     "/run/agenix/x",
                     "/run/secrets.d/1/x",
-                    "C:\\ProgramData\\Docker\\secrets\\x"
+                    "C:\\ProgramData\\Docker\\secrets\\x",
+                    "/var/secrets/x",
+                    "/etc/secret-volume/x",
+                    "/openbao/secrets/x",
+                    "FILE:///run/secrets/x"
                 })
         void ofThePathOfItsFileSaysToNameTheFile(String value) {
             assertSlip(value, "is the path of a file: set X_FILE to it instead");
@@ -515,6 +605,15 @@ class SlipTest {
                     "$${TOKEN}|$${...}",
                     "${CREDENTIALS_DIRECTORY}/db|${CREDENTIALS_DIRECTORY}/...",
                     "%d/db|%d/...",
+                    "\\${X}|\\${...}",
+                    "{$TOKEN}|{$...}",
+                    "{env.TOKEN}|{env.X}",
+                    "%{lookup('token')}|%{...}",
+                    "[[token]]|[[...]]",
+                    "<+secrets.getValue(\"x\")>|<+...>",
+                    "credentialsJSON:8a0f|credentialsJSON:...",
+                    "credentials('token')|credentials(...)",
+                    "[parameters('token')]|[parameters(...)]",
                     "$[[ inputs.token ]]|$[[...]]",
                     "$[variables.x]|$[...]",
                     "$[ variables['x'] ]|$[...]",
@@ -549,12 +648,18 @@ class SlipTest {
                     "$__vault{kv:x}|$__vault{...}",
                     "$ENV{X}|$ENV{...}",
                     "process.env.TOKEN|process.env.X",
+                    "process.env.TOKEN!|process.env.X!",
+                    "process.env['TOKEN']|process.env[...]",
                     "!Ref Token|!Ref ...",
                     "!GetAtt A.B|!GetAtt ...",
                     "!Sub '${A}'|!Sub ...",
                     "!Join ['', [a]]|!Join ...",
                     "!If [a, b, c]|!If ...",
                     "!ImportValue token|!ImportValue ...",
+                    "!Select [0, [a]]|!Select ...",
+                    "!Split [',', a]|!Split ...",
+                    "!FindInMap [a, b, c]|!FindInMap ...",
+                    "!Base64 abc|!Base64 ...",
                     "!secret token|!secret ...",
                     "!ENV ${X}|!ENV ...",
                     "!env_var X|!env_var ...",
@@ -575,6 +680,8 @@ class SlipTest {
                     "keyvault://x/y|keyvault://...",
                     "azure-keyvault://x/y|azure-keyvault://...",
                     "https://x.vault.azure.net/secrets/y|https://...vault.azure.net/...",
+                    "https://x.vault.azure.cn/secrets/y|https://...vault.azure.net/...",
+                    "https://x.vault.usgovcloudapi.net/secrets/y|https://...vault.azure.net/...",
                     "akv://x/y|akv://...",
                     "azurekeyvault://x/y|azurekeyvault://...",
                     "azurekms://x/y|azurekms://...",
@@ -590,7 +697,11 @@ class SlipTest {
                     "ssm:/x/y|ssm:/...",
                     "aws-secretsmanager://x|aws-secretsmanager://...",
                     "secretsmanager://x|secretsmanager://...",
+                    "awsparamstore://x|awsparamstore://...",
+                    "aws-secretsmanager:/x|aws-secretsmanager:/...",
+                    "aws-parameterstore:/x|aws-parameterstore:/...",
                     "projects/p/secrets/s/versions/latest|projects/.../secrets/...",
+                    "projects/p/locations/l/secrets/s|projects/.../secrets/...",
                     "gcp-secret://x|gcp-secret://...",
                     "gcpsecretmanager://x|gcpsecretmanager://...",
                     "gcp:secretmanager:x|gcp:secretmanager:...",
@@ -624,6 +735,9 @@ class SlipTest {
                     "{cipher}abc|{cipher}...",
                     "!vault abc|!vault ...",
                     "![abc=]|![...]",
+                    "{AQAAABAAAAAgabc=}|{AQAAAB...}",
+                    "U2FsdGVkX1+abc=|U2FsdGVkX1...",
+                    "01000000d08c9ddf0115d111|01000000d08c9ddf...",
                     "$ANSIBLE_VAULT;1.1;AES256|$ANSIBLE_VAULT;..."
                 })
         void ofAReferenceSaysWhatIsToResolveIt(String value, String form) {
@@ -631,7 +745,7 @@ class SlipTest {
                     .filter(reason -> reason.contains(", " + form + ": "))
                     .toList();
             assertThat(rows).hasSize(1);
-            assertSlip(value, rows.get(0));
+            assertSlip(value, rows.get(0).replace("NAME_FILE", "X_FILE"));
         }
 
         @Test
