@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
  * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
  * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names that differ in a digit, are two names. In a
- * short word, a letter that is lost or another is no evidence, because so many short words differ in one.
+ * short word, a letter that is lost or another is no evidence, because so many short words differ in one. In a word of three
+ * letters nothing is, such as SMS and SSM, unless it is a very usual one such as URL.
  *
  * <p>The names that were found are kept under what they have in common with the names that are near: the name without its
  * separators, and the name with one of its words left out. So a name is compared only with those that differ in one word.
@@ -41,6 +42,21 @@ final class NearMiss {
             "VUE_APP_",
             "NG_APP_",
             "RAZZLE_");
+
+    /**
+     * What a name has if it is public by itself, beside a private one, so that the prefix is no front-end tool's.
+     */
+    private static final Pattern PUBLIC_BY_ITSELF = Pattern.compile(
+            ".*KEY|(.*_)?(SUBNETS?|BUCKETS?|IPS?|DNS|NETWORKS?|ADDRESS|ADDRESSES|ZONES?)(_.*)?");
+
+    /** Variables of shells, systems and Nuxt's own server, which are set without anybody meaning another name. */
+    private static final Set<String> SET_ANYWAY = Set.of(
+            "HOSTNAME", "USERNAME", "LOGNAME", "TMPDIR", "HOSTTYPE", "OSTYPE", "MACHTYPE", "OLDPWD", "COMPUTERNAME",
+            "USERDOMAIN", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "NUXT_HOST",
+            "NUXT_PORT");
+
+    /** Words of three letters that nearly every name has; any other with two letters swapped may be a word as well. */
+    private static final Set<String> USUAL_SHORT_WORDS = Set.of("API", "JWT", "KEY", "URL");
 
     /** A name as a line of an env file has it, which simple readers take as it is. */
     private static final Pattern IN_A_LINE = Pattern.compile("(?:export\\s+)?([\"']?)(.*?)\\1:?");
@@ -114,7 +130,7 @@ final class NearMiss {
 
     NearMiss(Collection<String> found) {
         for (String text : found) {
-            if (PRINTABLE.matcher(clean(text)).matches()) {
+            if (PRINTABLE.matcher(clean(text)).matches() && !SET_ANYWAY.contains(text)) {
                 Name name = new Name(text);
                 hasFileNames |= looksLikeAFileName(name);
                 name.keys().forEach(key -> add(key, name));
@@ -223,11 +239,11 @@ final class NearMiss {
         return oneWordDiffers ? slips(wanted.words[first], found.words[first]) : OptionalInt.empty();
     }
 
-    /** A public key is another key, not the key under a front-end tool's name. */
+    /** A public key or subnet is another one, not the same under a front-end tool's name. */
     private static boolean isPrefixed(String wanted, String found) {
         return found.endsWith(wanted)
                 && PREFIXES.contains(found.substring(0, found.length() - wanted.length()))
-                && !(found.startsWith("PUBLIC_") && wanted.endsWith("KEY"));
+                && !(found.startsWith("PUBLIC_") && PUBLIC_BY_ITSELF.matcher(wanted).matches());
     }
 
     /** How many slips make one word of another, more than for other separators; empty for another word. */
@@ -238,6 +254,9 @@ final class NearMiss {
             return OptionalInt.empty();
         }
         if (UsualWords.contain(a) && UsualWords.contain(b)) {
+            return OptionalInt.empty();
+        }
+        if (shorter == 3 && !USUAL_SHORT_WORDS.contains(a) && !USUAL_SHORT_WORDS.contains(b)) {
             return OptionalInt.empty();
         }
         boolean sameStart = a.charAt(0) == b.charAt(0);

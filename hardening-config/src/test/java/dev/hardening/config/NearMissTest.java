@@ -284,6 +284,39 @@ class NearMissTest {
             "ELECTION_KEY, SELECTION_KEY",
             "PROCESSOR_KEY, PROFESSOR_KEY",
             "ROM_KEY, ROOM_KEY",
+            "TRACKING_URL, TRACING_URL", // so are these of software
+            "TRACKER_URL, TRACER_URL",
+            "MENTORING_URL, MONITORING_URL",
+            "MEETING_URL, METERING_URL",
+            "FEATURES_URL, FUTURES_URL",
+            "SIGNIN_URL, SIGNING_URL",
+            "SHARING_URL, SHARDING_URL",
+            "STAKING_URL, STACKING_URL",
+            "BROKERS_URL, BREAKERS_URL",
+            "RECORDER_URL, REORDER_URL",
+            "EXTRACT_URL, TEXTRACT_URL",
+            "STORYBOOK_URL, STORYBLOK_URL",
+            "TYPEORM_URL, TYPEFORM_URL",
+            "VERTX_URL, VERTEX_URL",
+            "WECHAT_URL, WEBCHAT_URL",
+            "SMS_TOKEN, SSM_TOKEN", // words of three letters
+            "SAP_TOKEN, SPA_TOKEN",
+            "GCS_TOKEN, GSC_TOKEN",
+            "KMS_TOKEN, KSM_TOKEN",
+            "ACS_TOKEN, ASC_TOKEN",
+            "ETL_TOKEN, ELT_TOKEN",
+            "APM_TOKEN, AMP_TOKEN",
+            "OPS_TOKEN, POS_TOKEN",
+            "STS_TOKEN, SST_TOKEN",
+            "DNS_TOKEN, DSN_TOKEN",
+            "SSL_TOKEN, SLS_TOKEN",
+            "OTP_TOKEN, TOP_TOKEN",
+            "DDNS_TOKEN, DNS_TOKEN",
+            "CALL_TOKEN, CAL_TOKEN",
+            "APPS_TOKEN, APS_TOKEN",
+            "SUBNET_ID, PUBLIC_SUBNET_ID", // as is a public subnet or bucket
+            "BUCKET, PUBLIC_BUCKET",
+            "S3_BUCKET_NAME, PUBLIC_S3_BUCKET_NAME",
             "SUPABASE_URL, SUPBASE_ULR", // two words
             "FOO, FOOO", // short names
             "FOO, OFO",
@@ -298,6 +331,19 @@ class NearMissTest {
         void isAnotherName(String declared, String found) {
             assertThat(hint(declared, found)).isEmpty();
             assertThat(hint(found, declared)).isEmpty();
+        }
+
+        /** Shells, systems and Nuxt's server set these, whatever the service reads. */
+        @ParameterizedTest
+        @CsvSource({
+            "HOST_NAME, HOSTNAME",
+            "USER_NAME, USERNAME",
+            "LOG_NAME, LOGNAME",
+            "TMP_DIR, TMPDIR",
+            "PORT, NUXT_PORT"
+        })
+        void isSetAnyway(String declared, String found) {
+            assertThat(hint(declared, found)).isEmpty();
         }
 
         @Test
