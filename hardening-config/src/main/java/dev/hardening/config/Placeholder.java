@@ -5,7 +5,10 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Values that were never filled in. Only whole values count: a real key may contain any of these words. */
+/**
+ * Values that were never filled in. Only whole values count, because a real key may contain any of these words; of a URL,
+ * also the first part of its host.
+ */
 final class Placeholder {
 
     private static final Set<String> WORDS = Set.of(
@@ -39,10 +42,30 @@ final class Placeholder {
     private static final Pattern CROSSES =
             Pattern.compile("[a-z_-]{0,12}[-_]x{4,}|([a-z0-9]{1,8}[-_.]){1,4}x{4,}([-_.]x{4,})?|[a-z]{2,4}x{8,}");
 
-    /** {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code sk-ant-api03-...}. */
-    private static final Pattern NOTE =
-            Pattern.compile("(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder[-_ ][a-z]+"
-                    + "|([a-z_-]{0,12}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)");
+    /**
+     * {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code to-be-replaced}, {@code api-key-here},
+     * {@code sk-ant-api03-...}.
+     */
+    private static final Pattern NOTE = Pattern.compile(
+            "(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder([-_ ][a-z]++)++"
+                    + "|to[-_ ]be[-_ ](replaced|changed|set|filled|defined|determined|provided|added|configured)"
+                    + "|(api[-_ ])?(key|secret|token|password)[-_ ]here"
+                    + "|([a-z_-]{0,24}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)");
+
+    /** {@code sk-your-key-here}. */
+    private static final Pattern YOURS =
+            Pattern.compile("((sk|pk|rk|sb|live|test|ant|proj|api[0-9]*|secret|publishable)[-_]){1,3}your[-_]"
+                    + "([a-z]+[-_]){0,4}(here|key|secret|token|password|value)");
+
+    /** {@code dev-secret-change-me}. */
+    private static final Pattern CHANGE_ME = Pattern.compile(
+            "((dev|development|test|local|default|insecure|secret|password|key|token|jwt|api|db|admin|app)[-_ ]){1,4}"
+                    + "(change|replace)[-_ ]?me");
+
+    /** {@code https://your-project.example.com}. The rest of the host is not looked at: it may be a real one. */
+    private static final Pattern FIRST_OF_A_HOST = Pattern.compile(
+            "your[-_].*|your(own)?(domain|host|project|server|company|site|app|org|instance)|x{4,}|placeholder"
+                    + "|(change|replace)[-_]?me");
 
     /** The keys in AWS's documentation. */
     private static final Pattern EXAMPLE_KEY = Pattern.compile("[A-Za-z0-9/+]+EXAMPLE(KEY)?");
@@ -60,11 +83,17 @@ final class Placeholder {
             Set.of("change", "replace", "set", "update", "fill", "insert", "enter", "add", "put", "paste");
     private static final List<String> STAND_INS = List.of("fake", "dummy", "example", "sample");
     private static final Pattern STAND_IN =
-            Pattern.compile("(fake|dummy|example|sample)[-_ ](api[-_ ])?(key|secret|token|password|url|value)");
+            Pattern.compile("(fake|dummy|example|sample)[-_ ]((api|anon|auth|access|secret|jwt)[-_ ]){0,2}(key|secret|token|password|url|value)");
     private static final Pattern YOUR_THING = Pattern.compile(
             "your(api|auth|access|client|secret|private|jwt|db|database){0,3}(key|secret|token|password|url)");
     private static final Set<String> THINGS =
             Set.of("here", "key", "secret", "token", "password", "url", "value", "me", "this");
+
+    /** What {@code change} goes on with, whatever follows it. */
+    private static final Set<String> TO_CHANGE = Set.of("me", "this");
+
+    /** {@code my-super-secret-key}; a longer one may be a sentence. */
+    private static final int LONGEST_OWN_THING = 4;
 
     private Placeholder() {}
 
@@ -80,6 +109,9 @@ final class Placeholder {
                 || (stripped.contains("EXAMPLE")
                         && EXAMPLE_KEY.matcher(stripped).matches())
                 || isOneCharacter(plain)
+                || isHostOfNobody(plain)
+                || (plain.contains("your") && YOURS.matcher(plain).matches())
+                || (plain.endsWith("me") && CHANGE_ME.matcher(plain).matches())
                 || isPhrase(plain);
     }
 
@@ -90,7 +122,7 @@ final class Placeholder {
 
     /** How a note begins or ends; few values do. */
     private static boolean isNote(String plain) {
-        return "tfnp".indexOf(plain.charAt(0)) >= 0 || plain.endsWith("...") || plain.endsWith("…");
+        return "tfnp".indexOf(plain.charAt(0)) >= 0 || plain.endsWith("...") || plain.endsWith("…") || plain.endsWith("here");
     }
 
     /** {@code [your-key]} and {@code {your-key}} as their inside. */
@@ -105,8 +137,28 @@ final class Placeholder {
         return WORDS.contains(plain)
                 || plain.startsWith("changeme")
                 || plain.startsWith("changethis")
+                || plain.startsWith("pleasechangeme")
+                || plain.startsWith("pleasechangethis")
                 || (plain.startsWith("your")
                         && (plain.endsWith("here") || YOUR_THING.matcher(plain).matches()));
+    }
+
+    private static boolean isHostOfNobody(String plain) {
+        int start = plain.indexOf("://") + 3;
+        if (start < 3) {
+            return false;
+        }
+        int end = start;
+        for (; end < plain.length() && "/?#".indexOf(plain.charAt(end)) < 0; end++) {
+            if (plain.charAt(end) == '@') {
+                start = end + 1;
+            }
+        }
+        int first = start;
+        while (first < end && ".:".indexOf(plain.charAt(first)) < 0) {
+            first++;
+        }
+        return FIRST_OF_A_HOST.matcher(plain).region(start, first).matches();
     }
 
     /** {@code aaaa}, and in several parts {@code 00000000-0000-0000-0000-000000000000}. */
@@ -152,14 +204,21 @@ final class Placeholder {
         return words.size() > 1
                 && switch (words.get(0)) {
                     case "your" -> true;
-                    case "change" -> THINGS.contains(words.get(1));
+                    case "change" ->
+                        TO_CHANGE.contains(words.get(1))
+                                || (THINGS.contains(words.get(words.size() - 1))
+                                        && (words.size() == 2 || ARTICLES.contains(words.get(1))));
+                    case "my" -> words.size() <= LONGEST_OWN_THING && areLettersForAThing(words);
                     case "please" -> REQUESTS.contains(words.get(1));
                     default ->
                         FIRST_WORDS.contains(words.get(0))
                                 && (!COMMON_FIRST_WORDS.contains(words.get(0)) || ARTICLES.contains(words.get(1)))
-                                && THINGS.contains(words.get(words.size() - 1))
-                                && words.stream()
-                                        .allMatch(word -> LETTERS.matcher(word).matches());
+                                && areLettersForAThing(words);
                 };
+    }
+
+    private static boolean areLettersForAThing(List<String> words) {
+        return THINGS.contains(words.get(words.size() - 1))
+                && words.stream().allMatch(word -> LETTERS.matcher(word).matches());
     }
 }

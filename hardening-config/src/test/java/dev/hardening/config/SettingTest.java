@@ -454,7 +454,19 @@ class SettingTest {
                     "sample_api_key",
                     "put-your-token-here",
                     "AKIAIOSFODNN7EXAMPLE",
-                    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+                    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                    "sb_publishable_...",
+                    "placeholder-anon-key",
+                    "change-your-password",
+                    "change-password",
+                    "sk-your-key-here",
+                    "sk_live_your_key_here",
+                    "pleasechangeme",
+                    "dummy-secret-key",
+                    "API_KEY_HERE",
+                    "to-be-replaced",
+                    "dev-secret-change-me",
+                    "my-super-secret-key"
                 })
         void isRefusedWhereThatIsDeclared(String value) {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).containsExactly("is a placeholder");
@@ -499,10 +511,51 @@ class SettingTest {
                     "0-0-0",
                     "10.0.0.0",
                     "abcdexxxxxxxx",
-                    "my.example"
+                    "my.example",
+                    "change-secret-lantern-42",
+                    "my-horse-has-no-key",
+                    "lanterns-change-me",
+                    "to-be-or-not-to-be",
+                    "meet-me-here"
                 })
         void isNoValueThatOnlyLooksABitLikeOne(String value) {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).isEmpty();
+        }
+    }
+
+    @Nested
+    class AUrlWithoutAHostOfItsOwn {
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://your-project.supabase.co",
+                    "https://your-livekit-host",
+                    "https://yourdomain.com/api",
+                    "https://xxxxxxxx.supabase.co",
+                    "https://placeholder.supabase.co:443/x",
+                    "https://changeme",
+                    "https://CHANGE-ME?x",
+                    "https://user@replace-me"
+                })
+        void isAPlaceholder(String value) {
+            assertThat(reasons(Setting.uri("U").noPlaceholder(), value)).containsExactly("is a placeholder");
+            assertThat(reasons(Setting.secret("U").noPlaceholder(), value)).containsExactly("is a placeholder");
+            assertThat(reasons(Setting.uri("U"), value)).isEmpty();
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://abcdefgh.supabase.co",
+                    "https://www.example.com/your-project",
+                    "https://mail.your-server.de",
+                    "https://yours.example",
+                    "https://xxx.example",
+                    "https://a/?next=https://changeme"
+                })
+        void isNoneIfOnlyALaterPartLooksLikeOne(String value) {
+            assertThat(reasons(Setting.uri("U").noPlaceholder(), value)).isEmpty();
         }
     }
 
