@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  */
 final class DeclarationReader {
 
-    private static final Pattern POSITIVE_NUMBER = Pattern.compile("[1-9][0-9]{0,8}");
+    private static final Pattern POSITIVE_NUMBER = Pattern.compile("[1-9][0-9]{0,9}");
     private static final Pattern SPACES = Pattern.compile("\\s+");
 
     private record GroupLine(int number, boolean onlyOne, List<String> names) {}
@@ -135,7 +135,11 @@ final class DeclarationReader {
         if (arguments.size() != 1 || !POSITIVE_NUMBER.matcher(arguments.get(0)).matches()) {
             throw wrong(number, "minLength has one positive number");
         }
-        int characters = Integer.parseInt(arguments.get(0));
+        long length = Long.parseLong(arguments.get(0));
+        if (length > Integer.MAX_VALUE) {
+            throw wrong(number, "minLength has one positive number");
+        }
+        int characters = (int) length;
         return setting -> setting.minLength(characters);
     }
 

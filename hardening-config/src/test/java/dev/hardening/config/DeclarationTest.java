@@ -186,6 +186,15 @@ class DeclarationTest {
         }
 
         @Test
+        void keepsAnyLeastLength() {
+            for (int length : new int[] {1, 1_000_000_000, Integer.MAX_VALUE}) {
+                String text = SecretValidator.of(Setting.secret("X").minLength(length))
+                        .envExample();
+                assertThat(DeclarationReader.read(text).envExample()).isEqualTo(text);
+            }
+        }
+
+        @Test
         void keepsEachExampleAndWhatIsVerbatimOrParsed() {
             SecretValidator validator = SecretValidator.of(
                     Setting.parsed("PORT", "a port from 1 to 65535", Integer::valueOf)
@@ -288,6 +297,7 @@ class DeclarationTest {
                     "#: minLength canary;X=|line 1: minLength has one positive number",
                     "#: minLength;X=|line 1: minLength has one positive number",
                     "#: minLength 0;X=|line 1: minLength has one positive number",
+                    "#: minLength 2147483648;X=|line 1: minLength has one positive number",
                     "#: minLength 3 4;X=|line 1: minLength has one positive number",
                     "#: minLength 99999999999;X=|line 1: minLength has one positive number",
                     "#: uri canary://;X=|line 1: a scheme is a name such as https, without ://",

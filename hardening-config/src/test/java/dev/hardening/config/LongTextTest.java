@@ -96,6 +96,12 @@ class LongTextTest {
             "[L,a.,;@1",
             "<<,' ',>>",
             "declare ,' ',''",
+            "'setx ',' ',''",
+            "https://u:p@h,',u:p@h',''",
+            "https://,${a},''",
+            "https://u:,{{a,@h",
+            "https://your,-a,''",
+            "placeholder,-a,''",
             "K=,K=,''"
         })
         void ofAnyFormIsReadByAllRules(String beginning, String middle, String end) throws Exception {
