@@ -46,13 +46,28 @@ final class NearMiss {
     /**
      * What a name has if it is public by itself, beside a private one, so that the prefix is no front-end tool's.
      */
-    private static final Pattern PUBLIC_BY_ITSELF = Pattern.compile(
-            ".*KEY|(.*_)?(SUBNETS?|BUCKETS?|IPS?|DNS|NETWORKS?|ADDRESS|ADDRESSES|ZONES?)(_.*)?");
+    private static final Pattern PUBLIC_BY_ITSELF =
+            Pattern.compile(".*KEY|(.*_)?(SUBNETS?|BUCKETS?|IPS?|DNS|NETWORKS?|ADDRESS|ADDRESSES|ZONES?)(_.*)?");
 
     /** Variables of shells, systems and Nuxt's own server, which are set without anybody meaning another name. */
     private static final Set<String> SET_ANYWAY = Set.of(
-            "HOSTNAME", "USERNAME", "LOGNAME", "TMPDIR", "HOSTTYPE", "OSTYPE", "MACHTYPE", "OLDPWD", "COMPUTERNAME",
-            "USERDOMAIN", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "NUXT_HOST",
+            "HOSTNAME",
+            "USERNAME",
+            "LOGNAME",
+            "TMPDIR",
+            "HOSTTYPE",
+            "OSTYPE",
+            "MACHTYPE",
+            "OLDPWD",
+            "COMPUTERNAME",
+            "USERDOMAIN",
+            "USERPROFILE",
+            "HOMEDRIVE",
+            "HOMEPATH",
+            "APPDATA",
+            "LOCALAPPDATA",
+            "PROGRAMDATA",
+            "NUXT_HOST",
             "NUXT_PORT");
 
     /** Words of three letters that nearly every name has; any other with two letters swapped may be a word as well. */
@@ -243,7 +258,8 @@ final class NearMiss {
     private static boolean isPrefixed(String wanted, String found) {
         return found.endsWith(wanted)
                 && PREFIXES.contains(found.substring(0, found.length() - wanted.length()))
-                && !(found.startsWith("PUBLIC_") && PUBLIC_BY_ITSELF.matcher(wanted).matches());
+                && !(found.startsWith("PUBLIC_")
+                        && PUBLIC_BY_ITSELF.matcher(wanted).matches());
     }
 
     /** How many slips make one word of another, more than for other separators; empty for another word. */

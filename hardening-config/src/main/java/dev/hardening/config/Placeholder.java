@@ -46,8 +46,8 @@ final class Placeholder {
      * {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code to-be-replaced}, {@code api-key-here},
      * {@code sk-ant-api03-...}.
      */
-    private static final Pattern NOTE = Pattern.compile(
-            "(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder([-_ ][a-z]++)++"
+    private static final Pattern NOTE =
+            Pattern.compile("(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder([-_ ][a-z]++)++"
                     + "|to[-_ ]be[-_ ](replaced|changed|set|filled|defined|determined|provided|added|configured)"
                     + "|(api[-_ ])?(key|secret|token|password)[-_ ]here"
                     + "|([a-z_-]{0,24}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)");
@@ -82,8 +82,8 @@ final class Placeholder {
     private static final Set<String> REQUESTS =
             Set.of("change", "replace", "set", "update", "fill", "insert", "enter", "add", "put", "paste");
     private static final List<String> STAND_INS = List.of("fake", "dummy", "example", "sample");
-    private static final Pattern STAND_IN =
-            Pattern.compile("(fake|dummy|example|sample)[-_ ]((api|anon|auth|access|secret|jwt)[-_ ]){0,2}(key|secret|token|password|url|value)");
+    private static final Pattern STAND_IN = Pattern.compile(
+            "(fake|dummy|example|sample)[-_ ]((api|anon|auth|access|secret|jwt)[-_ ]){0,2}(key|secret|token|password|url|value)");
     private static final Pattern YOUR_THING = Pattern.compile(
             "your(api|auth|access|client|secret|private|jwt|db|database){0,3}(key|secret|token|password|url)");
     private static final Set<String> THINGS =
@@ -122,7 +122,10 @@ final class Placeholder {
 
     /** How a note begins or ends; few values do. */
     private static boolean isNote(String plain) {
-        return "tfnp".indexOf(plain.charAt(0)) >= 0 || plain.endsWith("...") || plain.endsWith("…") || plain.endsWith("here");
+        return "tfnp".indexOf(plain.charAt(0)) >= 0
+                || plain.endsWith("...")
+                || plain.endsWith("…")
+                || plain.endsWith("here");
     }
 
     /** {@code [your-key]} and {@code {your-key}} as their inside. */

@@ -75,7 +75,8 @@ final class Slip {
     private static final Pattern UPPER_NAME = Pattern.compile("[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{5,}");
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
     private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/(locations/[^/\\s]+/)?secrets/\\S+");
-    private static final Pattern KEY_VAULT = Pattern.compile("[^/\\s]+\\.vault\\.(azure\\.net|azure\\.cn|usgovcloudapi\\.net)/secrets/\\S+");
+    private static final Pattern KEY_VAULT =
+            Pattern.compile("[^/\\s]+\\.vault\\.(azure\\.net|azure\\.cn|usgovcloudapi\\.net)/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile(
             "(?:(?i:file):(//)?)?((/var)?/run/(secrets(\\.d)?|credentials|agenix(\\.d)?)"
@@ -95,8 +96,8 @@ final class Slip {
             Pattern.compile("(.*[_.-])?" + NAMES_A_SECRET, Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_AN_ARN =
             Pattern.compile("(.*[_.-])?(ARNS?|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
-    private static final Pattern NAME_OF_A_RESOURCE = Pattern.compile(
-            "(.*[_.-])?(RESOURCE|NAME|ID|VERSION|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME_OF_A_RESOURCE =
+            Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_URL = Pattern.compile(
             "(.*[_.-])?(URL|URI|ID|IDENTIFIER|ENDPOINT|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
     private static final Pattern END_OF_A_WORD = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
@@ -114,19 +115,20 @@ final class Slip {
 
     private static final int LONGEST_NO_VALUE = "undefined;".length();
 
-    private static final Pattern QUOTED =
-            Pattern.compile("([\"']).*\\1[,;]?|\\\\\".*\\\\\"|\\$'.*'|&quot;.*&quot;|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
+    private static final Pattern QUOTED = Pattern.compile(
+            "([\"']).*\\1[,;]?|\\\\\".*\\\\\"|\\$'.*'|&quot;.*&quot;|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
     private static final Pattern COMMENT = Pattern.compile("#\\s.*");
     private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
 
     /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
-    private static final Pattern BEFORE_A_NAME =
-            Pattern.compile("(?:(?:export|declare(?: -[a-z]+)?|set|-e|--env|-|ENV|ARG|env)\\s++|Environment=|--env=)[\"']?"
+    private static final Pattern BEFORE_A_NAME = Pattern.compile(
+            "(?:(?:export|declare(?: -[a-z]+)?|set|-e|--env|-|ENV|ARG|env)\\s++|Environment=|--env=)[\"']?"
                     + "|-D|--|\\$(?i:env:)?");
 
     private static final String MAY_BE_BEFORE_A_NAME = "eds-EA$";
 
-    private static final Pattern ONE_MEMBER = Pattern.compile("\\{\\s*+\"([^\"\\\\]++)\"\\s*+:\\s*+\"[^\"\\\\]*+\"\\s*+}");
+    private static final Pattern ONE_MEMBER =
+            Pattern.compile("\\{\\s*+\"([^\"\\\\]++)\"\\s*+:\\s*+\"[^\"\\\\]*+\"\\s*+}");
 
     private static final Pattern SETX = Pattern.compile("setx\\s+", Pattern.CASE_INSENSITIVE);
 
@@ -226,7 +228,8 @@ final class Slip {
             unresolved("<+", IN_ANGLES, ">", "<+...>", "let the pipeline replace it"),
             unresolved("credentialsJSON:", NO_SPACE, "", "credentialsJSON:...", "let the pipeline replace it"),
             unresolved("credentials('", ANYTHING, "')", "credentials(...)", "let the pipeline replace it"),
-            unresolved("[parameters('", ANYTHING, "')]", "[parameters(...)]", "let the deployment's template resolve it"),
+            unresolved(
+                    "[parameters('", ANYTHING, "')]", "[parameters(...)]", "let the deployment's template resolve it"),
             unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
             unresolved("$[", PIPELINE_VARIABLE, "]", "$[...]", "let the pipeline replace it"),
             unresolved("$(", COMMAND, ")", "$(...)", "define what it names where it is used"),
@@ -315,7 +318,12 @@ final class Slip {
             address("secretsmanager://", NO_SPACE, "", "secretsmanager://...", secretsManager()),
             address("awsparamstore://", NO_SPACE, "", "awsparamstore://...", "fetch the value from Parameter Store"),
             address("aws-secretsmanager:/", NO_SPACE, "", "aws-secretsmanager:/...", secretsManager()),
-            address("aws-parameterstore:/", NO_SPACE, "", "aws-parameterstore:/...", "fetch the value from Parameter Store"),
+            address(
+                    "aws-parameterstore:/",
+                    NO_SPACE,
+                    "",
+                    "aws-parameterstore:/...",
+                    "fetch the value from Parameter Store"),
             unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", secretManager())
                     .unlessNamed(NAME_OF_A_RESOURCE),
             address("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
@@ -458,8 +466,8 @@ final class Slip {
     static Optional<String> ofAPath(String name, String path) {
         Optional<String> slip = ofAnyText(name, path);
         if (slip.isEmpty() && SYSTEMD_PATH.matcher(path).matches()) {
-            return Optional.of("is a reference that was not resolved, %d/...: "
-                    + systemd().replace(FILE_OF_ANY_NAME, name));
+            return Optional.of(
+                    "is a reference that was not resolved, %d/...: " + systemd().replace(FILE_OF_ANY_NAME, name));
         }
         if (slip.isEmpty() && path.startsWith("file:")) {
             return Optional.of("is a URL: write the path alone");

@@ -147,7 +147,8 @@ class SettingTest {
 
         @Test
         void withItsSchemeTwiceIsToldToWriteItOnce() {
-            for (String value : List.of("https://https://x", "https://http://x/y", "https://https//x", "https://WSS//x/y")) {
+            for (String value :
+                    List.of("https://https://x", "https://http://x/y", "https://https//x", "https://WSS//x/y")) {
                 assertThat(reasons(Setting.uri("U", "https"), value))
                         .containsExactly(
                                 "must be a URL that starts with https://, and begins with a scheme twice: write it once");
@@ -244,7 +245,8 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"https://x y", "https://x\\y", "https://[::1", "https://x_y", "https://my_host/x:y/z@v1"})
+        @ValueSource(
+                strings = {"https://x y", "https://x\\y", "https://[::1", "https://x_y", "https://my_host/x:y/z@v1"})
         void withAHostOfOtherCharactersSaysWhichItMayHave(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
                     .containsExactly(
@@ -269,8 +271,9 @@ class SettingTest {
         @ValueSource(strings = {"https://b\u00fccher.example/", "https://\u4f8b\u3048.jp:80"})
         void withOtherLettersInItsHostSaysToWriteThemInAscii(String value) {
             assertThat(reasons(Setting.uri("U", "https"), value))
-                    .containsExactly("must be a URL that starts with https://, with a host in ASCII: write other letters"
-                            + " as its xn-- name");
+                    .containsExactly(
+                            "must be a URL that starts with https://, with a host in ASCII: write other letters"
+                                    + " as its xn-- name");
         }
 
         @ParameterizedTest
@@ -289,7 +292,13 @@ class SettingTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"mongodb://a:1,b:2/x", "mongodb://u:p@a,b", "mongodb://a,b,c/x?y=z", "mongodb://u:p@a:1,u:p@b"})
+        @ValueSource(
+                strings = {
+                    "mongodb://a:1,b:2/x",
+                    "mongodb://u:p@a,b",
+                    "mongodb://a,b,c/x?y=z",
+                    "mongodb://u:p@a:1,u:p@b"
+                })
         void ofSeveralHostsIsToldToBeASecret(String value) {
             assertThat(reasons(Setting.uri("U", "mongodb"), value))
                     .containsExactly(

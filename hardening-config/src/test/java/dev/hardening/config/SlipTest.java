@@ -536,7 +536,8 @@ class SlipTest {
 
         @Test
         void ofAPathThatSystemdResolvesNamesTheRightVariable() {
-            String advice = "is a reference that was not resolved, %d/...: set X_FILE to the path where systemd resolves it";
+            String advice =
+                    "is a reference that was not resolved, %d/...: set X_FILE to the path where systemd resolves it";
             assertSlip("%d/db", advice);
             assertThat(SecretValidator.of(X)
                             .check(SecretSource.of(Map.of("X_FILE", "%d/db")).withFiles())
