@@ -85,7 +85,7 @@ final class Slip {
     private static final Pattern NAME_OF_A_PATH = Pattern.compile(
             ".*(FILES?|FILE_?NAMES?|PATHS?|DIRS?|DIRECTORY|DIRECTORIES|FOLDERS?|LOCATIONS?|CREDENTIALS|STORE|CERTS?"
                     + "|CERTIFICATES?|CRT|BUNDLE|KEYRING|KEYTAB|CONFIG|SOCK|SOCKET|HOME)|(.*[_.-])?CAS?"
-                    // variables of libpq, git, Vault and Oracle that are paths
+                    // variables of PostgreSQL, Git, Vault and Oracle that are paths
                     + "|PGSSLKEY|GIT_SSL_KEY|VAULT_CLIENT_KEY|TNS_ADMIN|ORACLE_WALLET",
             Pattern.CASE_INSENSITIVE);
 
