@@ -3,11 +3,15 @@ package dev.hardening.ratingguard;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +30,11 @@ import org.jspecify.annotations.Nullable;
 public final class IdempotencyGuard {
 
     private static final String NO_STATUS = "---";
+    private static final Duration FIRST_WAIT = Duration.ofMillis(100);
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(2);
+
+    /** By then the store has forgotten a claim. */
+    private static final Duration TRIED_AGAIN_FOR = Duration.ofMinutes(1);
 
     /** The fingerprint of target and body, then the answer's status or "---", then its body or the claim's id. */
     private static final Pattern ENTRY = Pattern.compile(
@@ -95,6 +104,8 @@ public final class IdempotencyGuard {
     }
 
     private final IdempotencyStore store;
+    private final Function<Duration, Executor> after;
+    private final LongSupplier nanoTime;
 
     /**
      * Makes a guard that keeps its entries in a store. It is cheap to make, so that a store may belong to one request.
@@ -102,7 +113,20 @@ public final class IdempotencyGuard {
      * @param store where the entries are kept
      */
     public IdempotencyGuard(IdempotencyStore store) {
+        this(
+                store,
+                wait -> CompletableFuture.delayedExecutor(wait.toMillis(), TimeUnit.MILLISECONDS),
+                System::nanoTime);
+    }
+
+    /**
+     * @param after makes what runs a task after a time
+     * @param nanoTime says how long a step was tried again
+     */
+    IdempotencyGuard(IdempotencyStore store, Function<Duration, Executor> after, LongSupplier nanoTime) {
         this.store = Objects.requireNonNull(store, "store");
+        this.after = after;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -110,7 +134,10 @@ public final class IdempotencyGuard {
      *
      * <p>What the handler or the store throws is passed on. After a failure of the handler the request can be sent again,
      * unless the handler wrote its answer itself. If {@link IdempotencyStore#putIfAbsent} fails, the handler is not called,
-     * and the guard removes the entry on the common pool, because a call that timed out may have written it.
+     * and the guard removes the entry, because a call that timed out may have written it.
+     *
+     * <p>If the store fails to remove a claim that has ended, or to write its answer, the guard tries that again on the
+     * common pool: after 100 ms, then after waits that double up to 2 s, for a minute.
      *
      * @param request the request; check its token first, because its user is part of the key
      * @param handler does the work; called at most once, on the calling thread, and must not return null
@@ -129,7 +156,7 @@ public final class IdempotencyGuard {
             return store.putIfAbsent(claim.key, claim.underWay);
         } catch (Throwable failure) {
             // After a timeout the store may have the claim. The caller does not wait for a store that hangs.
-            var unused = CompletableFuture.runAsync(() -> store.remove(claim.key, claim.underWay));
+            tryAgain(() -> store.remove(claim.key, claim.underWay), Duration.ZERO);
             throw failure;
         }
     }
@@ -144,21 +171,54 @@ public final class IdempotencyGuard {
         }
         // Both change nothing if the handler wrote its answer itself, or if the claim has expired.
         if (answer.status() < 400) {
-            store.replace(claim.key, claim.underWay, claim.answered(answer));
+            end(() -> store.replace(claim.key, claim.underWay, claim.answered(answer)));
         } else {
-            store.remove(claim.key, claim.underWay);
+            end(() -> store.remove(claim.key, claim.underWay));
         }
         return answer;
     }
 
     private void release(Claim claim, Throwable failure) {
         try {
-            store.remove(claim.key, claim.underWay);
+            end(() -> store.remove(claim.key, claim.underWay));
         } catch (Throwable unreachable) {
             if (unreachable != failure) { // an exception cannot suppress itself
                 failure.addSuppressed(unreachable);
             }
         }
+    }
+
+    /** Ends a claim; later, if the store cannot now. Until then the key would be under way, although nothing is. */
+    private void end(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable unreachable) {
+            tryAgain(step, FIRST_WAIT);
+            throw unreachable;
+        }
+    }
+
+    /** Harmless however often and late it runs: the step changes only an entry that is still this claim's. */
+    private void tryAgain(Runnable step, Duration firstWait) {
+        tryAgain(step, firstWait, nanoTime.getAsLong());
+    }
+
+    private void tryAgain(Runnable step, Duration wait, long since) {
+        after.apply(wait).execute(() -> {
+            if (nanoTime.getAsLong() - since > TRIED_AGAIN_FOR.toNanos()) {
+                return;
+            }
+            try {
+                step.run();
+            } catch (Throwable unreachable) {
+                tryAgain(step, next(wait), since);
+            }
+        });
+    }
+
+    private static Duration next(Duration wait) {
+        long twice = Math.max(FIRST_WAIT.toMillis(), 2 * wait.toMillis());
+        return Duration.ofMillis(Math.min(LONGEST_WAIT.toMillis(), twice));
     }
 
     private static Reply replyTo(Claim claim, String found) {

@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An implementation forgets entries after a time of its choice: an entry that {@link #putIfAbsent} wrote after about a
  * minute, longer than any request takes, so that a crashed server does not block its callers; one that {@link #replace}
- * wrote after as long as a client may try again, such as a day. The guard passes on what it throws.
+ * wrote after as long as a client may try again, such as a day. The guard passes on what it throws, and tries a
+ * {@link #remove} or {@link #replace} that failed again on the common pool, for a minute at most.
  */
 public interface IdempotencyStore {
 
     /**
      * Writes the entry unless the key has one. If it throws, the guard calls {@link #remove} with this entry on the common
-     * pool.
+     * pool, as often as needed.
      *
      * @param key the key, a hash
      * @param entry the entry to write

@@ -7,6 +7,7 @@ import dev.hardening.ratingguard.IdempotencyGuard.Claim;
 import dev.hardening.ratingguard.IdempotencyGuard.Reply;
 import dev.hardening.ratingguard.IdempotencyGuard.Verdict;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -395,6 +396,135 @@ class IdempotencyGuardTest {
                 return KEPT;
             });
             assertThat(claims).isEmpty();
+        }
+    }
+
+    /** A store of a map that can be disconnected; time passes when a test says so. */
+    @Nested
+    class AfterAStoreOutage {
+
+        private final IllegalStateException down = new IllegalStateException("down");
+        private final IdempotencyStore map = IdempotencyStore.of(entries);
+        private final List<Duration> waits = new ArrayList<>();
+        private final List<Runnable> waiting = new ArrayList<>();
+        private boolean disconnected;
+        private long now;
+
+        private final IdempotencyGuard guard = new IdempotencyGuard(
+                new IdempotencyStore() {
+                    @Override
+                    public @Nullable String putIfAbsent(String key, String entry) {
+                        String found = map.putIfAbsent(key, entry);
+                        connected();
+                        return found;
+                    }
+
+                    @Override
+                    public boolean replace(String key, String expected, String entry) {
+                        connected();
+                        return map.replace(key, expected, entry);
+                    }
+
+                    @Override
+                    public boolean remove(String key, String expected) {
+                        connected();
+                        return map.remove(key, expected);
+                    }
+                },
+                wait -> task -> {
+                    waits.add(wait);
+                    waiting.add(task);
+                },
+                () -> now);
+
+        private void connected() {
+            if (disconnected) {
+                throw down;
+            }
+        }
+
+        private void runWhatWaits() {
+            waiting.remove(0).run();
+        }
+
+        private Answer disconnect(Answer answer) {
+            disconnected = true;
+            return answer;
+        }
+
+        @Test
+        void aClaimWhosePutTimedOutIsRemoved() {
+            disconnected = true;
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> KEPT)).isSameAs(down);
+            runWhatWaits();
+            disconnected = false;
+            assertThat(entries).isNotEmpty();
+            runWhatWaits();
+            assertThat(entries).isEmpty();
+            assertThat(waiting).isEmpty();
+            assertThat(waits).containsExactly(Duration.ZERO, Duration.ofMillis(100));
+        }
+
+        @Test
+        void aClaimWhoseHandlerFailedIsRemoved() {
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> {
+                        throw new IllegalArgumentException(disconnect(KEPT).toString());
+                    }))
+                    .hasMessage("Answer[201]");
+            disconnected = false;
+            runWhatWaits();
+            assertThat(guard.handle(request("k"), claim -> KEPT).verdict()).isEqualTo(Verdict.FIRST);
+            assertThat(waiting).isEmpty();
+        }
+
+        @Test
+        void aClaimWhoseAnswerIsARefusalIsRemoved() {
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> disconnect(new Answer(409, ""))))
+                    .isSameAs(down);
+            disconnected = false;
+            runWhatWaits();
+            assertThat(guard.handle(request("k"), claim -> KEPT).verdict()).isEqualTo(Verdict.FIRST);
+        }
+
+        @Test
+        void theAnswerIsWrittenAndGivenAgain() {
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> disconnect(KEPT)))
+                    .isSameAs(down);
+            disconnected = false;
+            runWhatWaits();
+            assertThat(guard.handle(request("k"), claim -> new Answer(500, "")))
+                    .isEqualTo(new Reply(Verdict.REPLAYED, KEPT));
+        }
+
+        @Test
+        void theClaimOfALaterRequestIsLeftAlone() {
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> disconnect(new Answer(409, ""))))
+                    .isSameAs(down);
+            disconnected = false;
+            entries.clear(); // it has expired
+            guard.handle(request("k"), claim -> {
+                runWhatWaits();
+                assertThat(entries).containsValue(claim.underWay());
+                return KEPT;
+            });
+            assertThat(guard.handle(request("k"), claim -> KEPT).verdict()).isEqualTo(Verdict.REPLAYED);
+        }
+
+        @Test
+        void theWaitsDoubleUpToTwoSecondsForAMinute() {
+            assertThatThrownBy(() -> guard.handle(request("k"), claim -> disconnect(new Answer(409, ""))))
+                    .isSameAs(down);
+            now = TimeUnit.MINUTES.toNanos(1);
+            for (int i = 0; i < 6; i++) {
+                runWhatWaits();
+            }
+            assertThat(waits.stream().map(Duration::toMillis))
+                    .containsExactly(100L, 200L, 400L, 800L, 1600L, 2000L, 2000L);
+            now++;
+            disconnected = false;
+            runWhatWaits();
+            assertThat(waiting).isEmpty();
+            assertThat(entries).as("left for the store to forget").isNotEmpty();
         }
     }
 
