@@ -252,6 +252,9 @@ public final class GuardedSubmission implements AutoCloseable {
                             new TimeoutException("No answer within " + inSeconds(timeout) + " s"));
                 }
             });
+            if (decided.get()) {
+                return outcome; // the time had passed at once, and another action may be under way
+            }
             answer = Objects.requireNonNull(action.apply(submission), "the action returned no stage")
                     .toCompletableFuture();
         } catch (Throwable failure) {
@@ -376,22 +379,29 @@ public final class GuardedSubmission implements AutoCloseable {
     public static final class Builder {
 
         private Duration timeout = Duration.ofSeconds(30);
-        private Function<Duration, CompletableFuture<?>> timer = Builder::commonPoolTimer;
+        private Function<Duration, CompletableFuture<?>> timer = Builder::defaultTimer;
         private BiConsumer<? super Throwable, ? super @Nullable String> onLateFailure = (failure, sessionId) -> {};
         private Supplier<String> newAttemptId = () -> UUID.randomUUID().toString();
 
         private Builder() {}
 
         /**
-         * Completes on the common pool, and not on the JDK's timer thread. A cancelled wait is removed from the JDK's
-         * queue.
+         * Completes on a thread of its own: not on the JDK's timer thread, which must not wait, and not on the common pool,
+         * whose threads the actions that hang may hold. A cancelled wait is removed from the JDK's queue.
          */
-        private static CompletableFuture<?> commonPoolTimer(Duration delay) {
+        private static CompletableFuture<?> defaultTimer(Duration delay) {
             CompletableFuture<Void> wait = new CompletableFuture<Void>()
                     .completeOnTimeout(null, TimeUnit.NANOSECONDS.convert(delay), TimeUnit.NANOSECONDS);
-            CompletableFuture<Void> passed = wait.thenRunAsync(() -> {});
+            CompletableFuture<Void> passed = wait.thenRunAsync(() -> {}, Builder::runOnANewThread);
             var unused = passed.whenComplete((done, cancelled) -> wait.cancel(false));
             return passed;
+        }
+
+        static void runOnANewThread(Runnable task) {
+            Thread thread = new Thread(null, task, "rating-guard-timeout", 0, false);
+            thread.setDaemon(true);
+            thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+            thread.start();
         }
 
         /**
@@ -439,8 +449,8 @@ public final class GuardedSubmission implements AutoCloseable {
          * Sets what waits for the timeout.
          *
          * @param timer returns a future, not null, that completes after the duration; it is cancelled if the action
-         *     ends before; if the timer throws, the submission fails and the action is not called; by default the
-         *     future is completed on the common pool
+         *     ends before; if the timer throws, or the future is complete at once, the submission fails and the action
+         *     is not called; by default the future is completed on a daemon thread of its own, which ends afterwards
          * @return this builder
          */
         public Builder timer(Function<Duration, CompletableFuture<?>> timer) {

@@ -10,6 +10,8 @@ import dev.hardening.ratingguard.Outcome.Done;
 import dev.hardening.ratingguard.Outcome.Mismatch;
 import dev.hardening.ratingguard.Outcome.Sent;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -822,6 +825,64 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        @Timeout(60)
+        void isEndedEvenIfActionsHoldTheCommonPool() {
+            int threads = ForkJoinPool.commonPool().getParallelism();
+            CountDownLatch held = new CountDownLatch(threads);
+            CountDownLatch end = new CountDownLatch(1);
+            GuardedSubmission form =
+                    GuardedSubmission.builder().timeout(Duration.ofMillis(1)).build();
+            try {
+                for (int i = 0; i < threads; i++) {
+                    ForkJoinPool.commonPool().execute(() -> {
+                        held.countDown();
+                        await(end);
+                    });
+                }
+                await(held);
+                assertThatThrownBy(() -> form.submit("a", submission -> answer).join())
+                        .hasRootCauseMessage("No answer within 0.001 s");
+            } finally {
+                end.countDown();
+            }
+        }
+
+        private void await(CountDownLatch latch) {
+            try {
+                assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Test
+        @Timeout(60)
+        void isEndedOnAThreadThatKnowsNothingOfItsMaker() throws Exception {
+            InheritableThreadLocal<String> local = new InheritableThreadLocal<>();
+            Thread caller = Thread.currentThread();
+            ClassLoader own = caller.getContextClassLoader();
+            CompletableFuture<Thread> ran = new CompletableFuture<>();
+            AtomicReference<@Nullable String> inherited = new AtomicReference<>("not run");
+            try (URLClassLoader loader = new URLClassLoader(new URL[0])) {
+                caller.setContextClassLoader(loader);
+                local.set("canary");
+                GuardedSubmission.Builder.runOnANewThread(() -> {
+                    inherited.set(local.get());
+                    ran.complete(Thread.currentThread());
+                });
+            } finally {
+                caller.setContextClassLoader(own);
+                local.remove();
+            }
+            Thread thread = ran.get();
+            assertThat(thread.isDaemon()).isTrue();
+            assertThat(thread.getContextClassLoader()).isIn(ClassLoader.getSystemClassLoader(), null);
+            assertThat(inherited.get()).isNull();
+            thread.join();
+            assertThat(thread.isAlive()).isFalse();
+        }
+
+        @Test
         void mayHaveAsLongATimeoutAsThereIs() {
             GuardedSubmission form = GuardedSubmission.builder()
                     .timeout(Duration.ofSeconds(Long.MAX_VALUE))
@@ -844,6 +905,22 @@ class GuardedSubmissionTest {
                             })
                             .join())
                     .hasRootCauseMessage("no timer");
+            assertThat(submissions).isEmpty();
+            assertThat(form.state()).isEqualTo(State.IDLE);
+        }
+
+        @Test
+        void failsWhenItsTimeHasPassedAtOnceAndIsNotCalled() {
+            GuardedSubmission form = GuardedSubmission.builder()
+                    .timer(delay -> CompletableFuture.completedFuture(null))
+                    .build();
+            form.begin("a");
+            assertThatThrownBy(() -> form.submit("a", submission -> {
+                                submissions.add(submission);
+                                return answer;
+                            })
+                            .join())
+                    .hasCauseInstanceOf(TimeoutException.class);
             assertThat(submissions).isEmpty();
             assertThat(form.state()).isEqualTo(State.IDLE);
         }
