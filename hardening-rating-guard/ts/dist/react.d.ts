@@ -9,7 +9,10 @@ export interface GuardedForm {
      * the form is not on the screen: a failure goes to the guards' `onLateFailure` then.
      */
     submit<T>(action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
-    /** Begins a new draft for the session that the form is drawn for: after a mismatch, or to send once more. */
+    /**
+     * Begins a new draft for the session that the form is drawn for: after a mismatch, or to send once more. After a mismatch
+     * it goes on with that session's kept draft, unless that was sent.
+     */
     begin(): void;
 }
 /**

@@ -25,8 +25,8 @@ export function useGuardedSubmission(sessionId, guards = pageGuards) {
         begin() {
             const next = guards.get(sessionId);
             setGuard(next);
-            if (next === guard)
-                guard.begin(sessionId);
+            if (next === guard || next.state === "sent")
+                next.begin(sessionId);
         },
     };
 }

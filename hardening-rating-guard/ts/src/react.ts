@@ -13,7 +13,10 @@ export interface GuardedForm {
    * the form is not on the screen: a failure goes to the guards' `onLateFailure` then.
    */
   submit<T>(action: (submission: Submission) => T | PromiseLike<T>): Promise<Outcome<T>>;
-  /** Begins a new draft for the session that the form is drawn for: after a mismatch, or to send once more. */
+  /**
+   * Begins a new draft for the session that the form is drawn for: after a mismatch, or to send once more. After a mismatch
+   * it goes on with that session's kept draft, unless that was sent.
+   */
   begin(): void;
 }
 
@@ -49,7 +52,8 @@ export function useGuardedSubmission(sessionId: string, guards: GuardedSubmissio
     begin() {
       const next = guards.get(sessionId);
       setGuard(next);
-      if (next === guard) guard.begin(sessionId);
+      // Another guard may have an attempt whose answer was lost: its next try keeps the id.
+      if (next === guard || next.state === "sent") next.begin(sessionId);
     },
   };
 }

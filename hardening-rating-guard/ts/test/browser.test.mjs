@@ -248,6 +248,29 @@ describe("in a browser", inBrowser, () => {
       });
 
       if (name.startsWith("react"))
+        test("begins a draft at once for a session that was sent before", async () => {
+          const session = await open();
+          const submit = () => page.evaluate(async () => (await globalThis.hook.submit(() => 1)).status);
+          const goTo = async (next) => {
+            await page.evaluate((next) => globalThis.moveBehindTheForm(next), next);
+            await until(() => page.evaluate((next) => globalThis.hook.sessionId === next, next));
+          };
+          const begin = async () => {
+            await page.evaluate(() => globalThis.hook.begin());
+            await until(() => page.evaluate(() => globalThis.hook.state === "idle"));
+          };
+          assert.equal(await submit(), "done");
+          await goTo(`${session}-next`);
+          assert.equal(await submit(), "mismatch");
+          await begin();
+          assert.equal(await submit(), "done");
+          await goTo(session);
+          assert.equal(await submit(), "mismatch");
+          await begin();
+          assert.equal(await submit(), "done");
+        });
+
+      if (name.startsWith("react"))
         test("sends once when it is hidden and shown again", async () => {
           await open();
           await area().fill("green");
