@@ -14,6 +14,9 @@ const ways = {
   "fresh-done": ["something was sent before the first begin", [submit(1), succeed(1)]],
   "fresh-failed": ["a try failed before the first begin", [submit(1), fail(1)]],
   "fresh-failed-none": ["a try for no session failed before the first begin", [submit(1, null), fail(1)]],
+  "fresh-failed-two": ["tries for two sessions failed before the first begin", [submit(1), fail(1), submit(2, "b"), fail(2)]],
+  "fresh-late": ["a try that had timed out is accepted before the first begin, after another session's failed", [submit(1, "b"), timeOut(1), submit(2), fail(2), succeed(1)]],
+  "fresh-late-sending": ["a try that had timed out is accepted before the first begin, while another session's is under way", [submit(1, "b"), timeOut(1), submit(2), succeed(1)]],
   none: ["a form that has gone", [begin("a"), begin(null)]],
   empty: ["a draft for the empty id, which is none", [begin("")]],
   idle: ["a draft", [begin("a")]],
@@ -86,15 +89,16 @@ function expectedOf(steps) {
       if (expected.outcome) expected.current = isCurrent(draft);
       else {
         const target = none(step.session) ? null : step.session;
-        if (draft.attempt === undefined || draft.target !== target) Object.assign(draft, { attempt: ++attempts, target });
-        underWay = { id: step.id, from: draft, session: step.session };
+        draft.attempts ??= new Map();
+        if (!draft.attempts.has(target)) draft.attempts.set(target, ++attempts);
+        expected.attempt = draft.attempts.get(target);
+        underWay = { id: step.id, from: draft, session: step.session, target, attempt: expected.attempt };
         actions.set(step.id, underWay);
-        expected.attempt = draft.attempt;
       }
     } else if (step.id !== undefined) {
       if (!action || action.ended || (step.event === "timeout" && action !== underWay)) return undefined;
       if (step.event !== "timeout") action.ended = true;
-      if (step.event === "succeed" && none(action.from.session)) action.from.attempt = undefined;
+      if (step.event === "succeed" && action.from.attempts.get(action.target) === action.attempt) action.from.attempts.delete(action.target);
       if (step.event === "succeed" && !none(action.session) && action.session === draft.session) draft.sent = true;
       if (action === underWay) {
         underWay = undefined;

@@ -55,8 +55,8 @@ export interface GuardedSubmissionOptions {
     /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
     readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
     /**
-     * Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. It may
-     * call the guard: what is begun, sent or closed then, counts.
+     * Makes the attempt ids; random UUIDs by default. If it throws or returns no id, `submit` rejects and nothing is sent.
+     * It may call the guard: what is begun, sent or closed then, counts.
      */
     readonly newAttemptId?: (() => string) | undefined;
 }

@@ -9,7 +9,7 @@ export function createGuardedSubmission(options = {}) {
     if (!(timeout > 0))
         throw new RangeError("timeout must be a number of milliseconds above 0");
     const listeners = new Set();
-    let draft = {};
+    let draft = { attempts: new Map() };
     let underWay;
     let closed = false;
     let told = "idle";
@@ -37,6 +37,7 @@ export function createGuardedSubmission(options = {}) {
     }
     async function submit(sessionId, action, fresh) {
         const from = draft;
+        const { attempts } = from;
         const isCurrent = () => !closed && draft === from;
         const outcome = (own) => Object.defineProperty(own, "current", { get: isCurrent, enumerable: true });
         if (closed)
@@ -49,11 +50,12 @@ export function createGuardedSubmission(options = {}) {
         if (from.sent)
             return outcome({ status: "sent" });
         const target = sessionId ?? "";
-        if (from.attempt?.target !== target) {
-            if (!fresh)
-                return submit(sessionId, action, { id: newAttemptId(), target });
-            from.attempt = fresh;
-        }
+        const attemptId = attempts.get(target) ?? fresh;
+        if (attemptId === undefined)
+            return submit(sessionId, action, newAttemptId().toString());
+        attempts.set(target, attemptId);
+        if (attempts.size > 100)
+            attempts.delete([...attempts.keys()][0]);
         const controller = (underWay = new AbortController());
         let timer;
         const end = () => {
@@ -73,8 +75,9 @@ export function createGuardedSubmission(options = {}) {
                         reject(failure);
                         controller.abort(failure);
                     }, timeout);
-                Promise.resolve(action({ attemptId: from.attempt.id, signal: controller.signal, isCurrent })).then((answer) => {
-                    from.attempt = undefined;
+                Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
+                    if (attempts.get(target) === attemptId)
+                        attempts.delete(target);
                     if (!isNone(sessionId) && draft.sessionId === sessionId)
                         draft.sent = true;
                     end();
@@ -94,7 +97,7 @@ export function createGuardedSubmission(options = {}) {
         begin(sessionId) {
             if (closed)
                 return;
-            draft = { sessionId };
+            draft = { sessionId, attempts: new Map() };
             tell();
         },
         submit: (sessionId, action) => submit(sessionId, action),
@@ -111,7 +114,7 @@ export function createGuardedSubmission(options = {}) {
         },
         close() {
             closed = true;
-            draft = {};
+            draft = { attempts: new Map() };
             tell();
         },
     };

@@ -58,8 +58,8 @@ export interface GuardedSubmissionOptions {
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
   /**
-   * Makes the attempt ids; random UUIDs by default. If it throws, `submit` rejects with that and nothing is sent. It may
-   * call the guard: what is begun, sent or closed then, counts.
+   * Makes the attempt ids; random UUIDs by default. If it throws or returns no id, `submit` rejects and nothing is sent.
+   * It may call the guard: what is begun, sent or closed then, counts.
    */
   readonly newAttemptId?: (() => string) | undefined;
 }
@@ -86,14 +86,10 @@ export interface GuardedSubmission {
   close(): void;
 }
 
-interface Attempt {
-  readonly id: string;
-  readonly target: string;
-}
-
 interface Draft {
   readonly sessionId?: SessionId;
-  attempt?: Attempt | undefined;
+  /** The id of each session's attempt that was not accepted yet; without a draft there may be several. */
+  readonly attempts: Map<string, string>;
   sent?: boolean;
 }
 
@@ -102,7 +98,7 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
   const { timeout = 30_000, onLateFailure, newAttemptId = randomUuid } = options;
   if (!(timeout > 0)) throw new RangeError("timeout must be a number of milliseconds above 0");
   const listeners = new Set<(state: SubmissionState) => void>();
-  let draft: Draft = {};
+  let draft: Draft = { attempts: new Map() };
   let underWay: AbortController | undefined;
   let closed = false;
   let told: SubmissionState = "idle";
@@ -130,8 +126,9 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
     telling = false;
   }
 
-  async function submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>, fresh?: Attempt): Promise<Outcome<T>> {
+  async function submit<T>(sessionId: SessionId, action: (submission: Submission) => T | PromiseLike<T>, fresh?: string): Promise<Outcome<T>> {
     const from = draft;
+    const { attempts } = from;
     const isCurrent = () => !closed && draft === from;
     // A getter, because the draft may change between an answer and the moment that its caller looks.
     const outcome = <O extends object>(own: O) =>
@@ -144,11 +141,11 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
 
     // A draft without a session can be sent anywhere: each session gets an attempt of its own.
     const target = sessionId ?? "";
-    if (from.attempt?.target !== target) {
-      // It may call the guard: what it begins, sends or closes, counts.
-      if (!fresh) return submit(sessionId, action, { id: newAttemptId(), target });
-      from.attempt = fresh;
-    }
+    const attemptId = attempts.get(target) ?? fresh;
+    // It may call the guard: what it begins, sends or closes, counts. If it returns no id, toString is a TypeError.
+    if (attemptId === undefined) return submit(sessionId, action, newAttemptId().toString());
+    attempts.set(target, attemptId);
+    if (attempts.size > 100) attempts.delete([...attempts.keys()][0]!); // the oldest
     const controller = (underWay = new AbortController());
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = () => {
@@ -167,9 +164,10 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
             reject(failure);
             controller.abort(failure);
           }, timeout);
-        Promise.resolve(action({ attemptId: from.attempt!.id, signal: controller.signal, isCurrent })).then((answer) => {
+        Promise.resolve(action({ attemptId, signal: controller.signal, isCurrent })).then((answer) => {
           // Also if it comes after the timeout.
-          from.attempt = undefined; // without a draft, the next submission is another attempt
+          // Without a draft, the session's next submission is another attempt.
+          if (attempts.get(target) === attemptId) attempts.delete(target);
           // A draft that was begun meanwhile for the same session is sent, too.
           if (!isNone(sessionId) && draft.sessionId === sessionId) draft.sent = true;
           end();
@@ -187,7 +185,7 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
   return {
     begin(sessionId) {
       if (closed) return;
-      draft = { sessionId };
+      draft = { sessionId, attempts: new Map() };
       tell();
     },
     submit: (sessionId, action) => submit(sessionId, action),
@@ -204,7 +202,7 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
     },
     close() {
       closed = true;
-      draft = {};
+      draft = { attempts: new Map() };
       tell();
     },
   };

@@ -129,6 +129,86 @@ describe("without a draft", () => {
   });
 });
 
+describe("the attempt ids without a draft", () => {
+  const ids = [];
+  beforeEach(() => void (ids.length = 0));
+  const counted = () => {
+    let made = 0;
+    return () => `id-${++made}`;
+  };
+  const lose = (guard, sessionId) =>
+    assert.rejects(
+      guard.submit(sessionId, ({ attemptId }) => {
+        ids.push(attemptId);
+        throw new Error("lost");
+      }),
+      /lost/,
+    );
+
+  test("are kept for each session", async () => {
+    const guard = createGuardedSubmission({ newAttemptId: counted() });
+    for (const sessionId of ["x", "y", "x", "y"]) await lose(guard, sessionId);
+    assert.deepEqual(ids, ["id-1", "id-2", "id-1", "id-2"]);
+  });
+
+  test("are kept when no id can be made for another session", async () => {
+    const ids = counted();
+    let works = true;
+    const guard = createGuardedSubmission({
+      newAttemptId() {
+        if (!works) throw new Error("no id");
+        return ids();
+      },
+    });
+    const idOf = async (sessionId) => (await guard.submit(sessionId, ({ attemptId }) => Promise.reject(attemptId)).catch((id) => id));
+    assert.equal(await idOf("a"), "id-1");
+    works = false;
+    assert.match((await idOf("b")).message, /no id/);
+    assert.equal(await idOf("a"), "id-1");
+  });
+
+  test("of other sessions are kept when one succeeds late", async () => {
+    const guard = createGuardedSubmission({ timeout: 1000, newAttemptId: counted() });
+    const answer = deferred();
+    const hanging = guard.submit("x", () => answer.promise);
+    mock.timers.tick(1000);
+    await assert.rejects(hanging, { name: "TimeoutError" });
+    await lose(guard, "y");
+    answer.resolve();
+    for (let turn = 0; turn < 10; turn++) await null;
+    await lose(guard, "y");
+    await lose(guard, "x");
+    assert.deepEqual(ids, ["id-2", "id-2", "id-3"]);
+  });
+
+  test("are left alone by an older attempt that succeeds late", async () => {
+    const guard = createGuardedSubmission({ timeout: 1000, newAttemptId: counted() });
+    const answers = [deferred(), deferred()];
+    for (const { promise } of answers) {
+      const hanging = guard.submit("x", () => promise);
+      mock.timers.tick(1000);
+      await assert.rejects(hanging, { name: "TimeoutError" });
+    }
+    for (const { resolve } of answers) {
+      resolve();
+      for (let turn = 0; turn < 10; turn++) await null;
+      await lose(guard, "x");
+    }
+    assert.deepEqual(ids, ["id-2", "id-2"]);
+  });
+
+  test("are kept for the newest 100 sessions", async () => {
+    const guard = createGuardedSubmission({ newAttemptId: counted() });
+    for (let session = 1; session <= 100; session++) await lose(guard, `s${session}`);
+    await lose(guard, "s1");
+    await lose(guard, "another");
+    await lose(guard, "s2");
+    await lose(guard, "another");
+    await lose(guard, "s1");
+    assert.deepEqual(ids.slice(100), ["id-1", "id-101", "id-2", "id-101", "id-102"]);
+  });
+});
+
 describe("while an action is under way", () => {
   test("the action was called before submit returned", () => {
     let sent = 0;
@@ -379,6 +459,15 @@ describe("the attempt id", () => {
     assert.equal(guard.state, "idle");
     assert.deepEqual(seen, []);
   });
+
+  for (const none of [undefined, null])
+    test(`that is ${none} is refused, and nothing is sent`, async () => {
+      const sent = [];
+      const guard = guardFor("a", { newAttemptId: () => none });
+      await assert.rejects(guard.submit("a", () => sent.push("a")), TypeError);
+      assert.deepEqual(sent, []);
+      assert.equal(guard.state, "idle");
+    });
 
   describe("whose maker calls the guard", () => {
     /** A guard for "a"; `call` is what its maker does once, while it makes the first id. */

@@ -4,7 +4,9 @@ import static java.util.concurrent.CompletableFuture.completedFuture;
 
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -46,9 +48,11 @@ public final class GuardedSubmission implements AutoCloseable {
     /** Compared by identity: two drafts for one session are two drafts. */
     private static final class Draft {
 
+        private static final int KEPT = 100;
+
         private final @Nullable String sessionId;
-        private @Nullable String attemptId;
-        private String target = "";
+        // The id of each session's attempt that was not accepted yet, the oldest first.
+        private final Map<String, String> attempts = new LinkedHashMap<>();
         private boolean sent;
 
         Draft(@Nullable String sessionId) {
@@ -57,16 +61,28 @@ public final class GuardedSubmission implements AutoCloseable {
 
         /**
          * {@return the attempt's id; null if it needs a fresh one} A draft without a session can be sent anywhere: each
-         * session gets an attempt of its own.
+         * session gets an attempt of its own. The newest 100 are kept.
          */
         @Nullable
         String attemptIdFor(@Nullable String submitted, @Nullable String fresh) {
-            String session = submitted == null ? "" : submitted; // both say that there is none
-            if (attemptId == null || !target.equals(session)) {
-                attemptId = fresh;
-                target = session;
+            String kept = attempts.get(target(submitted));
+            String attemptId = kept == null ? fresh : kept;
+            if (attemptId != null) {
+                attempts.put(target(submitted), attemptId);
+                if (attempts.size() > KEPT) {
+                    attempts.remove(attempts.keySet().iterator().next());
+                }
             }
             return attemptId;
+        }
+
+        /** Without a draft, the session's next submission is another attempt. */
+        void accepted(@Nullable String submitted, String attemptId) {
+            attempts.remove(target(submitted), attemptId);
+        }
+
+        private static String target(@Nullable String submitted) {
+            return submitted == null ? "" : submitted; // both say that there is none
         }
     }
 
@@ -265,7 +281,7 @@ public final class GuardedSubmission implements AutoCloseable {
             boolean inTime = decided.compareAndSet(false, true);
             running.cancel(false);
             if (failure == null) {
-                accept(from, sessionId);
+                accept(from, sessionId, submission.attemptId());
             }
             if (!inTime) {
                 return;
@@ -286,9 +302,9 @@ public final class GuardedSubmission implements AutoCloseable {
                 .toPlainString();
     }
 
-    private void accept(Draft from, @Nullable String sessionId) {
+    private void accept(Draft from, @Nullable String sessionId, String attemptId) {
         synchronized (lock) {
-            from.attemptId = null; // without a draft, the next submission is another attempt
+            from.accepted(sessionId, attemptId);
             boolean none = sessionId == null || sessionId.isEmpty();
             if (!none && Objects.equals(sessionId, draft.sessionId)) {
                 draft.sent = true; // also one that was begun meanwhile, because its session is rated now

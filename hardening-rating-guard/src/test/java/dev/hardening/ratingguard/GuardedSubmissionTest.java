@@ -227,6 +227,97 @@ class GuardedSubmissionTest {
     }
 
     @Nested
+    class TheAttemptIdsWithoutADraft {
+
+        private final AtomicInteger made = new AtomicInteger();
+        private boolean works = true;
+        private final GuardedSubmission form = GuardedSubmission.builder()
+                .timer(delay -> {
+                    timers.add(new CompletableFuture<>());
+                    return timers.get(timers.size() - 1);
+                })
+                .newAttemptId(() -> {
+                    if (!works) {
+                        throw new IllegalStateException("no id");
+                    }
+                    return "id-" + made.incrementAndGet();
+                })
+                .build();
+        private final List<String> ids = new ArrayList<>();
+
+        private void submit(String sessionId, CompletableFuture<String> stage) {
+            var unused = form.submit(sessionId, submission -> {
+                ids.add(submission.attemptId());
+                return stage;
+            });
+        }
+
+        private void lose(String sessionId) {
+            submit(sessionId, failed("lost"));
+        }
+
+        /** A try that is under way after its timeout. */
+        private CompletableFuture<String> hanging(String sessionId) {
+            CompletableFuture<String> late = new CompletableFuture<>();
+            submit(sessionId, late);
+            timers.get(timers.size() - 1).complete(null);
+            return late;
+        }
+
+        @Test
+        void areKeptForEachSession() {
+            lose("x");
+            lose("y");
+            lose("x");
+            lose("y");
+            assertThat(ids).containsExactly("id-1", "id-2", "id-1", "id-2");
+        }
+
+        @Test
+        void areKeptWhenNoIdCanBeMadeForAnotherSession() {
+            lose("a");
+            works = false;
+            assertThatThrownBy(form.submit("b", submission -> answer)::join).hasRootCauseMessage("no id");
+            lose("a");
+            assertThat(ids).containsExactly("id-1", "id-1");
+        }
+
+        @Test
+        void ofOtherSessionsAreKeptWhenOneSucceedsLate() {
+            CompletableFuture<String> late = hanging("x");
+            lose("y");
+            late.complete("ok");
+            lose("y");
+            lose("x");
+            assertThat(ids).containsExactly("id-1", "id-2", "id-2", "id-3");
+        }
+
+        @Test
+        void areLeftAloneByAnOlderAttemptThatSucceedsLate() {
+            CompletableFuture<String> first = hanging("x");
+            CompletableFuture<String> second = hanging("x");
+            first.complete("ok");
+            lose("x");
+            second.complete("ok");
+            lose("x");
+            assertThat(ids).containsExactly("id-1", "id-1", "id-2", "id-2");
+        }
+
+        @Test
+        void areKeptForTheNewest100Sessions() {
+            for (int session = 1; session <= 100; session++) {
+                lose("s" + session);
+            }
+            lose("s1");
+            lose("another");
+            lose("s2");
+            lose("another");
+            lose("s1");
+            assertThat(ids.subList(100, 105)).containsExactly("id-1", "id-101", "id-2", "id-101", "id-102");
+        }
+    }
+
+    @Nested
     class WhileAnActionIsUnderWay {
 
         @Test
