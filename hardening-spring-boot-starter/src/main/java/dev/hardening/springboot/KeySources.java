@@ -1,9 +1,11 @@
 package dev.hardening.springboot;
 
 import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import dev.hardening.jwks.IssuerRouter;
 import dev.hardening.jwks.JWKSCacheStatus;
 import dev.hardening.jwks.TokenDecoder;
+import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,15 +52,29 @@ final class KeySources implements AutoCloseable {
         return router == null ? all.get(0).decoder().decodeAsync(token) : router.decodeAsync(token);
     }
 
-    /** The audiences that a token's issuer is accepted with; empty if any. */
-    List<String> audiencesFor(Jwt token) {
-        Object issuer = token.getClaims().get("iss");
-        for (KeySource source : all) {
-            if (all.size() == 1 || String.valueOf(issuer).equals(source.issuer())) {
-                return source.audiences();
-            }
+    /**
+     * The issuer of a verified token, by {@code iss} as it was signed, because Spring may change the scheme of the claim.
+     *
+     * @return null if it is none of these
+     */
+    @Nullable
+    KeySource sourceOf(Jwt token) {
+        if (all.size() == 1) {
+            return all.get(0);
         }
-        return List.of();
+        String issuer = signedIssuer(token.getTokenValue());
+        return all.stream()
+                .filter(source -> issuer != null && issuer.equals(source.issuer()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static @Nullable String signedIssuer(String token) {
+        try {
+            return SignedJWT.parse(token).getJWTClaimsSet().getIssuer();
+        } catch (ParseException malformed) {
+            return null;
+        }
     }
 
     /** When it makes sense to ask again after an outage: a {@code Retry-After}. */

@@ -89,6 +89,24 @@ class SeveralIssuersTest {
     }
 
     @Test
+    void an_issuer_with_an_upper_case_scheme_keeps_its_audiences() throws Exception {
+        service.close();
+        String issuer = first.issuer().replace("http:", "HTTP:");
+        service = Service.start(
+                stack,
+                "spring.data.redis.port=" + redis.port(),
+                ISSUERS + "[0].issuer-uri=" + issuer,
+                ISSUERS + "[0].jwk-set-uri=" + first.jwksUri(),
+                ISSUERS + "[0].audiences=authenticated",
+                ISSUERS + "[1].issuer-uri=" + second.issuer());
+        String token = Tokens.sign(Tokens.RSA_1, Tokens.claims(issuer).build());
+        assertThat(service.status("/me", token)).isEqualTo(200);
+        String elsewhere = Tokens.sign(
+                Tokens.RSA_1, Tokens.claims(issuer).audience("elsewhere").build());
+        assertThat(service.status("/me", elsewhere)).isEqualTo(401);
+    }
+
+    @Test
     void a_stranger_is_401_and_never_asked() throws Exception {
         assertThat(service.status("/me", stranger.token(Tokens.RSA_2))).isEqualTo(401);
         assertThat(stranger.keyRequests() + stranger.metadataRequests()).isZero();
