@@ -22,8 +22,11 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.util.StringUtils;
 
 /**
  * Validates the secrets once the environment is complete and before the context refreshes. The {@link Settings} become a
@@ -38,6 +41,11 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
 
     /** Boot takes a source with this ending for variables: {@code A_B} is the property {@code a.b}, too. */
     static final String FROM_FILES = "hardeningSecretFiles-systemEnvironment";
+
+    /** The same for names that are blank in a source of a higher order. */
+    private static final String INSTEAD_OF_BLANK = "hardeningInsteadOfBlank-systemEnvironment";
+
+    private static final String VARIABLES = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
 
     private static final String REQUIRED = PREFIX + ".required";
 
@@ -88,11 +96,33 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
             Settings settings = validator.validate(source);
             context.getBeanFactory().registerSingleton("hardeningSettings", settings);
             if (!source.fromFiles.isEmpty()) {
-                environment.getPropertySources().addFirst(new FromFiles(source.fromFiles));
+                addAsVariables(environment, source.fromFiles);
             }
             return DeclaredSecrets.of(validator, settings);
         } catch (SecretValidationException invalid) {
             throw new InvalidSecretsException(explained(invalid, validator, environment));
+        }
+    }
+
+    /**
+     * Directly before the variables, so that what overrides a variable overrides these, too. A name that is blank in a
+     * source before that has its value first of all.
+     */
+    private static void addAsVariables(ConfigurableEnvironment environment, Map<String, Object> values) {
+        MutablePropertySources sources = environment.getPropertySources();
+        if (!sources.contains(VARIABLES)) {
+            sources.addFirst(new FromFiles(FROM_FILES, values));
+            return;
+        }
+        sources.addBefore(VARIABLES, new FromFiles(FROM_FILES, values));
+        Map<String, Object> blank = new LinkedHashMap<>();
+        values.forEach((name, value) -> {
+            if (!StringUtils.hasText(environment.getProperty(name))) {
+                blank.put(name, value);
+            }
+        });
+        if (!blank.isEmpty()) {
+            sources.addFirst(new FromFiles(INSTEAD_OF_BLANK, blank));
         }
     }
 
@@ -128,19 +158,22 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
         }
         String[] required =
                 Binder.get(environment).bind(REQUIRED, String[].class).orElse(new String[0]);
+        SecretValidator declared = validators.stream()
+                .reduce((one, other) -> and(one, other, DECLARATION))
+                .orElse(null);
+        if (required.length == 0) {
+            return declared;
+        }
+        SecretValidator named = required(declared, required);
+        return declared == null ? named : and(declared, named, REQUIRED);
+    }
+
+    private static SecretValidator and(SecretValidator one, SecretValidator other, String property) {
         try {
-            SecretValidator declared =
-                    validators.stream().reduce(SecretValidator::and).orElse(null);
-            if (required.length == 0) {
-                return declared;
-            }
-            SecretValidator named = required(declared, required);
-            return declared == null ? named : declared.and(named);
-        } catch (UnusablePropertyException unusable) {
-            throw unusable;
+            return one.and(other);
         } catch (IllegalArgumentException conflict) {
             throw new UnusablePropertyException(
-                    REQUIRED, "two declarations of the secrets contradict each other: " + conflict.getMessage());
+                    property, "two declarations of the secrets contradict each other: " + conflict.getMessage());
         }
     }
 
@@ -172,8 +205,8 @@ final class SecretsInitializer implements ApplicationContextInitializer<Configur
     /** The secrets from files, as if they were variables. */
     private static final class FromFiles extends SystemEnvironmentPropertySource {
 
-        FromFiles(Map<String, Object> values) {
-            super(FROM_FILES, values);
+        FromFiles(String name, Map<String, Object> values) {
+            super(name, values);
         }
 
         /** Without Spring's own, which shows the values where its log is at debug level. */

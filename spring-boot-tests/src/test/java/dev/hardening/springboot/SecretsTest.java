@@ -119,6 +119,29 @@ class SecretsTest {
     }
 
     @Test
+    void what_overrides_a_variable_overrides_its_file_too(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("password"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=SPRING_DATASOURCE_PASSWORD",
+                        "SPRING_DATASOURCE_PASSWORD_FILE=" + file,
+                        "spring.datasource.password=from-a-properties-file")
+                .run("--spring.datasource.password=from-the-command-line")) {
+            assertThat(context.getEnvironment().getProperty("spring.datasource.password"))
+                    .isEqualTo("from-the-command-line");
+        }
+    }
+
+    @Test
+    void a_blank_argument_leaves_the_value_to_the_file(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), CANARY + "\n");
+        try (ConfigurableApplicationContext context = application(
+                        "hardening.config.required=API_KEY", "API_KEY_FILE=" + file)
+                .run("--API_KEY=")) {
+            assertThat(context.getEnvironment().getProperty("API_KEY")).isEqualTo(CANARY);
+        }
+    }
+
+    @Test
     void a_secret_in_a_file_is_bound_as_its_variable_would_be(@TempDir Path directory) throws IOException {
         Path file = Files.writeString(directory.resolve("password"), CANARY + "\n");
         try (ConfigurableApplicationContext context = application(
@@ -589,6 +612,26 @@ class SecretsTest {
                         SecretDeclaration.class.getName() + ": " + Undeclared.class.getName() + " returns null",
                         "or set hardening.config.enabled=false")
                 .doesNotContain("\tat ");
+    }
+
+    /** A declaration that gives a name of {@link Declared} another type. */
+    static final class Contradicting implements SecretDeclaration {
+
+        @Override
+        public SecretValidator secrets() {
+            return SecretValidator.of(Setting.secret("SUPABASE_URL"));
+        }
+    }
+
+    @Test
+    void declarations_that_contradict_each_other_are_named(@TempDir Path directory) throws Exception {
+        try (URLClassLoader loader = declaring(directory, Declared.class, Contradicting.class)) {
+            SpringApplicationBuilder application = application().resourceLoader(new DefaultResourceLoader(loader));
+            assertThatExceptionOfType(UnusablePropertyException.class)
+                    .isThrownBy(application::run)
+                    .withMessageStartingWith(SecretDeclaration.class.getName()
+                            + ": two declarations of the secrets contradict each other: SUPABASE_URL");
+        }
     }
 
     @Test
