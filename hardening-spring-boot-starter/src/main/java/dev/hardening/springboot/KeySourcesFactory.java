@@ -3,6 +3,7 @@ package dev.hardening.springboot;
 import com.nimbusds.jose.JWSAlgorithm;
 import dev.hardening.jwks.JWKSCache;
 import dev.hardening.jwks.TokenDecoder;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -10,7 +11,9 @@ import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.UnrecoverableKeyException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -207,7 +210,7 @@ final class KeySourcesFactory {
             options.add("allow-plain-http", JWKSCache.Builder::allowPlainHttp);
         }
         String bundle = properties.ssl().bundle();
-        if (bundle != null) {
+        if (StringUtils.hasText(bundle)) {
             HttpClient client = trusting(bundle);
             options.add("ssl.bundle", builder -> builder.httpClient(client));
         }
@@ -229,7 +232,24 @@ final class KeySourcesFactory {
                     .build();
         } catch (NoSuchSslBundleException absent) {
             throw new UnusablePropertyException(property, "there is no spring.ssl.bundle of the name " + bundle);
+        } catch (RuntimeException unusable) {
+            throw new UnusablePropertyException(
+                    property, "spring.ssl.bundle " + bundle + " cannot be used: " + reason(unusable));
         }
+    }
+
+    /** Without the messages of the causes, which may hold a key that the bundle has instead of its file. */
+    private static String reason(Throwable unusable) {
+        Throwable root = unusable;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        if (root instanceof FileNotFoundException || root instanceof NoSuchFileException) {
+            return "a file that it names is not there, or cannot be read";
+        }
+        return root instanceof UnrecoverableKeyException
+                ? "a password of it is wrong"
+                : root.getClass().getSimpleName();
     }
 
     /** The client would refuse it at each fetch. */

@@ -146,6 +146,37 @@ class KeyEndpointTest {
     }
 
     @Test
+    void an_ssl_bundle_that_cannot_be_used_is_named(@TempDir Path directory) throws Exception {
+        Certificate certificate = Certificate.make(directory, "dns:localhost");
+        String bundle = "hardening.jwks.ssl.bundle=inside";
+        runner.withPropertyValues(
+                        KEYS + "https://127.0.0.1:1/keys",
+                        bundle,
+                        "spring.ssl.bundle.pem.inside.truststore.certificate=file:" + directory.resolve("absent.pem"))
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessage("hardening.jwks.ssl.bundle: spring.ssl.bundle inside cannot be used: a file that it"
+                                + " names is not there, or cannot be read"));
+        runner.withPropertyValues(
+                        KEYS + "https://127.0.0.1:1/keys",
+                        bundle,
+                        "spring.ssl.bundle.jks.inside.truststore.location=file:" + certificate.keyStore(),
+                        "spring.ssl.bundle.jks.inside.truststore.password=wrong")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessage("hardening.jwks.ssl.bundle: spring.ssl.bundle inside cannot be used: a password of"
+                                + " it is wrong"));
+    }
+
+    @Test
+    void a_blank_name_of_a_bundle_is_none() {
+        runner.withPropertyValues(KEYS + "https://127.0.0.1:1/keys", "hardening.jwks.ssl.bundle=")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
     void an_ssl_bundle_says_who_is_trusted(@TempDir Path directory) throws Exception {
         Certificate certificate = Certificate.make(directory, "dns:localhost");
         KeyStore store = KeyStore.getInstance("PKCS12");
