@@ -97,13 +97,10 @@ public final class HardeningJwtAutoConfiguration {
             return decoder;
         }
 
-        /** Around Spring Security's own filter, whose exception it answers. */
         @Bean
         FilterRegistrationBean<KeysUnavailableFilter> hardeningKeysUnavailableFilter(
                 KeySources keys, Environment environment) {
-            var registration = new FilterRegistrationBean<>(new KeysUnavailableFilter(keys));
-            registration.setOrder(environment.getProperty("spring.security.filter.order", Integer.class, -100) - 1);
-            return registration;
+            return KeysUnavailableFilter.registration(keys, environment);
         }
 
         /** For a filter chain that asks for one; the decoder alone serves all issuers, too. */

@@ -5,6 +5,9 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.core.Ordered;
+import org.springframework.core.env.Environment;
 import org.springframework.security.authentication.AuthenticationServiceException;
 import org.springframework.web.filter.OncePerRequestFilter;
 
@@ -18,6 +21,14 @@ final class KeysUnavailableFilter extends OncePerRequestFilter {
 
     KeysUnavailableFilter(KeySources keys) {
         this.keys = keys;
+    }
+
+    /** Around Spring Security's own filter, whose exception it answers. */
+    static FilterRegistrationBean<KeysUnavailableFilter> registration(KeySources keys, Environment environment) {
+        var registration = new FilterRegistrationBean<>(new KeysUnavailableFilter(keys));
+        int security = environment.getProperty("spring.security.filter.order", Integer.class, -100);
+        registration.setOrder(Math.max(security, Ordered.HIGHEST_PRECEDENCE + 1) - 1);
+        return registration;
     }
 
     @Override

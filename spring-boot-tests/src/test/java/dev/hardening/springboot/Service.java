@@ -61,6 +61,15 @@ final class Service implements AutoCloseable {
     }
 
     HttpResponse<String> get(String path, String token) throws Exception {
+        return get(port, path, token);
+    }
+
+    /** From the port that {@code management.server.port} gives to Actuator. */
+    HttpResponse<String> managed(String path, String token) throws Exception {
+        return get(context.getEnvironment().getProperty("local.management.port"), path, token);
+    }
+
+    private static HttpResponse<String> get(String port, String path, String token) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .timeout(Duration.ofSeconds(60));
         if (!token.isEmpty()) {

@@ -232,6 +232,16 @@ class ServiceTest {
         }
 
         @Test
+        void without_keys_a_management_port_answers_503_too() throws Exception {
+            assumeTrue(stack == Stack.SERVLET);
+            provider.down();
+            run("management.server.port=0");
+            HttpResponse<String> outage = service.managed("/actuator/health", provider.token(Tokens.RSA_1));
+            assertThat(outage.statusCode()).isEqualTo(503);
+            assertThat(outage.body()).contains("\"code\":\"KEYS_UNAVAILABLE\"");
+        }
+
+        @Test
         void a_service_without_traffic_becomes_ready_by_itself() throws Exception {
             provider.down();
             run(
