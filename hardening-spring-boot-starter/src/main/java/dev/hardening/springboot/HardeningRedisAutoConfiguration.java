@@ -6,7 +6,11 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.beans.factory.BeanFactoryUtils;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -21,6 +25,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.util.StringUtils;
 
 /**
  * Connects to Redis as the application's own {@code LettuceConnectionFactory} does, before the web server listens, with
@@ -45,10 +50,17 @@ public final class HardeningRedisAutoConfiguration {
     @Lazy(false)
     @ConditionalOnBean(RedisConnectionFactory.class)
     RedisStartUp hardeningRedisStartUp(
-            Map<String, RedisConnectionFactory> factories,
+            ListableBeanFactory beans,
             RedisProperties properties,
             ObjectProvider<RedisConnectorCustomizer> customizers,
             ObjectProvider<ConnectListener> listeners) {
+        // Not as a parameter: it would leave out a factory that is only injected by its qualifier.
+        Map<String, RedisConnectionFactory> factories = new LinkedHashMap<>();
+        for (String name : BeanFactoryUtils.beanNamesForTypeIncludingAncestors(beans, RedisConnectionFactory.class)) {
+            if (!ScopedProxyUtils.isScopedTarget(name)) {
+                factories.put(name, beans.getBean(name, RedisConnectionFactory.class));
+            }
+        }
         return new RedisStartUp(factories, properties, customizers, listeners);
     }
 
@@ -64,7 +76,7 @@ public final class HardeningRedisAutoConfiguration {
     /** Lettuce's default lets each command wait for a minute. */
     private static void failFast(
             LettuceClientConfiguration.LettuceClientConfigurationBuilder client, Environment environment) {
-        if (!environment.containsProperty("spring.data.redis.timeout")) {
+        if (!StringUtils.hasText(environment.getProperty("spring.data.redis.timeout"))) {
             client.commandTimeout(COMMAND_TIMEOUT);
         }
     }

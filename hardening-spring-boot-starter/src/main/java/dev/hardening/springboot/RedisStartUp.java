@@ -57,7 +57,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             ObjectProvider<ConnectListener> listeners) {
         this.properties = properties;
         this.customizers = customizers;
-        this.listeners = new Listeners(listeners.orderedStream().toList());
+        this.listeners = new Listeners(listeners.orderedStream().toList(), daemons("hardening-listener"));
         watched = factories.entrySet().stream()
                 .map(each ->
                         new WatchedRedis(each.getKey(), each.getValue(), properties.role(), this.listeners, threads))
@@ -198,6 +198,6 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
     public void destroy() {
         heartbeat.shutdownNow();
         threads.shutdownNow();
-        listeners.tell(ConnectListener::closed);
+        listeners.close();
     }
 }

@@ -26,11 +26,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
+import java.util.concurrent.CountDownLatch;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
@@ -528,3 +530,65 @@ class RedisTest {
                 .run(context -> assertThat(context).hasNotFailed().hasSingleBean(RedisStartUp.class));
     }
 }
+        @Test
+        void a_listener_that_blocks_holds_up_nothing() throws Exception {
+            CountDownLatch blocked = new CountDownLatch(1);
+            CountDownLatch released = new CountDownLatch(1);
+            CountDownLatch returned = new CountDownLatch(1);
+            ConnectListener blocking = new ConnectListener() {
+                @Override
+                public void disconnected(String reason) {
+                    blocked.countDown();
+                    awaitLatch(released);
+                }
+
+                @Override
+                public void reconnected() {
+                    returned.countDown();
+                }
+            };
+            try (RedisServer away = RedisServer.start()) {
+                at(away.port(), "hardening.redis.heartbeat=100ms")
+            at(server.port(), "spring.data.redis.timeout=")
+                    .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
+                                    .getClientConfiguration()
+                                    .getCommandTimeout())
+                            .isEqualTo(Duration.ofSeconds(5)));
+                        .withBean(ConnectListener.class, () -> blocking)
+                        .run(context -> {
+                            away.stop();
+                            awaitLatch(blocked);
+                            assertThat(health(context).status()).isEqualTo("DOWN");
+                            away.restart();
+                            org.awaitility.Awaitility.await()
+                                    .atMost(Duration.ofSeconds(60))
+                                    .until(() -> health(context).status().equals("UP"));
+                            released.countDown();
+                            awaitLatch(returned);
+                        });
+            }
+        }
+
+        private void awaitLatch(CountDownLatch latch) {
+            try {
+                assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Test
+        void a_factory_that_is_injected_by_its_qualifier_only_is_tried_too() {
+            int port = Ports.refusing();
+            at(server.port())
+                    .withBean(
+                            "second",
+                            LettuceConnectionFactory.class,
+                            () -> new LettuceConnectionFactory("127.0.0.1", port),
+                            definition -> ((AbstractBeanDefinition) definition).setDefaultCandidate(false))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .isInstanceOfSatisfying(
+                                    RedisConnectException.class,
+                                    failed -> assertThat(failed.endpoint()).isEqualTo("redis://127.0.0.1:" + port)));
+        }
+
