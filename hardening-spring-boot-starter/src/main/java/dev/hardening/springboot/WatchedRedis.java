@@ -2,9 +2,13 @@ package dev.hardening.springboot;
 
 import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.Role;
+import io.lettuce.core.LettuceFutures;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.api.async.BaseRedisAsyncCommands;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -29,6 +33,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 final class WatchedRedis {
 
     private static final Logger LOG = LoggerFactory.getLogger(WatchedRedis.class);
+
+    private static final int SLOTS = 16384;
 
     private final String name;
     private final RedisConnectionFactory factory;
@@ -148,7 +154,7 @@ final class WatchedRedis {
             }
         } catch (RuntimeException failed) {
             answer = RedisAnswer.down(reason(failed));
-            if (!(root(failed) instanceof RedisCommandExecutionException)) {
+            if (!isRefusal(failed)) {
                 drop();
             }
         }
@@ -160,27 +166,65 @@ final class WatchedRedis {
 
     private RedisAnswer answer(RedisConnection connection) {
         if (connection instanceof RedisClusterConnection cluster) {
-            ClusterInfo info = cluster.clusterGetClusterInfo();
-            Map<String, Object> details = new LinkedHashMap<>();
-            details.put("clusterState", String.valueOf(info.getState()));
-            details.put("slotsAssigned", info.getSlotsAssigned());
-            details.put("slotsFail", info.getSlotsFail());
-            String reason = "ok".equals(info.getState())
-                    ? null
-                    : "CLUSTERDOWN: the state of the cluster is " + info.getState() + ", " + info.getSlotsOk()
-                            + " of 16384 slots are served";
-            return new RedisAnswer(reason, details);
+            return clusterAnswer(cluster);
         }
         connection.ping();
         if (required == null) {
             return new RedisAnswer(null, Map.of());
         }
-        Properties replication = connection.serverCommands().info("replication");
-        String word = replication == null ? "" : replication.getProperty("role", "");
+        String word = role(connection);
         Role role = "master".equals(word) ? Role.PRIMARY : "slave".equals(word) ? Role.REPLICA : Role.UNKNOWN;
         Map<String, Object> details = Map.of("role", word(role));
         return new RedisAnswer(
                 role == required ? null : "it is a " + word(role) + ", and has to be a " + word(required), details);
+    }
+
+    private static RedisAnswer clusterAnswer(RedisClusterConnection cluster) {
+        ClusterInfo info;
+        try {
+            info = cluster.clusterGetClusterInfo();
+        } catch (RuntimeException refused) {
+            if (!isRefusal(refused)) {
+                throw refused;
+            }
+            cluster.ping(); // the user may not run CLUSTER INFO
+            return new RedisAnswer(null, Map.of());
+        }
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("clusterState", String.valueOf(info.getState()));
+        details.put("slotsAssigned", info.getSlotsAssigned());
+        details.put("slotsFail", info.getSlotsFail());
+        String reason = null;
+        if (!"ok".equals(info.getState())) {
+            reason = "CLUSTERDOWN: the state of the cluster is " + info.getState() + ", " + served(info.getSlotsOk());
+        } else if (info.getSlotsAssigned() - info.getSlotsFail() < SLOTS) { // cluster-require-full-coverage no
+            reason = "only " + served(info.getSlotsAssigned() - info.getSlotsFail());
+        }
+        return new RedisAnswer(reason, details);
+    }
+
+    private static String served(long slots) {
+        return slots + " of " + SLOTS + " slots are served";
+    }
+
+    /** The role in the words of Redis. For a primary a command is asked that {@code read-from} leaves with the primary. */
+    private String role(RedisConnection connection) {
+        if (required == Role.PRIMARY
+                && factory instanceof LettuceConnectionFactory lettuce
+                && connection.getNativeConnection() instanceof BaseRedisAsyncCommands<?, ?> commands) {
+            try {
+                Duration timeout = lettuce.getClientConfiguration().getCommandTimeout();
+                List<Object> role =
+                        LettuceFutures.awaitOrCancel(commands.role(), timeout.toNanos(), TimeUnit.NANOSECONDS);
+                return role.get(0) instanceof byte[] bytes
+                        ? new String(bytes, StandardCharsets.US_ASCII)
+                        : String.valueOf(role.get(0));
+            } catch (RedisCommandExecutionException refused) {
+                LOG.debug("The Redis behind {} refuses ROLE, so INFO is asked", name, refused);
+            }
+        }
+        Properties replication = connection.serverCommands().info("replication");
+        return replication == null ? "" : replication.getProperty("role", "");
     }
 
     private static String word(Role role) {
@@ -212,6 +256,11 @@ final class WatchedRedis {
             String reason = down;
             listeners.tell(listener -> listener.reconnectFailed(reason));
         }
+    }
+
+    /** Whether Redis answered with an error. */
+    private static boolean isRefusal(Throwable failure) {
+        return root(failure) instanceof RedisCommandExecutionException;
     }
 
     private static Throwable root(Throwable failure) {

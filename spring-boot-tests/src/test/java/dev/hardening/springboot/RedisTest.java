@@ -10,6 +10,7 @@ import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisClient;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -462,6 +463,43 @@ class RedisTest {
                     .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
                                     .getClientConfiguration()
                                     .getCommandTimeout())
+        @Test
+        void a_primary_is_one_whatever_is_read_from() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
+                var nodes = new RedisStaticMasterReplicaConfiguration("127.0.0.1", server.port());
+                nodes.addNode("127.0.0.1", replica.port());
+                LettuceClientConfiguration client = LettuceClientConfiguration.builder()
+                        .readFrom(ReadFrom.REPLICA)
+                        .build();
+                runner.withBean(LettuceConnectionFactory.class, () -> new LettuceConnectionFactory(nodes, client))
+                        .withPropertyValues("hardening.redis.require-role=primary")
+                        .run(context -> assertThat(health(context).details()).containsEntry("role", "primary"));
+            }
+        }
+
+        @Test
+        void a_cluster_that_lacks_slots_is_down_with_their_number() throws Exception {
+            try (RedisServer node =
+                    RedisServer.start("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")) {
+                node.command("CLUSTER ADDSLOTSRANGE 0 8191");
+                clusterOf(node).run(context -> awaitHealth(context, "only 8192 of 16384 slots are served"));
+            }
+        }
+
+        @Test
+        void a_user_who_may_not_ask_about_the_cluster_is_no_outage() throws Exception {
+            try (RedisServer node = RedisServer.start("--cluster-enabled", "yes")) {
+                node.command("CLUSTER ADDSLOTSRANGE 0 16383", "ACL SETUSER app on >s3cret ~* &* +@all -cluster|info");
+                clusterOf(node)
+                        .withPropertyValues("spring.data.redis.username=app", "spring.data.redis.password=s3cret")
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
+        }
+
+        private ApplicationContextRunner clusterOf(RedisServer node) {
+            return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
+        }
+
                             .isEqualTo(Duration.ofSeconds(9)));
             at(server.port(), "hardening.redis.fail-fast=false")
                     .run(context -> assertThat(options(context.getBean(LettuceConnectionFactory.class))
