@@ -21,6 +21,7 @@ import org.springframework.data.redis.connection.RedisSocketConfiguration;
 import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.util.StringUtils;
 
 /** The address of a connection factory as Lettuce's {@code RedisURI}, because the factory does not give it. */
 final class FactoryAddress {
@@ -131,14 +132,12 @@ final class FactoryAddress {
         if (provider.isPresent()) {
             return builder.withAuthentication(provider.get());
         }
-        RedisPassword password = plain.getPassword();
-        if (password.isPresent()) {
-            String user = plain.getUsername();
-            return user == null
-                    ? builder.withPassword(password.get())
-                    : builder.withAuthentication(user, password.get());
+        char[] password = plain.getPassword().toOptional().orElse(new char[0]);
+        String user = plain.getUsername();
+        if (StringUtils.hasText(user)) {
+            return builder.withAuthentication(user, password); // a user may have no password
         }
-        return builder;
+        return password.length == 0 ? builder : builder.withPassword(password);
     }
 
     private RedisURI configured(RedisURI uri) {

@@ -32,6 +32,11 @@ final class RedisFailureAnalyzer extends AbstractFailureAnalyzer<RedisConnectExc
                 "as the one in the URI is for the data node: use RedisURI.builder().withSentinel(host, port, password)",
                 "which is spring.data.redis.sentinel.password");
         ADVICE.put("and the URI has none", "and spring.data.redis.password is not set");
+        ADVICE.put("use rediss://", "set spring.data.redis.ssl.enabled=true");
+        ADVICE.put("try redis:// instead of rediss://", "set spring.data.redis.ssl.enabled=false");
+        ADVICE.put(
+                "(if the port does not speak TLS, use redis://)",
+                "(if the port does not speak TLS, set spring.data.redis.ssl.enabled=false)");
         ADVICE.put("write redis://:password@host", "leave spring.data.redis.username out");
     }
 
@@ -86,7 +91,9 @@ final class RedisFailureAnalyzer extends AbstractFailureAnalyzer<RedisConnectExc
     }
 
     private static boolean isOfAnotherKind(String reason) {
-        return reason.contains("buildCluster()") || reason.contains("redis-sentinel://");
+        return reason.equals("not a Redis server")
+                || reason.contains("buildCluster()")
+                || reason.contains("redis-sentinel://");
     }
 
     private String address() {

@@ -14,26 +14,31 @@ import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisClient;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
-import java.util.concurrent.CountDownLatch;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
-import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
@@ -298,6 +303,40 @@ class RedisTest {
         }
 
         @Test
+        void a_server_of_another_kind_is_told_in_words_of_spring() throws Exception {
+            try (ServerSocket other = saying("SSH-2.0-OpenSSH_9.6\r\n")) {
+                at(other.getLocalPort())
+                        .run(context -> assertThat(
+                                        analysis(context.getStartupFailure()).getAction())
+                                .startsWith("Correct spring.data.redis.host and port, or url:"));
+            }
+            try (ServerSocket closing = saying("")) {
+                at(closing.getLocalPort())
+                        .run(context -> assertThat(
+                                        analysis(context.getStartupFailure()).getDescription())
+                                .contains("(if the port wants TLS, set spring.data.redis.ssl.enabled=true)"));
+            }
+        }
+
+        /** A server that says this, whatever is asked, and hangs up. */
+        private ServerSocket saying(String text) throws IOException {
+            ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            Thread thread = new Thread(() -> {
+                while (!server.isClosed()) {
+                    try (Socket client = server.accept()) {
+                        client.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+                        var unused = client.getInputStream().read(new byte[8192]);
+                    } catch (IOException hungUp) {
+                        // The next one, until the server is closed.
+                    }
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+            return server;
+        }
+
+        @Test
         void one_that_is_not_required_is_tried_once_and_without_waiting() {
             at(Ports.refusing(), "hardening.redis.required=false").run(context -> {
                 assertThat(context).hasNotFailed();
@@ -329,6 +368,15 @@ class RedisTest {
             at(1, "spring.data.redis.url=redis://:hunter2%20%40%2F%23%25@127.0.0.1:" + locked.port() + "/3")
                     .run(context -> assertThat(context).hasNotFailed());
             assertThat(waits).isEmpty();
+        }
+
+        @Test
+        void a_user_without_a_password_is_connected_with() throws Exception {
+            try (RedisServer server = RedisServer.start(
+                    "--user", "default", "off", "--user", "app", "on", "nopass", "~*", "&*", "+@all")) {
+                at(server.port(), "spring.data.redis.username=app")
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
         }
 
         @Test
@@ -415,6 +463,43 @@ class RedisTest {
             }
         }
 
+        @Test
+        void a_primary_is_one_whatever_is_read_from() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
+                var nodes = new RedisStaticMasterReplicaConfiguration("127.0.0.1", server.port());
+                nodes.addNode("127.0.0.1", replica.port());
+                LettuceClientConfiguration client = LettuceClientConfiguration.builder()
+                        .readFrom(ReadFrom.REPLICA)
+                        .build();
+                runner.withBean(LettuceConnectionFactory.class, () -> new LettuceConnectionFactory(nodes, client))
+                        .withPropertyValues("hardening.redis.require-role=primary")
+                        .run(context -> assertThat(health(context).details()).containsEntry("role", "primary"));
+            }
+        }
+
+        @Test
+        void a_cluster_that_lacks_slots_is_down_with_their_number() throws Exception {
+            try (RedisServer node =
+                    RedisServer.start("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")) {
+                node.command("CLUSTER ADDSLOTSRANGE 0 8191");
+                clusterOf(node).run(context -> awaitHealth(context, "only 8192 of 16384 slots are served"));
+            }
+        }
+
+        @Test
+        void a_user_who_may_not_ask_about_the_cluster_is_no_outage() throws Exception {
+            try (RedisServer node = RedisServer.start("--cluster-enabled", "yes")) {
+                node.command("CLUSTER ADDSLOTSRANGE 0 16383", "ACL SETUSER app on >s3cret ~* &* +@all -cluster|info");
+                clusterOf(node)
+                        .withPropertyValues("spring.data.redis.username=app", "spring.data.redis.password=s3cret")
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
+        }
+
+        private ApplicationContextRunner clusterOf(RedisServer node) {
+            return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
+        }
+
         private void awaitHealth(ApplicationContext context, String status) {
             org.awaitility.Awaitility.await()
                     .atMost(Duration.ofSeconds(60))
@@ -463,48 +548,73 @@ class RedisTest {
                     .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
                                     .getClientConfiguration()
                                     .getCommandTimeout())
-        @Test
-        void a_primary_is_one_whatever_is_read_from() throws Exception {
-            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
-                var nodes = new RedisStaticMasterReplicaConfiguration("127.0.0.1", server.port());
-                nodes.addNode("127.0.0.1", replica.port());
-                LettuceClientConfiguration client = LettuceClientConfiguration.builder()
-                        .readFrom(ReadFrom.REPLICA)
-                        .build();
-                runner.withBean(LettuceConnectionFactory.class, () -> new LettuceConnectionFactory(nodes, client))
-                        .withPropertyValues("hardening.redis.require-role=primary")
-                        .run(context -> assertThat(health(context).details()).containsEntry("role", "primary"));
-            }
-        }
-
-        @Test
-        void a_cluster_that_lacks_slots_is_down_with_their_number() throws Exception {
-            try (RedisServer node =
-                    RedisServer.start("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")) {
-                node.command("CLUSTER ADDSLOTSRANGE 0 8191");
-                clusterOf(node).run(context -> awaitHealth(context, "only 8192 of 16384 slots are served"));
-            }
-        }
-
-        @Test
-        void a_user_who_may_not_ask_about_the_cluster_is_no_outage() throws Exception {
-            try (RedisServer node = RedisServer.start("--cluster-enabled", "yes")) {
-                node.command("CLUSTER ADDSLOTSRANGE 0 16383", "ACL SETUSER app on >s3cret ~* &* +@all -cluster|info");
-                clusterOf(node)
-                        .withPropertyValues("spring.data.redis.username=app", "spring.data.redis.password=s3cret")
-                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
-            }
-        }
-
-        private ApplicationContextRunner clusterOf(RedisServer node) {
-            return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
-        }
-
                             .isEqualTo(Duration.ofSeconds(9)));
+            at(server.port(), "spring.data.redis.timeout=")
+                    .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
+                                    .getClientConfiguration()
+                                    .getCommandTimeout())
+                            .isEqualTo(Duration.ofSeconds(5)));
             at(server.port(), "hardening.redis.fail-fast=false")
                     .run(context -> assertThat(options(context.getBean(LettuceConnectionFactory.class))
                                     .getDisconnectedBehavior())
                             .isEqualTo(ClientOptions.DisconnectedBehavior.DEFAULT));
+        }
+
+        @Test
+        void a_listener_that_blocks_holds_up_nothing() throws Exception {
+            CountDownLatch blocked = new CountDownLatch(1);
+            CountDownLatch released = new CountDownLatch(1);
+            CountDownLatch returned = new CountDownLatch(1);
+            ConnectListener blocking = new ConnectListener() {
+                @Override
+                public void disconnected(String reason) {
+                    blocked.countDown();
+                    awaitLatch(released);
+                }
+
+                @Override
+                public void reconnected() {
+                    returned.countDown();
+                }
+            };
+            try (RedisServer away = RedisServer.start()) {
+                at(away.port(), "hardening.redis.heartbeat=100ms")
+                        .withBean(ConnectListener.class, () -> blocking)
+                        .run(context -> {
+                            away.stop();
+                            awaitLatch(blocked);
+                            assertThat(health(context).status()).isEqualTo("DOWN");
+                            away.restart();
+                            org.awaitility.Awaitility.await()
+                                    .atMost(Duration.ofSeconds(60))
+                                    .until(() -> health(context).status().equals("UP"));
+                            released.countDown();
+                            awaitLatch(returned);
+                        });
+            }
+        }
+
+        private void awaitLatch(CountDownLatch latch) {
+            try {
+                assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Test
+        void a_factory_that_is_injected_by_its_qualifier_only_is_tried_too() {
+            int port = Ports.refusing();
+            at(server.port())
+                    .withBean(
+                            "second",
+                            LettuceConnectionFactory.class,
+                            () -> new LettuceConnectionFactory("127.0.0.1", port),
+                            definition -> ((AbstractBeanDefinition) definition).setDefaultCandidate(false))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .isInstanceOfSatisfying(
+                                    RedisConnectException.class,
+                                    failed -> assertThat(failed.endpoint()).isEqualTo("redis://127.0.0.1:" + port)));
         }
 
         private ClientOptions options(LettuceConnectionFactory factory) {
@@ -568,65 +678,3 @@ class RedisTest {
                 .run(context -> assertThat(context).hasNotFailed().hasSingleBean(RedisStartUp.class));
     }
 }
-        @Test
-        void a_listener_that_blocks_holds_up_nothing() throws Exception {
-            CountDownLatch blocked = new CountDownLatch(1);
-            CountDownLatch released = new CountDownLatch(1);
-            CountDownLatch returned = new CountDownLatch(1);
-            ConnectListener blocking = new ConnectListener() {
-                @Override
-                public void disconnected(String reason) {
-                    blocked.countDown();
-                    awaitLatch(released);
-                }
-
-                @Override
-                public void reconnected() {
-                    returned.countDown();
-                }
-            };
-            try (RedisServer away = RedisServer.start()) {
-                at(away.port(), "hardening.redis.heartbeat=100ms")
-            at(server.port(), "spring.data.redis.timeout=")
-                    .run(context -> assertThat(context.getBean(LettuceConnectionFactory.class)
-                                    .getClientConfiguration()
-                                    .getCommandTimeout())
-                            .isEqualTo(Duration.ofSeconds(5)));
-                        .withBean(ConnectListener.class, () -> blocking)
-                        .run(context -> {
-                            away.stop();
-                            awaitLatch(blocked);
-                            assertThat(health(context).status()).isEqualTo("DOWN");
-                            away.restart();
-                            org.awaitility.Awaitility.await()
-                                    .atMost(Duration.ofSeconds(60))
-                                    .until(() -> health(context).status().equals("UP"));
-                            released.countDown();
-                            awaitLatch(returned);
-                        });
-            }
-        }
-
-        private void awaitLatch(CountDownLatch latch) {
-            try {
-                assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
-        @Test
-        void a_factory_that_is_injected_by_its_qualifier_only_is_tried_too() {
-            int port = Ports.refusing();
-            at(server.port())
-                    .withBean(
-                            "second",
-                            LettuceConnectionFactory.class,
-                            () -> new LettuceConnectionFactory("127.0.0.1", port),
-                            definition -> ((AbstractBeanDefinition) definition).setDefaultCandidate(false))
-                    .run(context -> assertThat(context.getStartupFailure())
-                            .isInstanceOfSatisfying(
-                                    RedisConnectException.class,
-                                    failed -> assertThat(failed.endpoint()).isEqualTo("redis://127.0.0.1:" + port)));
-        }
-
