@@ -8,19 +8,31 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Gives up a read that does not end, such as one of {@code /proc/kmsg} or from a network mount whose server is gone.
  * The read has a thread of its own, which ends with the read. If the system cannot interrupt the read, the thread stays
- * until the read ends. It does not keep the process alive, and no other read of the same directory begins until then.
+ * until the read ends. It does not keep the process alive, and no other read of the same directory begins until then. A
+ * search for names that does not end keeps only other searches from it.
  */
 final class BoundedRead<T> implements Runnable {
 
     /** How long a read may take. Together with the work around it, this is less than a second. */
     private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
-    private static final Map<Path, Thread> STUCK = Collections.synchronizedMap(new HashMap<>());
+    /** How long it waits at a time. While the process is paused, it does not read either: a pause counts as one slice. */
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private static final Map<Place, Thread> STUCK = Collections.synchronizedMap(new HashMap<>());
+
+    private record Place(Path directory, boolean forNames) {
+
+        static Place of(Path directory, boolean forNames) {
+            return new Place(directory.toAbsolutePath(), forNames);
+        }
+    }
 
     /** What is read. */
     interface Read<T> {
@@ -34,12 +46,14 @@ final class BoundedRead<T> implements Runnable {
     }
 
     private final Read<T> read;
+    private final LongSupplier clock;
     private final CountDownLatch started = new CountDownLatch(1);
     private @Nullable T result;
     private @Nullable Throwable failure;
 
-    private BoundedRead(Read<T> read) {
+    private BoundedRead(Read<T> read, LongSupplier clock) {
         this.read = read;
+        this.clock = clock;
     }
 
     /**
@@ -51,12 +65,33 @@ final class BoundedRead<T> implements Runnable {
      * @throws IOException if the read fails
      */
     static <T> T from(Path directory, Read<T> read) throws IOException {
-        Path place = directory.toAbsolutePath();
+        return from(directory, read, System::nanoTime);
+    }
+
+    static <T> T from(Path directory, Read<T> read, LongSupplier clock) throws IOException {
+        return from(Place.of(directory, false), new BoundedRead<>(read, clock));
+    }
+
+    /** The same for a search for names: if it does not end, the files of the directory are read all the same. */
+    static <T> T namesIn(Path directory, Read<T> search) throws IOException {
+        requireAnswer(Place.of(directory, false));
+        return from(Place.of(directory, true), new BoundedRead<>(search, System::nanoTime));
+    }
+
+    /** Whether the read that this is called in was given up. */
+    static boolean isGivenUp() {
+        return Thread.currentThread().isInterrupted();
+    }
+
+    private static void requireAnswer(Place place) throws NoAnswerException {
         STUCK.values().removeIf(thread -> !thread.isAlive());
         if (STUCK.containsKey(place)) {
             throw new NoAnswerException();
         }
-        BoundedRead<T> run = new BoundedRead<>(read);
+    }
+
+    private static <T> T from(Place place, BoundedRead<T> run) throws IOException {
+        requireAnswer(place);
         Thread thread = new Thread(null, run, "hardening-config read", 0, false);
         thread.setDaemon(true);
         thread.setContextClassLoader(null); // a read that hangs must not keep an application in memory
@@ -76,12 +111,13 @@ final class BoundedRead<T> implements Runnable {
      */
     private void awaitEnd(Thread thread) {
         boolean interrupted = false;
-        long end = 0;
-        while (end == 0 || (thread.isAlive() && System.nanoTime() < end)) {
+        long waited = 0;
+        while (thread.isAlive() && waited < MAX_NANOS) {
             try {
                 started.await();
-                end = end == 0 ? System.nanoTime() + MAX_NANOS : end;
-                TimeUnit.NANOSECONDS.timedJoin(thread, end - System.nanoTime());
+                long begin = clock.getAsLong();
+                TimeUnit.NANOSECONDS.timedJoin(thread, SLICE_NANOS);
+                waited += Math.min(clock.getAsLong() - begin, SLICE_NANOS);
             } catch (InterruptedException later) {
                 interrupted = true;
             }

@@ -1,15 +1,10 @@
 package dev.hardening.config;
 
 import java.io.IOException;
-import java.nio.file.FileVisitOption;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * @param subject how a reason about the directory itself begins, after the origin
  */
 record DirectorySource(Path directory, String origin, String subject) implements SecretSource {
-
-    /** How deep the names of a projected volume may be nested. */
-    private static final int MAX_DEPTH = 4;
 
     /** The result of looking for a file in the directory. */
     private enum Entry {
@@ -73,10 +65,17 @@ record DirectorySource(Path directory, String origin, String subject) implements
 
     @Override
     public Optional<Found> find(String name) {
-        if (!Setting.isName(name)) {
+        if (!DirectoryNames.isName(name)) {
             return Optional.empty();
         }
-        Path file = directory.resolve(name);
+        try {
+            return find(directory.resolve(name));
+        } catch (InvalidPathException noPath) {
+            return Optional.empty();
+        }
+    }
+
+    private Optional<Found> find(Path file) {
         return switch (entry(file)) {
             case PRESENT -> Optional.of(SecretFile.read(file, "its entry in the directory leads to", origin));
             case ABSENT -> Optional.empty();
@@ -113,35 +112,10 @@ record DirectorySource(Path directory, String origin, String subject) implements
     @Override
     public Set<String> names() {
         try {
-            return BoundedRead.from(directory, () -> {
-                Set<String> names = new HashSet<>();
-                Files.walkFileTree(
-                        directory, Set.of(FileVisitOption.FOLLOW_LINKS), MAX_DEPTH, new SimpleFileVisitor<>() {
-                            @Override
-                            public FileVisitResult visitFile(Path file, BasicFileAttributes is) {
-                                if (is.isRegularFile() && Setting.isName(name(file))) {
-                                    names.add(name(file));
-                                }
-                                return FileVisitResult.CONTINUE;
-                            }
-
-                            @Override
-                            public FileVisitResult visitFileFailed(Path file, IOException unreadable) {
-                                return FileVisitResult.CONTINUE; // the other entries have names all the same
-                            }
-                        });
-                return names;
-            });
+            return BoundedRead.namesIn(directory, () -> DirectoryNames.of(directory));
         } catch (IOException | SecurityException unreadable) {
             return Set.of();
         }
-    }
-
-    private String name(Path file) {
-        return directory
-                .relativize(file)
-                .toString()
-                .replace(file.getFileSystem().getSeparator(), "/");
     }
 
     @Override

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
  * Refuses to start a service without its secrets, and names everything that is missing or invalid at once. None of its
  * messages, stack traces, reports and texts holds a value.
  *
- * <p>Immutable and safe for use by several threads. It starts no thread and uses no reflection.
+ * <p>Immutable and safe for use by several threads. It uses no reflection. Each read of a file has a thread of its own,
+ * which ends with the read; otherwise it starts no thread.
  */
 public final class SecretValidator {
 

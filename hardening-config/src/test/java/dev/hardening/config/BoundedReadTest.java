@@ -11,8 +11,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,6 +66,52 @@ class BoundedReadTest {
             } finally {
                 assertThat(Thread.interrupted()).isTrue();
             }
+        }
+    }
+
+    @Nested
+    class AReadDuringWhichTheProcessIsPaused {
+
+        /** To the clock, each of the first two waits takes an hour; then the read ends. */
+        @Test
+        void isNotGivenUp() throws IOException {
+            CountDownLatch resumed = new CountDownLatch(4);
+            LongSupplier clock = () -> {
+                resumed.countDown();
+                return TimeUnit.HOURS.toNanos(4 - resumed.getCount());
+            };
+            assertThat(BoundedRead.from(
+                            directory,
+                            () -> {
+                                await(resumed);
+                                return "abc";
+                            },
+                            clock))
+                    .isEqualTo("abc");
+        }
+
+        private static void await(CountDownLatch latch) throws IOException {
+            try {
+                latch.await();
+            } catch (InterruptedException givenUp) {
+                throw new IOException("given up");
+            }
+        }
+    }
+
+    @Nested
+    class ASearchForNamesThatDoesNotEnd {
+
+        @Test
+        void keepsNoFileFromBeingRead() throws Exception {
+            Files.writeString(directory.resolve("X"), "abc");
+            SecretSource source = SecretSource.directory(directory);
+            try (StuckRead ignored = StuckRead.ofNames(directory)) {
+                assertThat(source.names()).isEmpty();
+                assertThat(SecretValidator.requiring("X", "Y").check(source).problems())
+                        .containsExactly(new Problem("Y", Problem.Kind.MISSING, "is not set", null));
+            }
+            assertThat(source.names()).containsExactly("X");
         }
     }
 

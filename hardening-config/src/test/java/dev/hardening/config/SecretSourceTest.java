@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -365,6 +366,58 @@ class SecretSourceTest {
             assertThat(source.names()).containsExactly("SUPBASE_URL");
             assertThat(problemOf(source, Setting.secret("SUPABASE_URL")).reason())
                     .isEqualTo("found SUPBASE_URL, which looks like SUPABASE_URL");
+        }
+
+        @Test
+        void hasNamesAsALinkWithinItLeadsToThem() throws IOException {
+            Path outside = Files.createDirectories(directory.resolve("outside/more"));
+            Files.writeString(outside.resolve("Y"), "abc");
+            Path inside = Files.createDirectories(directory.resolve("inside/nested"));
+            Files.writeString(inside.resolve("X"), "abc");
+            Files.createSymbolicLink(inside.resolve("link"), inside.getParent());
+            Files.createSymbolicLink(inside.resolveSibling("out"), outside.getParent());
+            Files.createSymbolicLink(inside.resolveSibling("Y"), outside.resolve("Y"));
+            Files.createSymbolicLink(inside.resolveSibling("again"), Path.of("nested"));
+            SecretSource source =
+                    SecretSource.directory(Files.createSymbolicLink(directory.resolve("alias"), inside.getParent()));
+            assertThat(source.names()).containsExactlyInAnyOrder("nested/X", "again/X");
+            assertThat(source.find("Y").orElseThrow().value()).isEqualTo("abc");
+        }
+
+        @Test
+        void hasNoNamesIfItHasVeryManyEntries() throws IOException {
+            for (int i = 0; i < DirectoryNames.MAX_ENTRIES; i++) {
+                file("X" + i, "");
+            }
+            assertThat(DirectoryNames.of(directory)).hasSize(DirectoryNames.MAX_ENTRIES);
+            file("Y", "");
+            assertThat(DirectoryNames.of(directory)).isEmpty();
+        }
+
+        @Test
+        void isSearchedForNamesUntilTheSearchIsGivenUp() throws IOException {
+            file("X", "abc");
+            Thread.currentThread().interrupt();
+            try {
+                assertThat(DirectoryNames.of(directory)).isEmpty();
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"SUPABASE_URL ", "\ufeffSUPABASE_URL", "SUPABASE_URL\r"})
+        void hasAHintWhereAnEntryHasMoreAtItsEdges(String name) throws IOException {
+            assumeTrue(
+                    Charset.forName(System.getProperty("sun.jnu.encoding"))
+                            .newEncoder()
+                            .canEncode(name),
+                    "the locale has no such file name");
+            file(name, "https://x");
+            assertThat(problemOf(SecretSource.directory(directory), Setting.secret("SUPABASE_URL"))
+                            .reason())
+                    .isEqualTo("found SUPABASE_URL with white space or a byte order mark around it, which looks like"
+                            + " SUPABASE_URL");
         }
 
         @Test

@@ -2,6 +2,7 @@ package dev.hardening.config;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -12,9 +13,21 @@ final class StuckRead implements AutoCloseable {
     private final CountDownLatch end = new CountDownLatch(1);
     private final AtomicReference<Thread> thread = new AtomicReference<>();
 
+    private interface Start {
+        void of(BoundedRead.Read<String> read) throws IOException;
+    }
+
     StuckRead(Path directory) {
-        assertThatThrownBy(() -> BoundedRead.from(directory, this::read))
-                .isInstanceOf(BoundedRead.NoAnswerException.class);
+        this(read -> BoundedRead.from(directory, read));
+    }
+
+    private StuckRead(Start start) {
+        assertThatThrownBy(() -> start.of(this::read)).isInstanceOf(BoundedRead.NoAnswerException.class);
+    }
+
+    /** The same of a search for the names in the directory. */
+    static StuckRead ofNames(Path directory) {
+        return new StuckRead(read -> BoundedRead.namesIn(directory, read));
     }
 
     private String read() {
