@@ -24,6 +24,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
         ABSENT,
         NO_DIRECTORY,
         NOT_A_DIRECTORY,
+        NO_ACCESS,
         NO_ANSWER
     }
 
@@ -81,6 +82,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
             case ABSENT -> Optional.empty();
             case NO_DIRECTORY -> unreachable("does not exist");
             case NOT_A_DIRECTORY -> unreachable("is not a directory");
+            case NO_ACCESS -> unreachable("cannot be read");
             case NO_ANSWER -> unreachable("does not answer");
         };
     }
@@ -91,24 +93,29 @@ record DirectorySource(Path directory, String origin, String subject) implements
 
     private Entry entry(Path file) {
         try {
-            return BoundedRead.from(directory, () -> {
-                if (Files.isDirectory(directory)) {
-                    boolean absent = Files.notExists(file, LinkOption.NOFOLLOW_LINKS)
-                            || (!Files.exists(file, LinkOption.NOFOLLOW_LINKS) && TextFile.cannotExist(file));
-                    return absent ? Entry.ABSENT : Entry.PRESENT;
-                }
-                if (Files.notExists(directory)) {
-                    return Entry.NO_DIRECTORY;
-                }
-                // An entry that we may not look at is reported when it is read, and so is a link to nothing.
-                return Files.exists(directory) ? Entry.NOT_A_DIRECTORY : Entry.PRESENT;
-            });
+            return BoundedRead.from(directory, () -> look(file));
         } catch (IOException stuck) {
             return Entry.NO_ANSWER;
         }
     }
 
-    /** Links are followed, as Kubernetes makes them. */
+    /** An entry that cannot be read is there all the same, and so is a link to nothing: each is reported when it is read. */
+    private Entry look(Path file) {
+        if (!Files.isDirectory(directory)) {
+            return Files.notExists(directory)
+                    ? Entry.NO_DIRECTORY
+                    : Files.exists(directory) ? Entry.NOT_A_DIRECTORY : Entry.NO_ACCESS;
+        }
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return Entry.PRESENT;
+        }
+        if (Files.notExists(file, LinkOption.NOFOLLOW_LINKS) || TextFile.cannotExist(file)) {
+            return Entry.ABSENT;
+        }
+        // Whether the name has an entry is not known. Permission to execute a directory is permission to look in it.
+        return Files.isExecutable(directory) ? Entry.PRESENT : Entry.NO_ACCESS;
+    }
+
     @Override
     public Set<String> names() {
         try {

@@ -15,11 +15,11 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
         if (found.isPresent() && !found.get().isAbsent()) {
             return found;
         }
-        // If one of them is a directory that does not exist, that is reported, and not the blank value.
         Optional<Found> next = second.find(name);
-        boolean keepsFirst = next.isEmpty()
-                || (next.get().isAbsent() && found.flatMap(Found::fault).isPresent());
-        return keepsFirst && found.isPresent() ? found : next;
+        if (found.isEmpty() || next.isEmpty()) {
+            return next.or(() -> found);
+        }
+        return next.get().isAbsent() ? Optional.of(found.get().orElse(next.get())) : next;
     }
 
     @Override

@@ -75,14 +75,14 @@ final class Inspection {
         }
         String origin = found.map(Found::origin).orElse(null);
         Optional<Found.Fault> fault = found.flatMap(Found::fault);
-        if (fault.isPresent() && !fault.get().ofThePlace()) {
+        if (fault.isPresent()) {
             // An optional setting whose file is absent was meant to be there: it is not passed over.
             add(new Problem(setting.name(), fault.get().kind(), fault.get().reason(), origin));
             return;
         }
         String text = found.map(Found::value).orElse("");
         if (Blank.isBlank(text)) {
-            found.ifPresent(this::addUnreachable);
+            found.map(Found::unreachable).ifPresent(unreachable::addAll);
             addIfRequired(setting);
             return;
         }
@@ -104,11 +104,6 @@ final class Inspection {
         } catch (Throwable notShown) {
             addInvalid(setting, "may be required: its condition failed", null); // the message may hold a value
         }
-    }
-
-    private void addUnreachable(Found place) {
-        place.fault()
-                .ifPresent(fault -> unreachable.add(new Problem(place.origin(), fault.kind(), fault.reason(), null)));
     }
 
     private void addInvalid(Setting<?> setting, String reason, @Nullable String origin) {

@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,8 +60,9 @@ public interface SecretSource {
      * {@code a/b} is the file {@code b} in its directory {@code a}. Files are read when they are looked up: UTF-8, at
      * most 1 MiB, without a byte order mark and one trailing line break.
      *
-     * <p>An entry that cannot be read is a problem of the setting that asks for it. If the directory does not exist,
-     * that is one problem, and only if a setting that was looked up there is found in no other place.
+     * <p>An entry that cannot be read is a problem of the setting that asks for it; an empty one counts as none. If the
+     * directory does not exist or cannot be read, that is one problem, and only if a setting that was looked up there is
+     * found in no other place.
      *
      * @param directory the directory; it need not exist yet
      * @return the source
@@ -107,12 +109,13 @@ public interface SecretSource {
      */
     final class Found {
 
-        /** Why there is no value. {@code ofThePlace}: the place as a whole cannot be asked, for any name. */
-        record Fault(Problem.Kind kind, String reason, boolean ofThePlace) {}
+        /** Why there is no value. */
+        record Fault(Problem.Kind kind, String reason) {}
 
         private final transient Supplier<String> value;
         private final String origin;
         private final @Nullable Fault fault;
+        private final List<Problem> unreachable;
 
         /**
          * Reports a value that was found.
@@ -121,18 +124,19 @@ public interface SecretSource {
          * @param origin where it came from, for messages, such as {@code environment}; never a part of the value
          */
         public Found(String value, String origin) {
-            this(hidden(Objects.requireNonNull(value, "value")), origin, null);
+            this(hidden(Objects.requireNonNull(value, "value")), origin);
         }
 
         /** Reports a value that no field of the supplier holds. */
         Found(Supplier<String> value, String origin) {
-            this(value, origin, null);
+            this(value, origin, null, List.of());
         }
 
-        private Found(Supplier<String> value, String origin, @Nullable Fault fault) {
+        private Found(Supplier<String> value, String origin, @Nullable Fault fault, List<Problem> unreachable) {
             this.value = value;
             this.origin = Objects.requireNonNull(origin, "origin");
             this.fault = fault;
+            this.unreachable = unreachable;
         }
 
         private static Supplier<String> hidden(String value) {
@@ -166,12 +170,22 @@ public interface SecretSource {
         }
 
         private static Found failed(Problem.Kind kind, String reason, String origin) {
-            return new Found(() -> "", origin, new Fault(kind, Objects.requireNonNull(reason, "reason"), false));
+            return new Found(() -> "", origin, new Fault(kind, Objects.requireNonNull(reason, "reason")), List.of());
         }
 
         /** Reports that there is no value, because the place itself, which the origin names, cannot be asked. */
         static Found unreachable(String reason, String origin) {
-            return new Found(() -> "", origin, new Fault(Problem.Kind.INVALID, reason, true));
+            return new Found(() -> "", origin, null, List.of(new Problem(origin, Problem.Kind.INVALID, reason, null)));
+        }
+
+        /** What two places found if neither has a value: nothing, and the places of both that cannot be asked. */
+        Found orElse(Found other) {
+            return new Found(
+                    other.value,
+                    other.origin,
+                    other.fault,
+                    Stream.concat(unreachable.stream(), other.unreachable.stream())
+                            .toList());
         }
 
         /** {@return the value as it is} It is empty if the place could not give one. */
@@ -188,9 +202,14 @@ public interface SecretSource {
             return Optional.ofNullable(fault);
         }
 
+        /** The places that could not be asked. */
+        List<Problem> unreachable() {
+            return unreachable;
+        }
+
         /** Whether the next source is asked: the value is blank, or the place could not be asked. */
         boolean isAbsent() {
-            return fault == null ? Blank.isBlank(value()) : fault.ofThePlace();
+            return fault == null && Blank.isBlank(value());
         }
 
         @Override

@@ -235,6 +235,9 @@ class DocumentedMessagesTest {
         problems.addAll(SecretValidator.requiring("X")
                 .check(SecretSource.directory(secrets.resolve("EMPTY")))
                 .problems());
+        problems.addAll(SecretValidator.requiring("X")
+                .check(SecretSource.directory(secrets.resolve("LOOP")))
+                .problems());
 
         Path stuck = Files.createDirectory(directory.resolve("stuck"));
         try (StuckRead ignored = new StuckRead(stuck)) {

@@ -10,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -469,6 +470,45 @@ class SecretSourceTest {
                                     null));
         }
 
+        private void assertCannotBeRead(Path unreadable) {
+            SecretSource source = SecretSource.directory(unreadable);
+            assertThat(source.names()).isEmpty();
+            SecretValidator validator =
+                    SecretValidator.of(Setting.secret("X").optional(), Setting.secret("Y"), Setting.secret("Z"));
+            assertThat(validator
+                            .check(source.withFiles().orElse(SecretSource.of(Map.of("Y", "abc", "Z", "def"))))
+                            .problems())
+                    .containsExactly(
+                            new Problem("directory " + unreadable, Problem.Kind.INVALID, "cannot be read", null));
+            SecretSource map = SecretSource.of(Map.of("X", "abc", "Y", "def", "Z", "ghi"));
+            assertThat(validator.check(source.orElse(map)).valid()).isTrue();
+        }
+
+        /** A link that leads to itself cannot be read by anybody. */
+        @Test
+        void thatCannotBeReadIsOneProblem() throws IOException {
+            Path loop = directory.resolve("loop");
+            assertCannotBeRead(Files.createSymbolicLink(loop, loop));
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"r--r--r--", "---------"})
+        void thatMayNotBeReadIsOneProblem(String permissions) throws IOException {
+            Path closed = Files.createDirectories(directory.resolve("closed/secrets"));
+            Files.writeString(closed.resolve("X"), "abc");
+            for (Path unreadable : List.of(closed, closed.getParent())) {
+                Files.setPosixFilePermissions(unreadable, PosixFilePermissions.fromString(permissions));
+                try {
+                    assumeFalse(
+                            Files.isExecutable(unreadable),
+                            "root may read it; the packaged jar is tried as another user");
+                    assertCannotBeRead(closed);
+                } finally {
+                    Files.setPosixFilePermissions(unreadable, PosixFilePermissions.fromString("rwx------"));
+                }
+            }
+        }
+
         @Test
         void mayHoldFileNamesToo() throws IOException {
             SecretSource source = SecretSource.directory(directory).withFiles();
@@ -604,6 +644,26 @@ class SecretSourceTest {
             environment.put("X_FILE", directory.resolve("absent").toString());
             SecretSource both = SecretSource.of(environment).withFiles().orElse(SecretSource.of(Map.of("X", "abc")));
             assertThat(problemOf(both).reason()).isEqualTo("X_FILE names a file that does not exist");
+        }
+
+        @Test
+        void areEachNamedWhereTheyCannotBeRead() {
+            Path absent = directory.resolve("absent");
+            SecretSource both = SecretSource.of(Map.of("X", " "))
+                    .orElse(SecretSource.directory(absent))
+                    .orElse(DirectorySource.systemdCredentials(absent.toString()));
+            Problem first = new Problem("directory " + absent, Problem.Kind.INVALID, "does not exist", null);
+            Problem second = new Problem(
+                    "$CREDENTIALS_DIRECTORY", Problem.Kind.INVALID, "names " + absent + ", which does not exist", null);
+            SecretValidator validator = SecretValidator.of(
+                    Setting.secret("X").optional(), Setting.secret("Y").optional());
+            for (SecretSource source : List.of(both, both.orElse(SecretSource.of(Map.of())))) {
+                assertThat(validator.check(source).problems()).containsExactly(first, second);
+            }
+            assertThat(validator
+                            .check(both.orElse(SecretSource.of(Map.of("X", "abc", "Y", "def"))))
+                            .problems())
+                    .isEmpty();
         }
 
         @Test

@@ -237,7 +237,8 @@ class PackagedJarIT {
                         78,
                         "",
                         "Missing required secrets: SERVICE_URL, TOKEN" + TAIL
-                                + "\n  SERVICE_URL: its entry in the directory leads to a file that cannot be read"
-                                + "\n  TOKEN: TOKEN_FILE names a file that cannot be read" + LOOKED_IN + "\n"));
+                                + "\n  TOKEN: TOKEN_FILE names a file that cannot be read" + LOOKED_IN
+                                + "\nInvalid secrets:\n  $CREDENTIALS_DIRECTORY: names " + closed
+                                + ", which cannot be read\n"));
     }
 }
