@@ -71,7 +71,9 @@ record FileNameSource(SecretSource source, Set<String> settings) implements Secr
                         : Slip.ofAPath(name, path))
                 .map(reason -> Found.missing(name + " " + reason, origin));
         try {
-            return SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
+            Found found =
+                    SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
+            return found.isAbsent() ? Found.missing(what + " an empty file", place) : found;
         } catch (InvalidPathException noPath) {
             return slip.orElseGet(() -> Found.invalid(name + " is not a path", origin));
         }

@@ -12,7 +12,7 @@ final class SecretFile {
     private SecretFile() {}
 
     /**
-     * Reads a file without one line break at its end.
+     * Reads a file without one line break at its end. The value may be blank.
      *
      * @param what how a reason begins, such as {@code X_FILE names}
      */
@@ -28,8 +28,7 @@ final class SecretFile {
     /** The same, with what is found if there is no such file. */
     static Found read(Path file, String what, String origin, Found absent) {
         try {
-            String value = withoutLastLineBreak(TextFile.read(file));
-            return Blank.isBlank(value) ? Found.missing(what + " an empty file", origin) : new Found(value, origin);
+            return new Found(withoutLastLineBreak(TextFile.read(file)), origin);
         } catch (NoSuchFileException notThere) {
             return absent;
         } catch (TextFile.DirectoryException directory) {

@@ -421,6 +421,27 @@ class SecretSourceTest {
                             + " SUPABASE_URL");
         }
 
+        @ParameterizedTest
+        @ValueSource(strings = {"", "\n", " \t\n"})
+        void countsABlankEntryAsNone(String blank) throws IOException {
+            file("X", blank);
+            SecretSource source = SecretSource.directory(directory);
+            assertThat(SecretValidator.of(Setting.secret("X").optional())
+                            .check(source)
+                            .problems())
+                    .isEmpty();
+            assertThat(problemOf(source).reason()).isEqualTo("is not set");
+            SecretSource map = SecretSource.of(Map.of("X", "abc"));
+            assertThat(source.orElse(map).find("X").orElseThrow().origin()).isEqualTo("map");
+            environment.put("X_FILE", file("elsewhere", "abc").toString());
+            assertThat(source.orElse(SecretSource.of(environment))
+                            .withFiles()
+                            .find("X")
+                            .orElseThrow()
+                            .value())
+                    .isEqualTo("abc");
+        }
+
         @Test
         void hasNoEntryBelowAFileNorUnderAnOverlongName() throws IOException {
             file("db", "abc");
