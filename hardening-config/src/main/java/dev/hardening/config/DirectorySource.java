@@ -60,7 +60,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
             return new DirectorySource(
                     Path.of(credentialsDirectory), origin, "names " + credentialsDirectory + ", which ");
         } catch (InvalidPathException noPath) {
-            return new Unreachable("is not a path", origin);
+            return new Unreachable(SecretFile.noPath(credentialsDirectory), origin);
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -17,6 +18,8 @@ record FileNameSource(SecretSource source, Set<String> settings) implements Secr
 
     static final String SUFFIX = "_FILE";
     static final String PLACE = "files that NAME_FILE names";
+
+    private static final Pattern JSON = Pattern.compile("\\s*+\\{\\s*+\"");
 
     /** A source with the convention once: where a part of the source has it already, the whole source gets it instead. */
     static FileNameSource over(SecretSource source) {
@@ -68,20 +71,23 @@ record FileNameSource(SecretSource source, Set<String> settings) implements Secr
         String place = "file named by " + name;
         Optional<Found> slip = (isLikelyAValue(path)
                         ? Optional.of("is not a path: if it is the value itself, set " + setting + " instead")
-                        : Slip.ofAPath(name, path))
+                        : Setting.lostCharacters(path).or(() -> Slip.ofAPath(name, path)))
                 .map(reason -> Found.missing(name + " " + reason, origin));
         try {
             Found found =
                     SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
             return found.isAbsent() ? Found.missing(what + " an empty file", place) : found;
         } catch (InvalidPathException noPath) {
-            return slip.orElseGet(() -> Found.invalid(name + " is not a path", origin));
+            return slip.orElseGet(() -> Found.invalid(name + " " + SecretFile.noPath(path), origin));
         }
     }
 
-    /** A token that is longer than a file's name can be, or a text of several lines, such as a PEM. */
+    /** A token that is longer than a path can be, a text of several lines, such as a PEM, or a JSON object. */
     private static boolean isLikelyAValue(String path) {
-        return TextFile.isTooLong(path) || Blank.strip(path).indexOf('\n') >= 0 || path.startsWith("-----BEGIN ");
+        return TextFile.isTooLong(path)
+                || Blank.strip(path).indexOf('\n') >= 0
+                || path.startsWith("-----BEGIN ")
+                || JSON.matcher(path).lookingAt();
     }
 
     @Override

@@ -46,6 +46,14 @@ final class SecretFile {
         }
     }
 
+    /** Why a text is no path: the system cannot have it, or not in the process's locale. */
+    static String noPath(String text) {
+        boolean isOfTheLocale = text.indexOf('\0') < 0 && text.chars().anyMatch(c -> c > 0x7f);
+        return isOfTheLocale
+                ? "is not a path in the process's locale: run with a UTF-8 locale, such as C.UTF-8"
+                : "is not a path";
+    }
+
     private static String withoutLastLineBreak(String text) {
         int end = text.length();
         if (text.endsWith("\r\n")) {

@@ -404,9 +404,9 @@ public final class Setting<T> {
         if (rules.examples.contains(text)) {
             return Optional.of("is the example from its documentation");
         }
-        if (text.indexOf(REPLACEMENT_CHARACTER) >= 0) {
-            // The JDK decodes the environment in the process's locale, and puts this character where it cannot.
-            return Optional.of("has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
+        Optional<String> lost = lostCharacters(text);
+        if (lost.isPresent()) {
+            return lost;
         }
         if (rules.noPlaceholder && Placeholder.matches(text)) {
             return Optional.of("is a placeholder");
@@ -416,6 +416,16 @@ public final class Setting<T> {
             return Optional.of("is shorter than " + rules.minLength + " characters");
         }
         return slip;
+    }
+
+    /** What is wrong with a text that the JDK, or whoever wrote it, decoded in another encoding than it has. */
+    static Optional<String> lostCharacters(String text) {
+        // The JDK decodes the environment in the process's locale, and puts this character where it cannot.
+        return text.indexOf(REPLACEMENT_CHARACTER) < 0
+                ? Optional.empty()
+                : Optional.of(
+                        "has characters that were lost in decoding (U+FFFD): set it again in UTF-8, and run with a"
+                                + " UTF-8 locale, such as C.UTF-8");
     }
 
     /** Prints the name and the type. */

@@ -1,5 +1,6 @@
 package dev.hardening.config;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -18,8 +19,12 @@ final class TextFile {
 
     static final int MAX_BYTES = 1 << 20;
 
-    /** The usual file systems have no longer names. */
-    private static final Pattern TOO_LONG = Pattern.compile("[^/\\\\]{256}");
+    /** The usual systems have no longer paths, and no longer names in them. Both are counted in bytes. */
+    private static final int MAX_PATH = 4095;
+
+    private static final int MAX_NAME = 255;
+
+    private static final Pattern SEPARATOR = Pattern.compile(File.separatorChar == '/' ? "/" : "[/\\\\]");
 
     private static final char BYTE_ORDER_MARK = '\ufeff';
 
@@ -98,7 +103,7 @@ final class TextFile {
         }
     }
 
-    /** Whether there can be no such file: a part of its path is a file itself, or longer than a name can be. */
+    /** Whether there can be no such file: a part of its path is a file itself, or it is too long. */
     static boolean cannotExist(Path file) {
         if (isTooLong(file.toString())) {
             return true;
@@ -110,8 +115,13 @@ final class TextFile {
         return parent != null && Files.isRegularFile(parent);
     }
 
-    /** Whether a part of a path is longer than a name can be. */
+    /** Whether a path, or a part of it, is longer than one can be. */
     static boolean isTooLong(String path) {
-        return TOO_LONG.matcher(path).find();
+        return lengthInBytes(path) > MAX_PATH
+                || SEPARATOR.splitAsStream(path).anyMatch(name -> lengthInBytes(name) > MAX_NAME);
+    }
+
+    private static int lengthInBytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 }

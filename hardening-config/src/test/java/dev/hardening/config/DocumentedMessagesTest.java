@@ -127,6 +127,8 @@ class DocumentedMessagesTest {
         environment.put("BOTH", "x");
         environment.put("BOTH_FILE", "/x");
         environment.put("NO_PATH_FILE", "x\0y");
+        environment.put("LOCALE_FILE", "/\ud800");
+        environment.put("LOST_PATH_FILE", "/\ufffd");
         environment.put("VALUE_FILE", "x".repeat(300));
         environment.put("PASWORD", "x");
         environment.put("C", "x");
@@ -192,6 +194,8 @@ class DocumentedMessagesTest {
                         Setting.secret("COLORED"),
                         Setting.secret("BOTH"),
                         Setting.secret("NO_PATH"),
+                        Setting.secret("LOCALE"),
+                        Setting.secret("LOST_PATH"),
                         Setting.secret("VALUE"),
                         Setting.secret("CONDITIONAL").requiredWhen(source -> {
                             throw new IllegalStateException();
@@ -238,6 +242,11 @@ class DocumentedMessagesTest {
         problems.addAll(SecretValidator.requiring("X")
                 .check(SecretSource.directory(secrets.resolve("LOOP")))
                 .problems());
+        for (String noPath : List.of("/\0", "/\ud800")) {
+            problems.addAll(SecretValidator.requiring("X")
+                    .check(DirectorySource.systemdCredentials(noPath))
+                    .problems());
+        }
 
         Path stuck = Files.createDirectory(directory.resolve("stuck"));
         try (StuckRead ignored = new StuckRead(stuck)) {

@@ -27,6 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SecretSourceTest {
 
+    private static final String IN_UTF_8 = "run with a UTF-8 locale, such as C.UTF-8";
+
     private static final String PEM = "-----BEGIN KEY-----\nabc\n-----END KEY-----";
 
     @TempDir
@@ -210,7 +212,11 @@ class SecretSourceTest {
                     directory.resolve("x".repeat(5_000)).toString(),
                     PEM,
                     PEM + "\n",
-                    "canary\nx")) {
+                    "canary\nx",
+                    "{\"type\":\"service_account\"}",
+                    "{ \"private_key\":\"-----BEGIN PRIVATE KEY-----\\n" + "x".repeat(64) + "\\n\"}",
+                    "ab+/".repeat(1_400),
+                    "ä".repeat(130))) {
                 environment.put("X_FILE", value);
                 assertThat(problemOfX())
                         .isEqualTo(new Problem(
@@ -241,6 +247,21 @@ class SecretSourceTest {
             environment.put("X_FILE", unescape(path));
             assertThat(problemOfX().kind()).isEqualTo(Problem.Kind.MISSING);
             assertThat(problemOfX().reason()).isEqualTo("X_FILE " + slip);
+        }
+
+        @Test
+        void isMissingAndTheHintSaysThatItsPathLostCharacters() {
+            environment.put("X_FILE", "/run/p\ufffdss");
+            assertThat(problemOfX().kind()).isEqualTo(Problem.Kind.MISSING);
+            assertThat(problemOfX().reason())
+                    .isEqualTo("X_FILE has characters that were lost in decoding (U+FFFD): set it again in UTF-8, and "
+                            + IN_UTF_8);
+        }
+
+        @Test
+        void isNoPathInTheLocale() {
+            // A lone surrogate is in no locale.
+            assertInvalid("/run/canary\ud800", "X_FILE is not a path in the process's locale: " + IN_UTF_8);
         }
 
         @Test
@@ -635,6 +656,13 @@ class SecretSourceTest {
                             "$CREDENTIALS_DIRECTORY",
                             Problem.Kind.INVALID,
                             "names " + absent + ", which does not exist",
+                            null));
+            assertThat(optional.check(DirectorySource.systemdCredentials("/a\ud800"))
+                            .problems())
+                    .containsExactly(new Problem(
+                            "$CREDENTIALS_DIRECTORY",
+                            Problem.Kind.INVALID,
+                            "is not a path in the process's locale: " + IN_UTF_8,
                             null));
             SecretSource noPath = DirectorySource.systemdCredentials("a\0");
             assertThat(noPath.names()).isEmpty();

@@ -575,7 +575,8 @@ class SettingTest {
         void refusesCharactersThatWereLostInDecoding() {
             assertThat(reasons(Setting.secret("X"), "p\ufffdss"))
                     .containsExactly(
-                            "has characters that were lost in decoding: run with a UTF-8 locale, such as C.UTF-8");
+                            "has characters that were lost in decoding (U+FFFD): set it again in UTF-8, and run with a"
+                                    + " UTF-8 locale, such as C.UTF-8");
             assertThat(reasons(Setting.secret("X"), "päss")).isEmpty();
         }
 

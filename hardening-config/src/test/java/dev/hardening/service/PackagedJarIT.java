@@ -200,11 +200,27 @@ class PackagedJarIT {
                 .isEqualTo(new Result(
                         78,
                         "",
-                        "Invalid secrets:\n  TOKEN: has characters that were lost in decoding: run with a UTF-8 locale,"
-                                + " such as C.UTF-8 (environment)\n"));
+                        "Invalid secrets:\n  TOKEN: has characters that were lost in decoding (U+FFFD): set it again in"
+                                + " UTF-8, and run with a UTF-8 locale, such as C.UTF-8 (environment)\n"));
         assertThat(run(Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C.UTF-8"), command)
                         .exitCode())
                 .isZero();
+    }
+
+    @Test
+    void aPathThatTheLocaleCannotHoldIsSaidToBeOne() throws Exception {
+        assumeTrue(Files.exists(Path.of("/bin/sh")), "a shell passes bytes as they are");
+        String script = "TOKEN_FILE=$(printf '/c\\303\\244nary') CREDENTIALS_DIRECTORY=$TOKEN_FILE exec \"$@\"";
+        String[] command = {"/bin/sh", "-c", script, "sh", JAVA, "-jar", JAR.toString(), "check", names.toString()};
+        assertThat(run(Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C"), command))
+                .isEqualTo(new Result(
+                        78,
+                        "",
+                        "Missing required secrets: SERVICE_URL, TOKEN" + TAIL
+                                + "\n  TOKEN: TOKEN_FILE has characters that were lost in decoding (U+FFFD): set it again"
+                                + " in UTF-8, and run with a UTF-8 locale, such as C.UTF-8" + LOOKED_IN
+                                + "\nInvalid secrets:\n  $CREDENTIALS_DIRECTORY: is not a path in the process's locale:"
+                                + " run with a UTF-8 locale, such as C.UTF-8\n"));
     }
 
     /** Root may read every file, so that only another user can be refused one. */
