@@ -1,10 +1,11 @@
 package dev.hardening.config;
 
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Function;
 
 /** A source, and another that is asked if the first has no value or a blank one. */
 record FirstOf(SecretSource first, SecretSource second) implements SecretSource {
@@ -24,16 +25,25 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
 
     @Override
     public Set<String> names() {
-        Set<String> names = new LinkedHashSet<>(first.names());
-        names.addAll(second.names());
-        return names;
+        return union(SecretSource::names);
     }
 
     @Override
     public List<String> places() {
-        return Stream.concat(first.places().stream(), second.places().stream())
-                .distinct()
-                .toList();
+        return List.copyOf(union(SecretSource::places));
+    }
+
+    /** What both have, or one of them if the other throws: a hint from one source does not depend on the other. */
+    private Set<String> union(Function<SecretSource, Collection<String>> texts) {
+        Set<String> union = new LinkedHashSet<>();
+        for (SecretSource source : List.of(first, second)) {
+            try {
+                union.addAll(List.copyOf(texts.apply(source)));
+            } catch (Throwable notShown) {
+                // What is missing is said all the same.
+            }
+        }
+        return union;
     }
 
     @Override

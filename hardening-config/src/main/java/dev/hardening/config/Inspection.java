@@ -157,8 +157,12 @@ final class Inspection {
     }
 
     private boolean hasValue(String name) {
-        return source.find(name)
-                .filter(found -> found.fault().isEmpty() && !found.isAbsent())
-                .isPresent();
+        try {
+            return source.find(name)
+                    .filter(found -> found.fault().isEmpty() && !found.isAbsent())
+                    .isPresent();
+        } catch (Throwable notShown) {
+            return false; // the other names are hints all the same
+        }
     }
 }

@@ -66,6 +66,26 @@ class SecretSourceTest {
         return text.replace("\\n", "\n").replace("\\r", "\r");
     }
 
+    /** A source that throws whatever it is asked. */
+    private static SecretSource broken() {
+        return new SecretSource() {
+            @Override
+            public Optional<Found> find(String name) {
+                throw new IllegalStateException();
+            }
+
+            @Override
+            public Set<String> names() {
+                throw new StackOverflowError();
+            }
+
+            @Override
+            public List<String> places() {
+                throw new IllegalStateException();
+            }
+        };
+    }
+
     private void assertMissing(Path path, String hint) {
         environment.put("X_FILE", path.toString());
         assertThat(problemOfX()).isEqualTo(new Problem("X", Problem.Kind.MISSING, hint, "file named by X_FILE"));
@@ -713,6 +733,40 @@ class SecretSourceTest {
                             .check(both.orElse(SecretSource.of(Map.of("X", "abc", "Y", "def"))))
                             .problems())
                     .isEmpty();
+        }
+
+        @Test
+        void giveTheHintsOfOneIfTheOtherFails() {
+            SecretSource misspelt = SecretSource.of(Map.of("SUPBASE_URL", "abc"));
+            for (SecretSource both : List.of(misspelt.orElse(broken()), broken().orElse(misspelt))) {
+                assertThat(both.names()).containsExactly("SUPBASE_URL");
+                assertThat(both.places()).containsExactly("map");
+                assertThat(both.withFiles().places()).containsExactly("map", "files that NAME_FILE names");
+            }
+        }
+
+        @Test
+        void giveTheOtherHintsIfACandidateCannotBeAsked() {
+            SecretSource vault = new SecretSource() {
+                @Override
+                public Optional<Found> find(String name) {
+                    if (name.equals("LIVEKT_URL")) {
+                        throw new IllegalStateException();
+                    }
+                    return Optional.empty();
+                }
+
+                @Override
+                public Set<String> names() {
+                    return Set.of("LIVEKT_URL");
+                }
+            };
+            SecretSource both = SecretSource.of(Map.of("SUPBASE_URL", "abc")).orElse(vault);
+            assertThat(SecretValidator.requiring("SUPABASE_URL", "LIVEKIT_URL")
+                            .check(both)
+                            .problems())
+                    .extracting(Problem::reason)
+                    .containsExactly("found SUPBASE_URL, which looks like SUPABASE_URL", "is not set");
         }
 
         @Test
