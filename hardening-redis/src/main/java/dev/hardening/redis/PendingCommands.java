@@ -1,13 +1,12 @@
 package dev.hardening.redis;
 
-import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
 import java.util.EnumSet;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,9 +46,10 @@ final class PendingCommands {
     /** Whether the previous blocking command got no answer. If so, the peer is asked during the next one. */
     private boolean unanswered;
 
-    private boolean inTransaction;
+    /** The MULTI of the transaction; null outside one. */
+    private @Nullable RedisCommand<?, ?, ?> multi;
 
-    /** When the first command of the transaction was sent that got no answer yet; empty if all got one. */
+    /** When the first command of the transaction, MULTI included, was sent that got no answer yet; empty if all got one. */
     private OptionalLong unansweredSince = OptionalLong.empty();
 
     private static boolean isBlocking(ProtocolKeyword type) {
@@ -63,20 +63,17 @@ final class PendingCommands {
     /** A command was sent. */
     void sent(RedisCommand<?, ?, ?> command) {
         ProtocolKeyword type = command.getType();
-        if (inTransaction && unansweredSince.isEmpty()) {
+        if (type == CommandType.MULTI && !inTransaction()) {
+            multi = command;
+        }
+        if (inTransaction() && unansweredSince.isEmpty()) {
             unansweredSince = OptionalLong.of(System.nanoTime());
         }
         if (type instanceof CommandType && !TYPES.contains(type)) {
             return;
         }
-        if (type == CommandType.MULTI) {
-            inTransaction = true;
-            if (command instanceof CompletableFuture<?> begun) {
-                var unused = begun.whenComplete(
-                        (ok, refused) -> inTransaction &= !(refused instanceof RedisCommandExecutionException));
-            }
-        } else if (endsTransaction(type)) {
-            inTransaction = false;
+        if (endsTransaction(type)) {
+            multi = null;
             unansweredSince = OptionalLong.empty();
         } else if (isBlocking(type)) {
             unanswered = !heardSinceBlocking && blocking != null && blocking.isDone();
@@ -89,9 +86,7 @@ final class PendingCommands {
     void heard() {
         heardSinceBlocking = true;
         unanswered = false;
-        if (inTransaction) {
-            unansweredSince = OptionalLong.empty();
-        }
+        unansweredSince = OptionalLong.empty();
     }
 
     /**
@@ -101,8 +96,21 @@ final class PendingCommands {
         return unansweredSince;
     }
 
+    /** A MULTI that the server refused has begun none. */
+    private boolean inTransaction() {
+        if (multi == null) {
+            return false;
+        }
+        CommandOutput<?, ?, ?> output = multi.getOutput();
+        if (multi.isDone() && output != null && output.hasError()) {
+            multi = null;
+            unansweredSince = OptionalLong.empty();
+        }
+        return multi != null;
+    }
+
     /** Whether no question may be sent now. */
     boolean busy() {
-        return inTransaction || (blocking != null && !blocking.isDone() && !unanswered);
+        return inTransaction() || (blocking != null && !blocking.isDone() && !unanswered);
     }
 }
