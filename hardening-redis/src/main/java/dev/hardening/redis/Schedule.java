@@ -15,8 +15,8 @@ import java.util.function.DoubleSupplier;
 final class Schedule {
 
     /**
-     * By how much the clock may exceed the deadline before a wait is shortened, and the least time for an attempt.
-     * Otherwise waits that use up the whole deadline would leave no time for the attempt after them.
+     * The least time for an attempt, which a wait that is shortened leaves. Waits that use up the whole deadline by
+     * themselves would leave none for the attempt after them, so that one may begin so much after the deadline.
      */
     static final Duration TOLERANCE = Duration.ofMillis(150);
 
@@ -59,8 +59,7 @@ final class Schedule {
         if (attempt >= policy.attempts) {
             return Optional.empty();
         }
-        Duration left = min(
-                policy.deadline.minus(waited), policy.deadline.minus(elapsed).plus(TOLERANCE));
+        Duration left = policy.deadline.minus(max(waited, elapsed));
         Duration next = Objects.requireNonNull(policy.backoff.after(attempt), "the backoff gave null");
         // Longer waits than the deadline are all the same, and some of them cannot be counted in nanoseconds.
         next = min(max(Duration.ZERO, next), policy.deadline.plusNanos(1));
@@ -75,6 +74,11 @@ final class Schedule {
             wait = servers;
         }
         planned = planned.plus(next);
+        if (wait.compareTo(left) > 0) {
+            left = planned.equals(policy.deadline)
+                    ? min(policy.deadline.minus(waited), left.plus(TOLERANCE))
+                    : left.minus(TOLERANCE);
+        }
         if (planned.compareTo(policy.deadline) > 0 || left.compareTo(wait.dividedBy(2)) < 0) {
             return Optional.empty();
         }

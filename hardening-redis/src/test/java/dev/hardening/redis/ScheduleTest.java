@@ -129,6 +129,24 @@ class ScheduleTest {
         }
 
         @Test
+        void noAttemptBeginsAfterItUnlessTheWaitsAloneUseItUp() {
+            Schedule.Policy policy = new Schedule.Policy(
+                    10, Backoff.fixed(Duration.ZERO), Duration.ofSeconds(7), Duration.ofSeconds(3), 0);
+            Schedule schedule = new Schedule(policy, () -> 0.5);
+            assertThat(schedule.waitAfter(2, seconds(6.9)[0], Optional.empty())).contains(Duration.ZERO);
+            assertThat(schedule.waitAfter(3, seconds(7.01)[0], Optional.empty()))
+                    .isEmpty();
+        }
+
+        @Test
+        void aShortenedWaitLeavesTimeForAnAttempt() {
+            Schedule.Policy policy = new Schedule.Policy(
+                    10, Backoff.fixed(Duration.ofSeconds(2)), Duration.ofSeconds(7), Duration.ofSeconds(3), 0);
+            assertThat(new Schedule(policy, () -> 0.5).waitAfter(1, seconds(5.5)[0], Optional.empty()))
+                    .contains(seconds(1.35)[0]);
+        }
+
+        @Test
         void anAttemptHasNoMoreThanWhatIsLeftOfTheDeadline() throws Exception {
             try (ScriptedServer silent =
                     new ScriptedServer(socket -> socket.getInputStream().readAllBytes())) {
