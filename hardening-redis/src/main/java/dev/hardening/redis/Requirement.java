@@ -35,6 +35,10 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     private static final Pattern VERSION = Pattern.compile("redis_version:([^\\s,]{1,40})");
     private static final Pattern MODE = Pattern.compile("redis_mode:(\\w{1,20})");
 
+    private static final Pattern SLOTS_ASSIGNED = Pattern.compile("cluster_slots_assigned:(\\d{1,5})");
+    private static final Pattern SLOTS_FAILED = Pattern.compile("cluster_slots_fail:(\\d{1,5})");
+    private static final int SLOTS = 16_384;
+
     static final String IS_A_SENTINEL = "the server is a Sentinel, which holds no data: use redis-sentinel://";
 
     /** What a server reports about itself; a part that it does not report is empty or unknown. */
@@ -212,7 +216,18 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
                 : "the server is a " + role.word() + ", and a " + requiredRole.word() + " is required";
     }
 
-    /** A cluster that misses slots answers PING and refuses everything else. */
+    /** How many slots have no node, or one that failed; 0 where that is not said. */
+    private static int missingSlots(String info) {
+        int unassigned = found(SLOTS_ASSIGNED, info)
+                .map(assigned -> SLOTS - Integer.parseInt(assigned))
+                .orElse(0);
+        return unassigned + found(SLOTS_FAILED, info).map(Integer::parseInt).orElse(0);
+    }
+
+    /**
+     * A cluster that misses slots answers PING and refuses everything else. With {@code cluster-require-full-coverage no}
+     * it refuses only the commands for those slots.
+     */
     private CompletableFuture<?> clusterState(Sender sender) {
         if (!cluster) {
             return CompletableFuture.completedFuture(null);
@@ -222,6 +237,11 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
                 .thenApply(info -> {
                     if (info.contains("cluster_state:fail")) {
                         throw new Diagnosis.NotReady("CLUSTERDOWN: the cluster misses slots or a majority");
+                    }
+                    int missing = missingSlots(info);
+                    if (missing > 0) {
+                        throw new Diagnosis.NotReady(
+                                "CLUSTERDOWN: the cluster does not serve " + missing + " of its " + SLOTS + " slots");
                     }
                     return info;
                 });
