@@ -3,8 +3,7 @@ package dev.hardening.redis;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionStateListener;
-import io.lettuce.core.RedisCredentialsProvider;
-import io.lettuce.core.StaticCredentialsProvider;
+import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.api.StatefulConnection;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +38,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     private volatile boolean begun;
     private volatile boolean abandoned;
     private volatile @Nullable C connection;
+    private volatile @Nullable RedisCredentials credentials;
     private @Nullable CompletableFuture<Void> closing;
 
     /**
@@ -109,6 +109,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
             // does not begin, or awaitEnd() waits for it.
             begun = true;
             if (abandoned) {
+                forgetCredentials();
                 return;
             }
             phase = target::phase;
@@ -116,21 +117,22 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         } catch (InterruptedException interrupted) {
             answer.completeExceptionally(interrupted); // it is abandoned, and no one waits for it
         } catch (Throwable failure) { // an Error too: no one else would see it
+            forgetCredentials();
             answer.completeExceptionally(failure);
         } finally {
             opened.countDown();
         }
     }
 
-    /** Lettuce asks for them again during its handshake, but it does not report there that the provider failed. */
+    /** Asks for them once, and keeps them until the connect is over: Lettuce asks several times during it. */
     private void awaitCredentials() throws InterruptedException {
-        RedisCredentialsProvider provider = target.uri().getCredentialsProvider();
-        if (provider instanceof StaticCredentialsProvider) {
-            return; // it has them already
+        if (!(target.uri().getCredentialsProvider() instanceof Credentials provider)) {
+            return; // they are there already
         }
-        Object credentials;
         try {
-            credentials = provider.resolveCredentials().toFuture().get();
+            RedisCredentials resolved = provider.ask().toFuture().get();
+            credentials = resolved;
+            provider.keep(resolved);
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof Diagnosis.NoCredentials known
                     ? known
@@ -138,12 +140,17 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
         } catch (RuntimeException | Error failed) {
             throw new Diagnosis.NoCredentials(failed);
         }
-        if (credentials == null) {
-            throw new Diagnosis.NoCredentials(null);
+    }
+
+    private void forgetCredentials() {
+        RedisCredentials resolved = credentials;
+        if (resolved != null && target.uri().getCredentialsProvider() instanceof Credentials provider) {
+            provider.forget(resolved);
         }
     }
 
     private void verify(@Nullable C made, @Nullable Throwable failure) {
+        forgetCredentials();
         if (made == null) {
             answer.completeExceptionally(failure == null ? new IllegalStateException("no connection") : failure);
             return;
@@ -178,6 +185,7 @@ final class ConnectAttempt<C extends StatefulConnection<?, ?>> {
     /** Gives the attempt up: closes the connection that it has, or any that it still gets. */
     void abandon() {
         abandoned = true;
+        forgetCredentials();
         task.cancel(true);
         var unused = close();
     }

@@ -3,8 +3,6 @@ package dev.hardening.redis;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCredentials;
-import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.StaticCredentialsProvider;
 import io.lettuce.core.api.StatefulConnection;
@@ -22,8 +20,6 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** What the connector connects to: one server or a cluster. Everything that differs between the two is here. */
 interface Target<C extends StatefulConnection<String, String>> {
@@ -244,6 +240,11 @@ interface Target<C extends StatefulConnection<String, String>> {
             Duration each = share(options.attemptTimeout);
             endpoint = SafeUri.endpoint(options.uris);
             seeds = options.uris.stream().map(seed -> copy(seed, each)).toList();
+            for (RedisURI seed : seeds) {
+                if (Credentials.areSame(seed.getCredentialsProvider(), uri().getCredentialsProvider())) {
+                    seed.setCredentialsProvider(uri().getCredentialsProvider()); // asked once for all of them
+                }
+            }
             runtime = new ClientRuntime(options);
             client = RedisClusterClient.create(runtime.resources(), seeds);
             client.setOptions(options.clusterClientOptions());
@@ -363,7 +364,7 @@ interface Target<C extends StatefulConnection<String, String>> {
         }
         RedisURI copy = builder.build();
         copy.setStartTls(false); // Redis has no STARTTLS: the password would be sent before TLS begins
-        copy.setCredentialsProvider(withReasons(uri.getCredentialsProvider()));
+        copy.setCredentialsProvider(Credentials.of(uri.getCredentialsProvider()));
         for (int i = 0; i < sentinels.size(); i++) {
             RedisURI sentinel = copy.getSentinels().get(i);
             sentinel.applySsl(sentinels.get(i)); // build() gave it that of the primary, and its timeout
@@ -371,32 +372,6 @@ interface Target<C extends StatefulConnection<String, String>> {
             sentinel.setTimeout(sentinelShare(uri, timeout));
         }
         return copy;
-    }
-
-    /** A provider whose failures are told as such, also in a reconnect, where Lettuce asks it. */
-    private static RedisCredentialsProvider withReasons(RedisCredentialsProvider provider) {
-        if (provider instanceof StaticCredentialsProvider) {
-            return provider; // it has them already
-        }
-        return new RedisCredentialsProvider() {
-
-            @Override
-            public Mono<RedisCredentials> resolveCredentials() {
-                return Mono.defer(provider::resolveCredentials)
-                        .onErrorMap(Diagnosis.NoCredentials::new)
-                        .switchIfEmpty(Mono.error(() -> new Diagnosis.NoCredentials(null)));
-            }
-
-            @Override
-            public boolean supportsStreaming() {
-                return provider.supportsStreaming();
-            }
-
-            @Override
-            public Flux<RedisCredentials> credentials() {
-                return provider.credentials();
-            }
-        };
     }
 
     /**

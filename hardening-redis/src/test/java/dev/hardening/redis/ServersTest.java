@@ -15,6 +15,7 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider.ImmediateRedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
+import io.lettuce.core.codec.StringCodec;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -169,6 +170,25 @@ class ServersTest {
                             .attemptTimeout(Duration.ofMillis(200))))
                     .hasMessageContaining("while waiting for credentials");
             released.countDown();
+        }
+
+        @Test
+        void aProviderIsAskedOnceInEachConnectAndReconnect() throws Exception {
+            List<String> asked = new CopyOnWriteArrayList<>();
+            try (RedisServer guarded = RedisServer.start("--requirepass", "right")) {
+                RedisURI uri = RedisURI.create(guarded.uri());
+                uri.setCredentialsProvider(() -> {
+                    asked.add("asked");
+                    return Mono.just(RedisCredentials.just(null, "right"));
+                });
+                try (ConnectedRedis redis = RedisConnector.builder(uri).build().connect()) {
+                    assertThat(asked).hasSize(1);
+                    redis.open(StringCodec.UTF8).close();
+                    assertThat(asked).hasSize(2);
+                    guarded.command("AUTH right", "CLIENT KILL TYPE normal");
+                    Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> asked.size() == 3 && redis.ping());
+                }
+            }
         }
 
         @Test
