@@ -268,6 +268,14 @@ final class ChannelWatch extends ChannelDuplexHandler {
         ProtocolKeyword type = command.getType();
         if (!Handshake.authenticates(type)) {
             pending.sent(command);
+            if (!ready && type == CommandType.CLIENT && command instanceof CompletableFuture<?> asked) {
+                // Lettuce goes on without it: it is not why a connection ends.
+                var unused = asked.whenComplete((ok, refused) -> {
+                    if (refused instanceof RedisCommandExecutionException) {
+                        channels.harmless(Failure.text(refused));
+                    }
+                });
+            }
             return;
         }
         handshake.sent(command);

@@ -234,6 +234,14 @@ final class Channels implements NettyCustomizer {
         lastError = error == null ? null : new Failure.Said(error, peer == null ? null : hostAndPort(peer));
     }
 
+    /** The server's last error ended nothing, if it is this one. */
+    void harmless(String error) {
+        Failure.Said last = lastError;
+        if (last != null && error.startsWith(last.error())) { // only the beginning of a long one is kept
+            lastError = null;
+        }
+    }
+
     private static String hostAndPort(InetSocketAddress peer) {
         return peer.getHostString() + ":" + peer.getPort();
     }

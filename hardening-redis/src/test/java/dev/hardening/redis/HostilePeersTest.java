@@ -241,6 +241,23 @@ class HostilePeersTest {
         }
 
         @Test
+        void thatEndsAfterARefusedClientWasClosedEarly() throws Exception {
+            RedisConnectException failure = failureAt(
+                    socket -> ScriptedServer.speaking(command -> {
+                                if (command.equals("PING")) {
+                                    closeAfter(socket, "");
+                                }
+                                return command.startsWith("HELLO")
+                                        ? ScriptedServer.HELLO
+                                        : "-NOPERM User a has no permissions to run the 'client|setinfo' command\r\n";
+                            })
+                            .talk(socket),
+                    Duration.ofSeconds(30));
+            assertThat(failure.getMessage()).containsAnyOf("closed early", "Connection reset");
+            assertThat(failure.attempts().get(0).verdict()).isEqualTo(Verdict.TRANSIENT);
+        }
+
+        @Test
         void thatEndsWithAnErrorIsQuoted() throws Exception {
             RedisConnectException failure = failureAt(
                     socket -> {
