@@ -143,9 +143,8 @@ final class ChannelWatch extends ChannelDuplexHandler {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (lossReason == null) {
-            lossReason = ready
-                    ? Diagnosis.ofLoss(cause)
-                    : Diagnosis.of(cause, Failure.Context.UNKNOWN).reason();
+            lossReason = Diagnosis.of(cause, ready || reconnect ? Failure.Context.WORKED : Failure.Context.UNKNOWN)
+                    .reason();
         }
         context.fireExceptionCaught(cause);
     }

@@ -166,7 +166,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
     }
 
     private Attempt judge(int number, Duration took, Throwable failure) {
-        Diagnosis diagnosis = target.diagnose(failure);
+        Diagnosis diagnosis = target.diagnose(failure, false);
         warnOfCachedNames(failure);
         Attempt attempt = new Attempt(
                 number, target.endpoint(), took, Optional.empty(), diagnosis.verdict(), diagnosis.reason(), failure);

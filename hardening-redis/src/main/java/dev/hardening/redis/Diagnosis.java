@@ -22,14 +22,6 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
 
     private static final Pattern LOADING_ETA = Pattern.compile("loading_eta_seconds:(\\d{1,6})");
 
-    /** Why a connection was lost that worked before. */
-    static String ofLoss(Throwable cause) {
-        Failure loss = new Failure(List.of(cause), Failure.Context.UNKNOWN);
-        return loss.isReset()
-                ? "Connection reset"
-                : of(cause, Failure.Context.UNKNOWN).reason();
-    }
-
     /**
      * Says what a failure means. If several servers failed, there is another attempt if one of them may work in a
      * moment. The message has each reason once, with its servers.

@@ -7,6 +7,7 @@ import dev.hardening.redis.Attempt.Verdict;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.SocketException;
@@ -52,6 +53,8 @@ record DiagnosisRule(
     private static final Pattern MAY_NOT_RUN = Pattern.compile("run the '([^']{1,40})' command");
     private static final Pattern UNKNOWN_COMMAND = Pattern.compile("(?i)^ERR unknown command [`']([^`']{1,40})[`']");
     private static final Pattern TIMEOUT = Pattern.compile("timed out after (\\d+) (milli)?second");
+    private static final String DECODER = "io.lettuce.core.protocol.RedisStateMachine";
+    private static final String KEY_STORES = "io.lettuce.core.SslOptions";
     private static final Pattern FILE = Pattern.compile("(.+) \\(([^()]+)\\)");
 
     /** What an operating system says if a connection does not open. Each transport adds words of its own. */
@@ -75,7 +78,7 @@ record DiagnosisRule(
                     text(Diagnosis.WrongServer.class),
                     "the server is a Sentinel, which holds no data: use redis-sentinel://"),
             new DiagnosisRule(
-                    "a replica where a primary is required; a cluster without a majority",
+                    "a replica where a primary is required; a cluster without a majority or some of its slots",
                     TRANSIENT,
                     has(Diagnosis.NotReady.class),
                     text(Diagnosis.NotReady.class),
@@ -207,11 +210,25 @@ record DiagnosisRule(
                     says(IOException.class, "password was incorrect"),
                     "the password of the key store or trust store in SslOptions is wrong"),
             rule(
+                    "a resource of `SslOptions` that is null",
+                    PERMANENT,
+                    failure -> failure.find(NullPointerException.class)
+                            .filter(one -> isThrownBy(one, KEY_STORES))
+                            .isPresent(),
+                    "a key store or trust store in SslOptions is null: it is not where the resource looks for it"),
+            rule(
                     "a key store or trust store in another format",
                     PERMANENT,
-                    says(IOException.class, "DerInputStream", "DER input", "invalid keystore format"),
+                    says(IOException.class, "DerInputStream", "DER input", "invalid keystore format")
+                            .or(says(GeneralSecurityException.class, "KeyStore not available"))
+                            .or(DiagnosisRule::isNoKeyStore),
                     "the key store or trust store in SslOptions cannot be read as one: a PEM file goes to trustManager(…)"
                             + " or keyManager(…)"),
+            rule(
+                    "a trust store without a certificate",
+                    PERMANENT,
+                    says(GeneralSecurityException.class, "trustAnchors parameter must be non-empty"),
+                    "the trust store in SslOptions has no trusted certificate: import one with keytool -importcert"),
             rule(
                     "a wrong password for a key file",
                     PERMANENT,
@@ -226,7 +243,8 @@ record DiagnosisRule(
                     "a key file without a key",
                     PERMANENT,
                     has(KeyException.class),
-                    "the key file of SslOptions holds no private key that can be read: it has to be PKCS #8 in PEM"),
+                    "the key file of SslOptions holds no private key that can be read: it has to be an RSA or EC key as PKCS"
+                            + " #8 in PEM, with its password if it is encrypted"),
             rule(
                     "a certificate file without a certificate",
                     PERMANENT,
@@ -272,10 +290,11 @@ record DiagnosisRule(
                     "No such file or directory"),
 
             // ---- TLS
-            rule(
+            new DiagnosisRule(
                     "TLS to a port that answers in plain text",
                     TRANSIENT,
                     DiagnosisRule::isPlainAnswer,
+                    failure -> "the server does not speak TLS: " + failure.withoutTls(),
                     "the server does not speak TLS: try redis:// instead of rediss://"),
             new DiagnosisRule(
                     "a certificate that has expired",
@@ -349,6 +368,7 @@ record DiagnosisRule(
                     "the server refuses the client certificate, or wants one: set one in SslOptions that is valid and of"
                             + " its authority",
                     "bad_certificate",
+                    "certificate_revoked",
                     "certificate_unknown",
                     "unsupported_certificate"),
             alert(
@@ -461,6 +481,15 @@ record DiagnosisRule(
                 .anyMatch(one -> one.getClass().getName().contains("CertPath"));
     }
 
+    /** The parser's own errors, but not those of the stream that it reads, which may be a network's. */
+    private static boolean isNoKeyStore(Failure failure) {
+        return failure.find(IOException.class)
+                .filter(one -> isThrownBy(one, "java.security.KeyStore"))
+                .filter(one -> one instanceof EOFException
+                        || one.getStackTrace()[0].getClassName().startsWith("sun.security."))
+                .isPresent();
+    }
+
     /** The decoder's own messages do not help an operator, and may hold what the peer sent. */
     private static boolean isNotRedis(Failure failure) {
         return failure.causes().stream()
@@ -469,13 +498,13 @@ record DiagnosisRule(
                         || one.getClass().getSimpleName().equals("RedisProtocolException")
                         || (one instanceof RuntimeException
                                 && !(one instanceof RedisException)
-                                && isThrownByDecoder(one)));
+                                && isThrownBy(one, DECODER)));
     }
 
-    private static boolean isThrownByDecoder(Throwable one) {
+    private static boolean isThrownBy(Throwable one, String type) {
         return Stream.of(one.getStackTrace())
                 .map(StackTraceElement::getClassName)
-                .anyMatch("io.lettuce.core.protocol.RedisStateMachine"::equals);
+                .anyMatch(type::equals);
     }
 
     // ---- reasons

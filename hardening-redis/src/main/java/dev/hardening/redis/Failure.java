@@ -31,6 +31,8 @@ record Failure(List<Throwable> causes, Context context) {
     /** How Netty and the JDK end the message of a connect that failed. */
     private static final Pattern ADDRESS = Pattern.compile(": ([^/\\s]*)/(\\S*):(\\d+)$");
 
+    private static final String WITHOUT_TLS = "call setSsl(false) on each of RedisURI.getSentinels()";
+
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}]");
 
     /**
@@ -42,6 +44,7 @@ record Failure(List<Throwable> causes, Context context) {
      * @param lastPeer host and port that a connection was last open to
      * @param refused why the last reconnect was closed on this side, if it was
      * @param password whether the server was sent a password
+     * @param worked whether a connection has worked before, so that its TLS is as the server wants it
      */
     record Context(
             boolean tls,
@@ -49,9 +52,13 @@ record Failure(List<Throwable> causes, Context context) {
             @Nullable Said lastError,
             @Nullable String lastPeer,
             @Nullable String refused,
-            boolean password) {
+            boolean password,
+            boolean worked) {
 
-        static final Context UNKNOWN = new Context(false, List.of(), null, null, null, false);
+        static final Context UNKNOWN = new Context(false, List.of(), null, null, null, false, false);
+
+        /** Of a connection that worked before. */
+        static final Context WORKED = new Context(false, List.of(), null, null, null, false, true);
     }
 
     /**
@@ -145,18 +152,39 @@ record Failure(List<Throwable> causes, Context context) {
         return server().filter(server -> server.startsWith("Sentinel ")).isPresent();
     }
 
+    private boolean isDataNode() {
+        return server().filter(server -> server.startsWith("data node ")).isPresent();
+    }
+
     boolean isTls() {
         return match(SENTINEL).map(at -> at.group(1).equals("rediss")).orElse(context.tls);
     }
 
     /** A hint for the case that a server is silent or ends the connection. */
     String hint() {
-        if (!isTls()) {
-            return " (if the port wants TLS, use rediss://)";
+        if (context.worked) {
+            return "";
         }
-        return isSentinel()
-                ? " (if the Sentinels do not speak TLS, call setSsl(false) on each of RedisURI.getSentinels())"
-                : " (if the port does not speak TLS, use redis://)";
+        boolean tls = isTls();
+        if (isSentinel()) {
+            return tls
+                    ? " (if the Sentinels do not speak TLS, " + WITHOUT_TLS + ")"
+                    : " (if the Sentinels want TLS, use rediss-sentinel://)";
+        }
+        if (isDataNode()) {
+            return tls
+                    ? " (if the data node does not speak TLS, call setSsl(false) on the RedisURI)"
+                    : " (if the data node wants TLS, call setSsl(true) on the RedisURI)";
+        }
+        return tls ? " (if the port does not speak TLS, use redis://)" : " (if the port wants TLS, use rediss://)";
+    }
+
+    /** What to do with a server that does not speak TLS. */
+    String withoutTls() {
+        if (isSentinel()) {
+            return WITHOUT_TLS;
+        }
+        return isDataNode() ? "call setSsl(false) on the RedisURI" : "try redis:// instead of rediss://";
     }
 
     /** The hint for a TLS connection: a server without TLS may take its bytes for the beginning of a command. */

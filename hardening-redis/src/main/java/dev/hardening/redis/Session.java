@@ -120,8 +120,18 @@ final class Session<C extends StatefulConnection<String, String>> {
                 .eventBus()
                 .get()
                 .ofType(ReconnectFailedEvent.class)
+                .filter(event -> isOurs(event.remoteAddress()))
                 .subscribe(event -> supervisor.reconnectFailed(
-                        target.diagnose(event.getCause()).reason())));
+                        target.diagnose(event.getCause(), true).reason())));
+    }
+
+    /** The caller's client may also have connections to other servers. Which data node Sentinels name is not known here. */
+    private boolean isOurs(@Nullable SocketAddress server) {
+        RedisURI uri = target.uri();
+        return target.runtime() != null
+                || !uri.getSentinels().isEmpty()
+                || !(server instanceof InetSocketAddress address)
+                || (address.getHostString().equals(uri.getHost()) && address.getPort() == uri.getPort());
     }
 
     /** Removes connections that the application closed while they were lost: Lettuce reports nothing of these. */
@@ -183,7 +193,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         } catch (ExecutionException refused) {
             attempt.abandon();
             Throwable failure = Objects.requireNonNull(refused.getCause());
-            Diagnosis diagnosis = target.diagnose(failure);
+            Diagnosis diagnosis = target.diagnose(failure, true);
             throw failed(from, diagnosis.verdict(), diagnosis.reason(), failure);
         }
     }
@@ -219,7 +229,7 @@ final class Session<C extends StatefulConnection<String, String>> {
                 bound(mine, from);
                 ask(mine, from);
             } catch (RuntimeException shutDown) {
-                end(mine, RedisCheck.down(target.diagnose(shutDown).reason(), since(from)));
+                end(mine, RedisCheck.down(target.diagnose(shutDown, true).reason(), since(from)));
             }
         }
         return mine.copy();
@@ -266,7 +276,10 @@ final class Session<C extends StatefulConnection<String, String>> {
                 end(
                         mine,
                         RedisCheck.down(
-                                lost != null ? lost : target.diagnose(cause).reason(), since(from)));
+                                lost != null
+                                        ? lost
+                                        : target.diagnose(cause, true).reason(),
+                                since(from)));
             }
         });
     }

@@ -66,8 +66,20 @@ interface Target<C extends StatefulConnection<String, String>> {
     /** Looks once, without waiting, for what the start could not see. */
     default void watch(C connection) {}
 
-    /** What a failure means. */
-    default Diagnosis diagnose(Throwable failure) {
+    /** Ends when the connections that {@link #watch} opens are open, or have failed. */
+    default CompletableFuture<?> opening() {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    /** Takes note of the server that is connected to at the start. */
+    default void connectedTo(Requirement.Server server) {}
+
+    /**
+     * What a failure means.
+     *
+     * @param worked whether a connection has worked before
+     */
+    default Diagnosis diagnose(Throwable failure, boolean worked) {
         ClientRuntime ours = runtime();
         return Diagnosis.of(
                 failure,
@@ -77,7 +89,8 @@ interface Target<C extends StatefulConnection<String, String>> {
                         ours == null ? null : ours.channels().lastError(),
                         ours == null ? null : ours.channels().lastPeer(),
                         ours == null ? null : ours.channels().refused(),
-                        SafeUri.hasPassword(uri())));
+                        SafeUri.hasPassword(uri()),
+                        worked));
     }
 
     /** One server, by its host, its Unix socket, or its Sentinels. */
@@ -290,12 +303,12 @@ interface Target<C extends StatefulConnection<String, String>> {
         }
 
         @Override
-        public Diagnosis diagnose(Throwable failure) {
+        public Diagnosis diagnose(Throwable failure, boolean worked) {
             Requirement.Server met = runtime.channels().handshake();
             if (met != null && met.role() == Role.SENTINEL) {
-                return Target.super.diagnose(new Diagnosis.WrongServer(Requirement.IS_A_SENTINEL));
+                return Target.super.diagnose(new Diagnosis.WrongServer(Requirement.IS_A_SENTINEL), worked);
             }
-            Diagnosis diagnosis = Target.super.diagnose(failure);
+            Diagnosis diagnosis = Target.super.diagnose(failure, worked);
             List<String> known = SafeUri.addresses(seeds);
             return Failure.addresses(failure).stream()
                     .filter(address -> !known.contains(address))
@@ -322,11 +335,17 @@ interface Target<C extends StatefulConnection<String, String>> {
                                             "The primary {} of the Redis cluster cannot be reached; it has {} of the slots: {}",
                                             at.getHost() + ":" + at.getPort(),
                                             node.getSlots().size(),
-                                            diagnose(failure).reason());
+                                            diagnose(failure, true).reason());
                                 }
-                            });
+                            }));
                 }
             }
+            opening = CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
+        }
+
+        @Override
+        public CompletableFuture<?> opening() {
+            return opening;
         }
 
         /** A cluster has several handshakes. */

@@ -2,14 +2,18 @@ package dev.hardening.redis;
 
 import static dev.hardening.redis.Attempt.Verdict.PERMANENT;
 import static dev.hardening.redis.Attempt.Verdict.TRANSIENT;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.hardening.redis.Attempt.Verdict;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.SslOptions;
 import io.lettuce.core.protocol.RedisProtocolException;
+import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,7 +25,9 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.InvalidAlgorithmParameterException;
 import java.security.KeyException;
+import java.security.NoSuchAlgorithmException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
@@ -53,18 +59,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DiagnosisTest {
 
     private static final Failure.Context PLAIN = Failure.Context.UNKNOWN;
-    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null, false);
+    private static final Failure.Context TLS = new Failure.Context(true, List.of(), null, null, null, false, false);
     private static final Failure.Context WITH_A_PASSWORD =
-            new Failure.Context(false, List.of(), null, null, null, true);
+            new Failure.Context(false, List.of(), null, null, null, true, false);
     private static final Failure.Context SENTINELS =
-            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null, false);
+            new Failure.Context(false, List.of("10.0.0.1:26379", "10.0.0.2:26379"), null, null, null, false, false);
 
     private static Failure.Context heard(String lastError) {
-        return new Failure.Context(false, List.of(), new Failure.Said(lastError, null), null, null, false);
+        return new Failure.Context(false, List.of(), new Failure.Said(lastError, null), null, null, false, false);
     }
 
     private static Failure.Context lastAt(String peer) {
-        return new Failure.Context(false, SENTINELS.sentinels(), null, peer, null, false);
+        return new Failure.Context(false, SENTINELS.sentinels(), null, peer, null, false, false);
     }
 
     private static Throwable answered(String error) {
@@ -87,6 +93,15 @@ class DiagnosisTest {
 
     private static String reason(Throwable failure, Failure.Context context) {
         return Diagnosis.of(failure, context).reason();
+    }
+
+    /** What Lettuce throws for a trust store that is this; null for a resource that is not there. */
+    private static Throwable gives(byte @Nullable [] store) {
+        SslOptions options = SslOptions.builder()
+                .jdkSslProvider()
+                .truststore(() -> store == null ? null : new ByteArrayInputStream(store), new char[0])
+                .build();
+        return catchThrowable(options::createSslContextBuilder);
     }
 
     /** As if the protocol's decoder had thrown it. */
@@ -152,7 +167,9 @@ class DiagnosisTest {
                         new IllegalStateException("A unix domain socket connections requires epoll or kqueue"),
                         new FileNotFoundException("/etc/redis/ca.pem (No such file or directory)"),
                         new IOException("keystore password was incorrect"),
+                        new Example(gives(null), TLS),
                         new IOException("toDerInputStream rejects tag type 45"),
+                        new InvalidAlgorithmParameterException("the trustAnchors parameter must be non-empty"),
                         new IllegalArgumentException("Input stream does not contain valid private key.")
                                 .initCause(new BadPaddingException("Given final block not properly padded.")),
                         new IllegalArgumentException("Unsupported protocolTLSv9"),
@@ -205,6 +222,7 @@ class DiagnosisTest {
                                         null,
                                         null,
                                         "the server is a replica, and a primary is required",
+                                        false,
                                         false)),
                         new Example(new ClosedChannelException(), TLS),
                         new Diagnosis.ClosedEarly(),
@@ -288,7 +306,7 @@ class DiagnosisTest {
         @Test
         void whatAnotherServerSaidIsNoReason() {
             Failure.Context other = new Failure.Context(
-                    false, List.of(), new Failure.Said("WRONGPASS invalid", "b:7001"), null, null, false);
+                    false, List.of(), new Failure.Said("WRONGPASS invalid", "b:7001"), null, null, false, false);
             RedisException closed = server("a/10.0.0.1:7000", new ClosedChannelException());
             assertThat(Diagnosis.of(closed, other)).isEqualTo(Diagnosis.of(closed, PLAIN));
             assertThat(reason(server("b/10.0.0.2:7001", new ClosedChannelException()), other))
@@ -318,10 +336,15 @@ class DiagnosisTest {
         }
 
         @Test
-        void aResetOfAConnectionThatWorkedHasNoHint() {
-            assertThat(Diagnosis.ofLoss(new IOException("recvAddress(..) failed: Connection reset by peer")))
+        void anEndOfAConnectionThatWorkedHasNoHint() {
+            assertThat(reason(
+                            new IOException("recvAddress(..) failed: Connection reset by peer"),
+                            Failure.Context.WORKED))
                     .isEqualTo("Connection reset");
-            assertThat(Diagnosis.ofLoss(new IOException("No route to host"))).isEqualTo("No route to host");
+            assertThat(reason(new Diagnosis.ClosedEarly(), Failure.Context.WORKED))
+                    .isEqualTo("the connection was closed early");
+            assertThat(reason(new IOException("No route to host"), Failure.Context.WORKED))
+                    .isEqualTo("No route to host");
         }
 
         @Test
@@ -348,6 +371,9 @@ class DiagnosisTest {
             String wantsPlain = " (if the port does not speak TLS, use redis://)";
             String noKeyStore = "the key store or trust store in SslOptions cannot be read as one: a PEM file goes to"
                     + " trustManager(…) or keyManager(…)";
+            String refusedClient =
+                    "the server refuses the client certificate, or wants one: set one in SslOptions that is"
+                            + " valid and of its authority";
             String untrusted = "the server's certificate is not trusted: add its authority to the trust store";
             String otherName = "the server's certificate is for another host name: connect by a name that is in it";
             return Stream.of(
@@ -397,6 +423,11 @@ class DiagnosisTest {
                             TLS,
                             "SslOptions names a protocol or cipher that this JVM does not support"),
                     of(new IOException("Invalid keystore format"), TLS, noKeyStore),
+                    of(gives(new byte[0]), TLS, noKeyStore),
+                    of(gives(new byte[1]), TLS, noKeyStore),
+                    of(gives("hunter2 is no key store".getBytes(US_ASCII)), TLS, noKeyStore),
+                    of(new NoSuchAlgorithmException("NOPE KeyStore not available"), TLS, noKeyStore),
+                    of(new SSLHandshakeException("Received fatal alert: certificate_revoked"), TLS, refusedClient),
                     of(
                             new SSLHandshakeException("Unexpected handshake message: client_hello"),
                             TLS,
@@ -556,7 +587,27 @@ class DiagnosisTest {
                     .isEqualTo("the connection was closed during the TLS handshake (if the Sentinels do not speak TLS,"
                             + " call setSsl(false) on each of RedisURI.getSentinels()) [Sentinel 10.0.0.1:26379]");
             assertThat(reason(sentinel("redis://10.0.0.1:26379", new Diagnosis.ClosedEarly()), null))
-                    .isEqualTo("the connection was closed early (if the port wants TLS, use rediss://)"
+                    .isEqualTo("the connection was closed early (if the Sentinels want TLS, use rediss-sentinel://)"
+                            + " [Sentinel 10.0.0.1:26379]");
+        }
+
+        @Test
+        void whoseDataNodeDiffersInTlsGetTheAdviceForIt() {
+            assertThat(reason(new Diagnosis.ClosedEarly(), "10.0.0.9:6379"))
+                    .isEqualTo("the connection was closed early (if the data node wants TLS, call setSsl(true) on the"
+                            + " RedisURI) [data node 10.0.0.9:6379]");
+            Failure.Context tls =
+                    new Failure.Context(true, SENTINELS.sentinels(), null, "10.0.0.9:6379", null, false, false);
+            assertThat(DiagnosisTest.reason(new ClosedChannelException(), tls))
+                    .isEqualTo(
+                            "the connection was closed during the TLS handshake (if the data node does not speak TLS,"
+                                    + " call setSsl(false) on the RedisURI) [data node 10.0.0.9:6379]");
+            SSLException plain = new SSLException("Unrecognized SSL message, plaintext connection?");
+            assertThat(DiagnosisTest.reason(plain, tls))
+                    .isEqualTo("the server does not speak TLS: call setSsl(false) on the RedisURI"
+                            + " [data node 10.0.0.9:6379]");
+            assertThat(reason(sentinel("rediss://10.0.0.1:26379", plain), null))
+                    .isEqualTo("the server does not speak TLS: call setSsl(false) on each of RedisURI.getSentinels()"
                             + " [Sentinel 10.0.0.1:26379]");
         }
     }

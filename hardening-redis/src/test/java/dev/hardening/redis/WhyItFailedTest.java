@@ -203,7 +203,8 @@ class WhyItFailedTest {
                         "the certificate file of SslOptions holds no certificate in PEM");
                 assertPermanent(
                         to(port, trusting().keyManager(good.certificate().toFile(), garbage, null)),
-                        "the key file of SslOptions holds no private key that can be read: it has to be PKCS #8 in PEM");
+                        "the key file of SslOptions holds no private key that can be read: it has to be an RSA or EC key"
+                                + " as PKCS #8 in PEM, with its password if it is encrypted");
                 assertPermanent(
                         to(port, SslOptions.builder().truststore(good.keyStore().toFile(), "hunter2")),
                         "the password of the key store or trust store in SslOptions is wrong");
