@@ -182,18 +182,17 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
 
     private void warnOfCachedNames(Throwable failure) {
         String seconds = Security.getProperty("networkaddress.cache.negative.ttl");
-        for (Throwable one = failure; one != null && !warnedOfCachedNames; one = one.getCause()) {
-            if (one instanceof UnknownHostException
-                    && seconds != null
-                    && (seconds.startsWith("-")
-                            || (seconds.matches("\\d{1,8}")
-                                    && Integer.parseInt(seconds) > options.deadline.toSeconds()))) {
-                warnedOfCachedNames = true;
-                LOG.warn(
-                        "The JVM remembers for {} s that a name did not resolve, longer than the deadline: no attempt can"
-                                + " help within it (networkaddress.cache.negative.ttl)",
-                        seconds);
-            }
+        if (!warnedOfCachedNames
+                && seconds != null
+                && (seconds.startsWith("-")
+                        || (seconds.matches("\\d{1,8}") && Integer.parseInt(seconds) > options.deadline.toSeconds()))
+                && Failure.of(failure, Failure.Context.UNKNOWN).stream()
+                        .anyMatch(one -> one.find(UnknownHostException.class).isPresent())) {
+            warnedOfCachedNames = true;
+            LOG.warn(
+                    "The JVM remembers for {} s that a name did not resolve, longer than the deadline: no attempt can"
+                            + " help within it (networkaddress.cache.negative.ttl)",
+                    seconds);
         }
     }
 

@@ -458,6 +458,17 @@ class RedisConnectorTest {
         }
 
         @Test
+        void seedsThatDoNotResolveAreWarnedOfAsWell() {
+            assertThatThrownBy(() -> to("redis://a.invalid:7000,b.invalid:7000")
+                            .buildCluster()
+                            .connect())
+                    .hasMessageEndingWith("the host's name does not resolve");
+            assertThat(warnings())
+                    .filteredOn(text -> text.contains("networkaddress.cache.negative.ttl"))
+                    .hasSize(1);
+        }
+
+        @Test
         void aNameCacheWithoutATimeChangesNoReason() {
             String before = Security.getProperty("networkaddress.cache.negative.ttl");
             Security.setProperty("networkaddress.cache.negative.ttl", "");
