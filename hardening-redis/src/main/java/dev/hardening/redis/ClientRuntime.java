@@ -96,11 +96,15 @@ final class ClientRuntime {
      * Frees everything.
      *
      * @param connections they are closed first, as Lettuce warns of connections that it has to close itself
+     * @param opening ends when nothing more is being opened: Lettuce would close what is opened meanwhile twice, and warn
      */
-    void free(AbstractRedisClient client, List<StatefulConnection<?, ?>> connections) {
-        awaitAll(() -> CompletableFuture.allOf(
-                        connections.stream().map(StatefulConnection::closeAsync).toArray(CompletableFuture[]::new))
-                .get(BOUND_MILLIS, TimeUnit.MILLISECONDS));
+    void free(AbstractRedisClient client, List<StatefulConnection<?, ?>> connections, CompletableFuture<?> opening) {
+        awaitAll(
+                () -> opening.get(BOUND_MILLIS, TimeUnit.MILLISECONDS),
+                () -> CompletableFuture.allOf(connections.stream()
+                                .map(StatefulConnection::closeAsync)
+                                .toArray(CompletableFuture[]::new))
+                        .get(BOUND_MILLIS, TimeUnit.MILLISECONDS));
         shutDown(client, resources, Duration.ZERO);
         timer.stop();
     }

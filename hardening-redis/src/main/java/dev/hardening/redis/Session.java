@@ -137,11 +137,15 @@ final class Session<C extends StatefulConnection<String, String>> {
     /** Removes connections that the application closed while they were lost: Lettuce reports nothing of these. */
     private void forgetClosed() {
         for (StatefulConnection<?, ?> one : List.copyOf(further)) {
-            if (one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed()) {
+            if (isClosed(one)) {
                 further.remove(one);
                 supervisor.returned(one);
             }
         }
+    }
+
+    private static boolean isClosed(StatefulConnection<?, ?> one) {
+        return one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed();
     }
 
     private @Nullable String refused() {
@@ -313,15 +317,15 @@ final class Session<C extends StatefulConnection<String, String>> {
             return;
         }
         failures.dispose();
+        List<StatefulConnection<?, ?>> open = new ArrayList<>(further);
+        open.add(connection);
+        open.removeIf(
+                Session::isClosed); // by the application, or by its client's shutdown: a second close is warned of
         ClientRuntime ours = target.runtime();
         if (ours != null) {
-            forgetClosed();
-            List<StatefulConnection<?, ?>> all = new ArrayList<>(further);
-            all.add(connection);
-            ours.free(target.client(), all);
+            ours.free(target.client(), open, target.opening());
         } else {
-            further.forEach(StatefulConnection::close);
-            connection.close();
+            open.forEach(StatefulConnection::close);
         }
         supervisor.deliver();
     }

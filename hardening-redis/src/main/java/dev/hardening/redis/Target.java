@@ -14,6 +14,7 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.ProtocolVersion;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -248,6 +249,7 @@ interface Target<C extends StatefulConnection<String, String>> {
         private final ClientRuntime runtime;
         private final String endpoint;
         private final List<RedisURI> seeds;
+        private volatile CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
 
         Cluster(RedisConnector.Builder options) {
             Duration each = share(options.attemptTimeout);
@@ -323,11 +325,12 @@ interface Target<C extends StatefulConnection<String, String>> {
          */
         @Override
         public void watch(StatefulRedisClusterConnection<String, String> connection) {
+            List<CompletableFuture<?>> all = new ArrayList<>();
             for (RedisClusterNode node : connection.getPartitions()) {
                 if (node.is(RedisClusterNode.NodeFlag.UPSTREAM)
                         && !node.getSlots().isEmpty()) {
                     RedisURI at = node.getUri();
-                    var unused = connection
+                    all.add(connection
                             .getConnectionAsync(at.getHost(), at.getPort())
                             .whenComplete((open, failure) -> {
                                 if (failure != null && connection.isOpen()) {
