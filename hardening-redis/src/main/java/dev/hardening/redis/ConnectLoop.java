@@ -119,6 +119,7 @@ final class ConnectLoop<C extends StatefulConnection<String, String>> {
 
     private Session<C> connected(ConnectAttempt.Result<C> result, int number) throws ExecutionException {
         ClientRuntime ours = target.runtime();
+        target.connectedTo(result.server());
         if (ours != null) {
             ours.started(true);
             if (!result.connection().isOpen()) {

@@ -104,9 +104,11 @@ interface Target<C extends StatefulConnection<String, String>> {
         private final RedisURI given;
         private final RedisURI uri;
         private volatile boolean bare;
+        private volatile boolean clusterNode;
 
         Standalone(RedisConnector.Builder options) {
             this.options = options;
+            clusterNode = options.clusterNode;
             given = options.uris.get(0);
             uri = copy(given, options.attemptTimeout);
             if (options.client != null) {
@@ -221,7 +223,13 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         @Override
         public Requirement requirement() {
-            return new Requirement(options.requiredRole, false, options.clusterNode);
+            return new Requirement(options.requiredRole, false, clusterNode);
+        }
+
+        /** A server that is no node of a cluster may not be one after a reconnect either. */
+        @Override
+        public void connectedTo(Requirement.Server server) {
+            clusterNode = clusterNode && server.mode().equals("cluster");
         }
 
         @Override

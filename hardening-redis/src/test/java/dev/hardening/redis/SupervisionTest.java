@@ -11,6 +11,7 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
+import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisException;
@@ -18,6 +19,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.event.connection.ReconnectFailedEvent;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -36,6 +38,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +48,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
 /** What is promised after the start, at real servers. */
@@ -92,6 +96,10 @@ class SupervisionTest {
         long count(String beginning) {
             return events.stream().filter(event -> event.startsWith(beginning)).count();
         }
+    }
+
+    private static Connected connect(RedisConnector.Builder builder, boolean any) {
+        return any ? builder.connectAny() : builder.build().connect();
     }
 
     private static RedisCheck check(Connected redis) {
@@ -282,6 +290,43 @@ class SupervisionTest {
         }
 
         @Test
+        void aPeerThatDoesNotAnswerMultiIsReplaced() throws Exception {
+            Told told = new Told();
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
+                            .heartbeat(Duration.ofMillis(500))
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                proxy.forget();
+                var unused = redis.async().multi();
+                await().atMost(LONG).until(() -> told.count("lost: no answer for 3000 ms") == 1);
+                await().atMost(LONG).until(() -> told.count("back") == 1);
+            }
+        }
+
+        @Test
+        void aReactiveTransactionThatIsRefusedIsNoneForTheHeartbeat() throws Exception {
+            Told told = new Told();
+            try (RedisServer guarded = RedisServer.start("--user", "default", "on", "nopass", "~*", "+@all", "-multi");
+                    FaultyProxy proxy = new FaultyProxy(guarded.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
+                            .heartbeat(Duration.ofMillis(500))
+                            .deadline(LONG)
+                            .attemptTimeout(LONG)
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                assertThatThrownBy(() -> redis.connection().reactive().multi().block(LONG))
+                        .isInstanceOf(RedisCommandExecutionException.class);
+                proxy.forget();
+                await().atMost(LONG).until(() -> told.count("lost: no answer for 3000 ms") == 1);
+            }
+        }
+
+        @Test
         void withoutAutoFlushAConnectionIsCheckedAllTheSame() {
             try (ConnectedRedis redis =
                     RedisConnector.builder(server.uri()).build().connect()) {
@@ -420,15 +465,16 @@ class SupervisionTest {
             }
         }
 
-        @Test
-        void aReconnectThatLandsOnASentinelOrANodeIsRefused() throws Exception {
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void aReconnectThatLandsOnASentinelOrANodeIsRefused(boolean any) throws Exception {
             Told told = new Told();
             try (RedisServer redisServer = RedisServer.start();
-                    ConnectedRedis redis = RedisConnector.builder(redisServer.uri())
-                            .maxReconnectDelay(Duration.ofMillis(300))
-                            .listener(told)
-                            .build()
-                            .connect()) {
+                    Connected redis = connect(
+                            RedisConnector.builder(redisServer.uri())
+                                    .maxReconnectDelay(Duration.ofMillis(300))
+                                    .listener(told),
+                            any)) {
                 redisServer.stop();
                 try (RedisServer node = RedisServer.startAt(redisServer.port(), "--cluster-enabled", "yes")) {
                     await().atMost(LONG)
@@ -773,6 +819,58 @@ class SupervisionTest {
         }
 
         @Test
+        void aReconnectThatIsClosedHasNoHintAboutTls() throws Exception {
+            Told told = new Told();
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
+                            .maxReconnectDelay(Duration.ofMillis(200))
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                proxy.set(FaultyProxy.Fault.REFUSE);
+                await().atMost(LONG).until(() -> told.count("lost") == 1);
+                proxy.set(FaultyProxy.Fault.HANG_UP);
+                await().atMost(LONG).until(() -> told.count("failed: the connection was closed early") > 0);
+                assertThat(told.events).noneMatch(event -> event.contains("TLS"));
+                assertThat(redis.ping()).isFalse();
+            }
+        }
+
+        @Test
+        void thatOfAnotherServerOfTheCallersClientIsNotTold() throws Exception {
+            Told told = new Told();
+            AtomicInteger others = new AtomicInteger();
+            RedisClient callers = RedisClient.create();
+            try (RedisServer one = RedisServer.start();
+                    RedisServer guarded = RedisServer.start("--requirepass", "old");
+                    ConnectedRedis redis = RedisConnector.builder(one.uri())
+                            .client(callers)
+                            .listener(told)
+                            .build()
+                            .connect();
+                    ConnectedRedis other = RedisConnector.builder("redis://:old@127.0.0.1:" + guarded.port())
+                            .client(callers)
+                            .build()
+                            .connect()) {
+                one.stop();
+                await().atMost(LONG).until(() -> told.count("failed: Connection refused") == 1);
+                callers.getResources()
+                        .eventBus()
+                        .get()
+                        .ofType(ReconnectFailedEvent.class)
+                        .filter(event -> String.valueOf(event.getCause()).contains("WRONGPASS"))
+                        .subscribe(event -> others.incrementAndGet());
+                guarded.command("AUTH old", "CONFIG SET requirepass new", "CLIENT KILL TYPE normal");
+                await().atMost(LONG).until(() -> others.get() > 1);
+                assertThat(told.events).noneMatch(event -> event.contains("WRONGPASS"));
+                assertThat(other.ping()).isFalse();
+                assertThat(redis.ping()).isFalse();
+            } finally {
+                callers.shutdown();
+            }
+        }
+
+        @Test
         void aProviderOfCredentialsThatFailsIsSaid() {
             Told told = new Told();
             AtomicReference<Mono<RedisCredentials>> credentials =
@@ -947,6 +1045,37 @@ class SupervisionTest {
         }
 
         @Test
+        void aCloseOfWhatTheApplicationClosedWarnsOfNothing() throws Exception {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+            log.start();
+            root.addAppender(log);
+            RedisClient callers = RedisClient.create();
+            try {
+                ConnectedRedis first =
+                        RedisConnector.builder(server.uri()).build().connect();
+                first.connection().close();
+                first.close();
+                ConnectedRedis second =
+                        RedisConnector.builder(server.uri()).build().connect();
+                second.client().shutdown();
+                second.close();
+                ConnectedRedis third = RedisConnector.builder(server.uri())
+                        .client(callers)
+                        .build()
+                        .connect();
+                third.open(StringCodec.UTF8).close();
+                third.connection().close();
+                third.close();
+            } finally {
+                callers.shutdown();
+                root.detachAppender(log);
+            }
+            assertThat(List.copyOf(log.list))
+                    .noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.WARN));
+        }
+
+        @Test
         void aNormalCloseOfAClusterWarnsOfNothing() throws Exception {
             ListAppender<ILoggingEvent> log = new ListAppender<>();
             Logger root = (Logger) org.slf4j.LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
@@ -959,7 +1088,7 @@ class SupervisionTest {
                             .attemptTimeout(LONG)
                             .buildCluster()
                             .connect();
-                    for (int key = 0; key < 20; key++) {
+                    for (int key = 0; key < 20 * (i % 2); key++) { // or at once: then primaries are being connected to
                         redis.sync().set("k" + key, "v");
                     }
                     redis.close();
@@ -1049,6 +1178,23 @@ class SupervisionTest {
                 assertThat(redis.ping()).isFalse();
                 cluster.nodes().get(2).restart();
                 await().atMost(LONG).until(redis::ping);
+            }
+        }
+
+        @Test
+        void aSlotWithoutANodeIsDownWhereTheClusterGoesOn() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(1, "--cluster-require-full-coverage", "no");
+                    ConnectedRedisCluster redis =
+                            RedisConnector.builder(cluster.uri()).buildCluster().connect()) {
+                assertThat(check(redis).up()).isTrue();
+                cluster.nodes().get(0).command("CLUSTER DELSLOTS 0");
+                String reason = "CLUSTERDOWN: the cluster does not serve 1 of its 16384 slots";
+                await().atMost(LONG).until(() -> reason.equals(check(redis).reason()));
+                assertThatThrownBy(() -> RedisConnector.builder(cluster.uri())
+                                .attempts(1)
+                                .buildCluster()
+                                .connect())
+                        .hasMessageEndingWith(reason);
             }
         }
 
