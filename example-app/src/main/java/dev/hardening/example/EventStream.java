@@ -36,9 +36,10 @@ final class EventStream implements AutoCloseable {
         }
         follower.keepAlive();
         writer.execute(() -> {
-            greeting.get().forEach(event -> send(follower, event));
+            // Before the greeting: a follower may leave while it is sent.
             followers.add(follower);
             follower.onClose(() -> followers.remove(follower));
+            greeting.get().forEach(event -> send(follower, event));
         });
     }
 
@@ -53,7 +54,7 @@ final class EventStream implements AutoCloseable {
         try {
             follower.sendEvent(event.name(), event.data());
         } catch (RuntimeException gone) {
-            followers.remove(follower);
+            follower.close();
         }
     }
 
