@@ -59,6 +59,7 @@ enum Problem {
             case 413 -> PAYLOAD_TOO_LARGE;
             case 415 -> UNSUPPORTED_MEDIA_TYPE;
             case 431 -> HEADERS_TOO_LARGE;
+            case 505 -> MALFORMED_REQUEST; // another version of HTTP: the request's fault, not the server's
             default -> status < 500 ? MALFORMED_REQUEST : INTERNAL_ERROR;
         };
     }

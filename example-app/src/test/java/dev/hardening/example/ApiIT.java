@@ -424,6 +424,8 @@ class ApiIT {
             value = {
                 "RUBBISH|400 MALFORMED_REQUEST",
                 "GET / HTTP/1.1|400 MALFORMED_REQUEST",
+                "GET / HTTP/3.0~Host: localhost|400 MALFORMED_REQUEST",
+                "GET / HTTP/1.2~Host: localhost|400 MALFORMED_REQUEST",
                 "GET / HTTP/1.1~Host: localhost~Content-Length: x|400 MALFORMED_REQUEST",
                 "GET / HTTP/1.1~Host: localhost~X-Large: LARGE|431 HEADERS_TOO_LARGE",
                 "GET /%zz HTTP/1.1~Host: localhost|400 MALFORMED_REQUEST",
