@@ -107,7 +107,11 @@ public final class PlainService implements AutoCloseable {
         });
     }
 
-    private static void answer(Context context, Handler handler) {
+    private void answer(Context context, Handler handler) {
+        if (threads.isShutdown()) {
+            context.status(500).result("Server Error");
+            return;
+        }
         try {
             handler.handle(context);
         } catch (BadJOSEException | ParseException invalid) {
@@ -162,7 +166,8 @@ public final class PlainService implements AutoCloseable {
 
     @Override
     public void close() {
-        threads.shutdownNow();
+        // Those that wait for a thread are answered here, with 500: otherwise they would never be.
+        threads.shutdownNow().forEach(Runnable::run);
         var unused = client.shutdownAsync(0, 1, TimeUnit.SECONDS);
     }
 }
