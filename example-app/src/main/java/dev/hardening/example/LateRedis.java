@@ -13,6 +13,8 @@ final class LateRedis {
     private static final long HARDENED_FOLLOWS_MILLIS = 1000;
     private static final long REDIS_FOLLOWS_MILLIS = 1000;
     private static final long PATIENCE_MILLIS = 15_000;
+    /** The library's own words: those of the system are in the language of the machine. */
+    private static final String ATTEMPT_FAILED = "Redis connection attempt";
 
     private final Map<String, String> secrets;
 
@@ -28,7 +30,7 @@ final class LateRedis {
                 Copy plain = Copy.start(Lane.PLAIN, environment);
                 Copy hardened = startLater(environment)) {
             long started = System.nanoTime();
-            while (!hardened.output().contains("refused") && elapsed(started) < PATIENCE_MILLIS) {
+            while (!hardened.output().contains(ATTEMPT_FAILED) && elapsed(started) < PATIENCE_MILLIS) {
                 TimeUnit.MILLISECONDS.sleep(50);
             }
             TimeUnit.MILLISECONDS.sleep(REDIS_FOLLOWS_MILLIS);

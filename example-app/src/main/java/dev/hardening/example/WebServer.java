@@ -20,6 +20,7 @@ import org.eclipse.jetty.server.Server;
 final class WebServer implements AutoCloseable {
 
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(8);
+    private static final int FIRST_PORT_FOR_ALL = 1024;
     private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final Drain drain = new Drain();
@@ -87,12 +88,23 @@ final class WebServer implements AutoCloseable {
     }
 
     static BindException refused(int port, Throwable failure) {
-        boolean denied = false;
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            denied |= String.valueOf(cause.getMessage()).contains("ermission denied");
+        String reason = " is taken";
+        if (says(failure, "ermission denied")) {
+            reason = " is only for an administrator";
+        } else if (port < FIRST_PORT_FOR_ALL && !says(failure, "in use")) {
+            // Both are a BindException, whose text is in the language of the machine.
+            reason = " is taken, or only for an administrator";
         }
-        String reason = denied ? " is only for an administrator" : " is taken";
         return new BindException("port " + port + reason + ". Choose another one with -Dport=9090.");
+    }
+
+    private static boolean says(Throwable failure, String words) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (String.valueOf(cause.getMessage()).contains(words)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     int port() {

@@ -20,4 +20,13 @@ class WebServerTest {
         assertThat(WebServer.refused(80, denied))
                 .hasMessage("port 80 is only for an administrator. Choose another one with -Dport=9090.");
     }
+
+    @Test
+    void inAnotherLanguageALowPortIsSaidToBeEither() {
+        Exception german = new IllegalStateException(new BindException("Keine Berechtigung"));
+        assertThat(WebServer.refused(80, german))
+                .hasMessage("port 80 is taken, or only for an administrator. Choose another one with -Dport=9090.");
+        assertThat(WebServer.refused(8080, german))
+                .hasMessage("port 8080 is taken. Choose another one with -Dport=9090.");
+    }
 }
