@@ -55,7 +55,7 @@ final class Demo implements AutoCloseable {
         this.keys = keys;
         this.timeline = timeline;
         environment = environment(provider, redisUrl);
-        plain = new PlainService(environment);
+        plain = plain(environment);
         this.tables = new DemoTables(tables, Clock.systemUTC(), this::seatPlain);
         status = new DemoStatus(
                 settings, provider, demoRedis != null, redis, keys, this.tables, meters, options.demoTimeToLive());
@@ -84,9 +84,24 @@ final class Demo implements AutoCloseable {
         environment.put("LIVEKIT_API_KEY", NO_SECRET);
         environment.put("LIVEKIT_API_SECRET", NO_SECRET);
         environment.put("LIVEKIT_URL", "wss://livekit.focus-squad.example");
-        // The plain lane has no cluster client: it takes the first host.
-        environment.put("REDIS_URL", redisUrl.replaceFirst(",[^/]*", ""));
+        environment.put("REDIS_URL", firstHost(redisUrl));
         return environment;
+    }
+
+    /** The plain lane has no cluster client: it takes the first host. A comma before the last @ is the password's. */
+    static String firstHost(String redisUrl) {
+        int address = redisUrl.lastIndexOf('@') + 1;
+        return redisUrl.substring(0, address) + redisUrl.substring(address).replaceFirst(",[^/?]*", "");
+    }
+
+    /** @throws IllegalStateException without Lettuce's message and cause: they may hold a part of the password */
+    private static PlainService plain(Map<String, String> environment) {
+        try {
+            return new PlainService(environment);
+        } catch (RuntimeException failed) {
+            throw new IllegalStateException("the service without the libraries cannot connect to this Redis ("
+                    + failed.getClass().getSimpleName() + ").");
+        }
     }
 
     void register(JavalinConfig config) {
@@ -191,7 +206,7 @@ final class Demo implements AutoCloseable {
             return;
         }
         PlainService before = plain;
-        PlainService next = new PlainService(environment);
+        PlainService next = plain(environment);
         next.seat(tables.table().id(), tables.table().members().keySet());
         next.fetchKeys();
         plain = next;
