@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,7 @@ final class Demo implements AutoCloseable {
     private final DemoStatus status;
     private final EventStream stream = new EventStream(this::greeting);
     private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(3, Demo::daemon);
+    private final ExecutorService plainSeats = Executors.newSingleThreadExecutor(Demo::daemon);
     private final DrillRoutes drills;
     private volatile PlainService plain;
     private volatile @Nullable TwoLanes lanes;
@@ -176,7 +178,7 @@ final class Demo implements AutoCloseable {
 
     /** On a thread of its own: after an outage of Redis the plain lane hangs, and must not hold up the other one. */
     private void seatPlain(Tables.Session session) {
-        clock.execute(
+        plainSeats.execute(
                 () -> tryTo(() -> plain.seat(session.id(), session.members().keySet())));
     }
 
@@ -240,6 +242,7 @@ final class Demo implements AutoCloseable {
     /** Ends what would hold up a stop: the streams, and requests that hang in the plain lane. */
     void endStreams() {
         clock.shutdownNow();
+        plainSeats.shutdownNow();
         TwoLanes started = lanes;
         if (started != null) {
             started.close();
