@@ -113,9 +113,11 @@ export function createSession(user) {
    * @param {Attempt} attempt
    */
   function submit(path, body, { attemptId, signal }) {
-    posts++;
-    for (const listener of listeners) listener(posts);
-    return authorized((headers) => post(path, body, { ...headers, "Idempotency-Key": attemptId }, signal));
+    return authorized((headers) => {
+      posts++;
+      for (const listener of listeners) listener(posts);
+      return post(path, body, { ...headers, "Idempotency-Key": attemptId }, signal);
+    });
   }
 
   return {

@@ -17,6 +17,8 @@ export function createRatingCard(context) {
   card.evidence.append(/** @type {HTMLTemplateElement} */ (byId("rating-form")).content.cloneNode(true));
   context.place(card.root);
   let stopped = 0;
+  /** What the server had received before this page began to count. @type {number | null} */
+  let received = null;
   const form = createRatingForm({
     session,
     onMismatch() {
@@ -243,10 +245,12 @@ export function createRatingCard(context) {
         `${rating.mismatches} by the server`,
         `${rating.submitted} kept`,
       ]);
-      setText(byId("server-post-count"), String(rating.posts));
+      received ??= rating.posts;
+      setText(byId("server-post-count"), String(Math.max(0, rating.posts - received)));
     },
     forget() {
       stopped = 0;
+      received = null;
       session.resetPosts();
       form.forget();
     },
