@@ -49,7 +49,7 @@ export const server = {
   status: () => call("/drill/status"),
   /** What the event stream has brought so far. @returns {Promise<import("/events.js").Message[]>} */
   history: () => call("/drill/history"),
-  readiness: () => fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()),
+  readiness: () => fetch("/health/ready", { cache: "no-store", signal: AbortSignal.timeout(5000) }).then((response) => response.json()),
   /**
    * @param {string} drill
    * @param {object} [body]
