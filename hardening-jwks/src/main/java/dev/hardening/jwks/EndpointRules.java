@@ -67,7 +67,7 @@ final class EndpointRules {
      * Whether a host is this machine by its name alone, without asking a name server. Names below {@code localhost} are not,
      * because not every resolver keeps to RFC 6761, section 6.3.
      */
-    private static boolean isLoopback(String host) {
+    static boolean isLoopback(String host) {
         if (host.startsWith("[")) {
             try {
                 return InetAddress.getByName(host)

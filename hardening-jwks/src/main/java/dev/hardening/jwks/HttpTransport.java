@@ -105,7 +105,11 @@ final class HttpTransport implements JWKSFetcher {
         }
     }
 
+    /** Plain http to this machine goes directly: a proxy could choose the keys. */
     private static List<Proxy> proxies(URI uri) {
+        if (!isHttps(uri) && EndpointRules.isLoopback(uri.getHost())) {
+            return List.of(Proxy.NO_PROXY);
+        }
         ProxySelector selector = ProxySelector.getDefault();
         return selector == null ? List.of(Proxy.NO_PROXY) : selector.select(uri);
     }

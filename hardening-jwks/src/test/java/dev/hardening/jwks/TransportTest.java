@@ -810,21 +810,42 @@ class TransportTest {
             }
         }
 
+        @ParameterizedTest
+        @ValueSource(strings = {"127.0.0.1", "localhost", "localhost.", "LOCALHOST", "[::ffff:127.0.0.1]"})
+        void plain_http_to_this_machine_goes_to_none(String host) throws IOException {
+            try (RawServer proxy = new RawServer("HTTP/1.1 200 OK\r\n\r\n{\"keys\":[]}")) {
+                URI keys = URI.create("http://" + host + ":" + endpoint.uri().getPort()
+                        + endpoint.uri().getPath());
+                through(
+                        proxy.server.getLocalPort(),
+                        () -> assertThat(kids(endpoint.open(JWKSCache.builder(keys))))
+                                .contains("rsa-1"));
+                assertThat(proxy.requests).isEmpty();
+            }
+        }
+
         @Test
-        void one_without_an_address_is_passed_over_for_the_next() {
-            choosing(
-                    List.of(
-                            new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128)),
-                            Proxy.NO_PROXY),
-                    () -> assertThat(kids(endpoint.open(JWKSCache.builder(endpoint.uri()))))
-                            .contains("rsa-1"));
+        void one_without_an_address_is_passed_over_for_the_next() throws IOException {
+            try (RawServer proxy = new RawServer("HTTP/1.1 200 OK\r\n\r\n" + KEYS)) {
+                choosing(
+                        List.of(
+                                new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128)),
+                                new Proxy(
+                                        Proxy.Type.HTTP,
+                                        new InetSocketAddress(
+                                                InetAddress.getLoopbackAddress(), proxy.server.getLocalPort()))),
+                        () -> assertThat(kids(endpoint.open(JWKSCache.builder(URI.create("http://keys.internal/a"))
+                                        .allowPlainHttp())))
+                                .containsExactly("rsa-1"));
+            }
         }
 
         @Test
         void if_none_can_be_reached_the_failure_names_the_last() {
             choosing(
                     List.of(new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128))),
-                    () -> assertThatThrownBy(endpoint.open(JWKSCache.builder(endpoint.uri()))::getKeys)
+                    () -> assertThatThrownBy(endpoint.open(JWKSCache.builder(URI.create("https://keys.internal/a")))
+                                    ::getKeys)
                             .hasMessageEndingWith("could not connect to proxy.invalid:3128: the name has no address"));
         }
 
