@@ -28,14 +28,14 @@ record FetchHistory(
         return new FetchHistory(failures + 1, lastSuccess, at, cause);
     }
 
-    /** Why the last failure happened, in one line without control characters; null if there was none. */
+    /** Why the last failure happened, in one line of some hundred characters, without control characters; null if there was none. */
     @Nullable
     String lastError() {
         if (lastCause == null) {
             return null;
         }
         String message = lastCause.getMessage();
-        String text = message == null ? null : LogText.oneLine(message); // it may hold a part of an answer
+        String text = message == null ? null : LogText.shortLine(message); // it may hold a part of an answer
         boolean isOurs = lastCause.getClass() == IOException.class || lastCause instanceof RetryAfterException;
         return isOurs && text != null ? text : lastCause.getClass().getSimpleName() + (text == null ? "" : ": " + text);
     }

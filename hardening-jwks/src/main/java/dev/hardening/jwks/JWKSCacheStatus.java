@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param keyCount how many usable keys there are
  * @param lastSuccess when a fetch last succeeded, by the wall clock; null if none did
  * @param lastFailure when a fetch last failed, by the wall clock; null if none did
- * @param lastError why it failed; null if none did
+ * @param lastError why it failed, in one line, cut at 500 characters; null if none did
  * @param nextAttempt when the timer fetches next, by the wall clock; null while a fetch is under way, if the next read
  *     decides, or if the cache is closed
  * @param fetches how many fetches were begun
