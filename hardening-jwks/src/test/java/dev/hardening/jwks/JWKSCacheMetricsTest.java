@@ -1,5 +1,6 @@
 package dev.hardening.jwks;
 
+import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -7,6 +8,8 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.File;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Method;
 import java.net.URI;
 import java.net.URL;
@@ -52,6 +55,28 @@ class JWKSCacheMetricsTest {
             assertThat(counter("jwks.cache.fetches")).isEqualTo(2);
             assertThat(counter("jwks.cache.fetch.failures")).isEqualTo(1);
         }
+    }
+
+    @Test
+    void meters_last_as_long_as_a_decoder_of_the_cache() {
+        try (KeyEndpoint endpoint = new KeyEndpoint()) {
+            TokenDecoder decoder = decoderOfAMeasuredCache(endpoint);
+            WeakReference<Object> garbage = new WeakReference<>(new Object());
+            while (garbage.get() != null) {
+                System.gc();
+            }
+            decoder.decode(KeyEndpoint.token(RSA_1, KeyEndpoint.claims().build()));
+            assertThat(keys()).isEqualTo(2);
+            assertThat(state("fresh")).isEqualTo(1);
+            Reference.reachabilityFence(decoder);
+        }
+    }
+
+    /** Only its decoder refers to the cache afterwards. */
+    private TokenDecoder decoderOfAMeasuredCache(KeyEndpoint endpoint) {
+        JWKSCache cache = JWKSCache.builder(endpoint.uri()).build();
+        new JWKSCacheMetrics(cache, "supabase").bindTo(registry);
+        return TokenDecoder.builder(cache).build();
     }
 
     @Test
