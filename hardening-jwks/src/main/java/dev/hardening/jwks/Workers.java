@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Threads for code that may block: transports, listeners, stores, and the continuations of futures. There are two as
- * long as tasks are short. If tasks wait and none is taken, because the threads are blocked, there are more. There is
+ * long as tasks are short. If many tasks wait, or none is taken, because the threads are blocked, there are more. There is
  * no small limit, because blocked tasks of some caches could use it up. The threads end when there is nothing to do.
  */
 final class Workers implements Executor {
@@ -18,9 +18,8 @@ final class Workers implements Executor {
     private static final int MOST = 10_000;
     private static final long IDLE_MILLIS = 200;
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final int LOOKS_A_SECOND = 10;
     private static final int PATIENT_LOOKS = 3;
-    private static final int SECONDS_TO_WAIT = 5;
+    private static final int LOOKS_TO_WAIT = 3;
 
     private final Timer timer;
     private final ThreadPoolExecutor pool;
@@ -30,14 +29,11 @@ final class Workers implements Executor {
     /** Only one look uses it at a time. */
     private static final class Watch {
         long takenBefore;
-        long takenASecondAgo;
-        int looks;
         int looksWithoutTaking;
         boolean hasGrown;
 
         Watch(long taken) {
             takenBefore = taken;
-            takenASecondAgo = taken;
         }
     }
 
@@ -85,31 +81,32 @@ final class Workers implements Executor {
             watch();
             return;
         }
-        if (isTooSlow(watch)) {
-            grow(watch);
-        }
+        grow(watch);
         lookLater(watch);
     }
 
-    private boolean isTooSlow(Watch watch) {
+    private void grow(Watch watch) {
+        int waiting = pool.getQueue().size();
         long now = taken.get();
-        watch.looks++;
-        watch.looksWithoutTaking = now == watch.takenBefore ? watch.looksWithoutTaking + 1 : 0;
+        long sinceLastLook = now - watch.takenBefore;
         watch.takenBefore = now;
-        boolean tooManyWait = false;
-        if (watch.looks % LOOKS_A_SECOND == 0) {
-            tooManyWait = pool.getQueue().size() > SECONDS_TO_WAIT * (now - watch.takenASecondAgo);
-            watch.takenASecondAgo = now;
+        watch.looksWithoutTaking = sinceLastLook == 0 ? watch.looksWithoutTaking + 1 : 0;
+        int size = Math.max(pool.getPoolSize(), FEWEST);
+        int more = 0;
+        if (waiting > LOOKS_TO_WAIT * Math.max(1, sinceLastLook)) {
+            more = Math.min(waiting, size); // the last of them would wait for longer than 0.3 s
+        } else if (watch.looksWithoutTaking >= (watch.hasGrown ? PATIENT_LOOKS : 1)) {
+            more = watch.hasGrown ? size : 1;
         }
-        return tooManyWait || watch.looksWithoutTaking >= (watch.hasGrown ? PATIENT_LOOKS : 1);
+        if (more > 0) {
+            watch.hasGrown = true;
+            setSize(Math.min(MOST, size + more));
+        }
     }
 
-    private void grow(Watch watch) {
-        int size = Math.max(pool.getPoolSize(), FEWEST);
-        int more = watch.hasGrown ? size : 1;
-        watch.hasGrown = true;
+    private void setSize(int size) {
         try {
-            pool.setCorePoolSize(Math.min(MOST, size + more));
+            pool.setCorePoolSize(size);
         } catch (OutOfMemoryError noThreadLeft) {
             // The next look may start one.
         }
