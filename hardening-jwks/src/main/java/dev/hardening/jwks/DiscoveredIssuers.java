@@ -45,6 +45,7 @@ final class DiscoveredIssuers {
     private final Map<String, Issuer> issuers = new ConcurrentHashMap<>();
     private final ReentrantLock lock = new ReentrantLock(); // for adding and removing
     private boolean closed; // guarded by the lock
+    private final AtomicBoolean predicateFails = new AtomicBoolean();
     private final AtomicBoolean hasWarned = new AtomicBoolean(); // of a store that issuers share
 
     DiscoveredIssuers(
@@ -80,11 +81,22 @@ final class DiscoveredIssuers {
     }
 
     private boolean isTrusted(String name) {
+        boolean answer;
         try {
-            return trusted.test(name);
+            answer = trusted.test(name);
         } catch (RuntimeException | Error thrown) {
+            // Not its message: it may hold the name, which may be forged.
+            if (predicateFails.compareAndSet(false, true)) {
+                LOG.warn(
+                        "The predicate of trusted issuers threw {}: while it does, no token is accepted",
+                        thrown.getClass().getName());
+            }
             return false;
         }
+        if (predicateFails.get()) {
+            predicateFails.set(false);
+        }
+        return answer;
     }
 
     private Issuer add(String name) {

@@ -59,7 +59,7 @@ public final class IssuerRouter implements AutoCloseable {
      *
      * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may
      *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; if it
-     *     throws, the issuer is not trusted. An issuer that is not trusted costs no request
+     *     throws, the issuer is not trusted, and a warning is logged once until it answers again. An issuer that is not trusted costs no request
      * @return a builder
      */
     public static Builder discovering(Predicate<String> trusted) {

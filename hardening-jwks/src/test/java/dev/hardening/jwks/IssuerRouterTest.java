@@ -109,6 +109,21 @@ class IssuerRouterTest {
         return IssuerRouter.discovering(issuer -> issuer.startsWith(provider.issuer(prefix)));
     }
 
+    private static List<ILoggingEvent> warningsOf(Runnable action) {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        Logger logger = (Logger) LoggerFactory.getLogger(JWKSCache.class);
+        logger.addAppender(log);
+        try {
+            action.run();
+        } finally {
+            logger.detachAppender(log);
+        }
+        return log.list.stream()
+                .filter(event -> event.getLevel() == Level.WARN)
+                .toList();
+    }
+
     private static Reason reason(Runnable decoding) {
         Throwable thrown = catchThrowable(decoding::run);
         assertThat(thrown).isInstanceOf(InvalidTokenException.class);
@@ -294,6 +309,30 @@ class IssuerRouterTest {
                         .hasMessage("The token is of another issuer: none that is trusted")
                         .hasNoCause();
             }
+        }
+
+        @Test
+        void warns_once_while_the_predicate_throws() {
+            AtomicBoolean fails = new AtomicBoolean(true);
+            List<ILoggingEvent> warnings = warningsOf(() -> {
+                try (IssuerRouter router = IssuerRouter.discovering(issuer -> {
+                            if (fails.get()) {
+                                throw new IllegalStateException(issuer);
+                            }
+                            return false;
+                        })
+                        .build()) {
+                    for (boolean failing : new boolean[] {true, true, false, true}) {
+                        fails.set(failing);
+                        assertThat(reason(() -> router.decode(token("https://canary.example", EC_1))))
+                                .isEqualTo(Reason.WRONG_ISSUER);
+                    }
+                }
+            });
+            assertThat(warnings)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .hasSize(2)
+                    .allMatch(line -> line.contains("IllegalStateException") && !line.contains("canary"));
         }
 
         @Test
