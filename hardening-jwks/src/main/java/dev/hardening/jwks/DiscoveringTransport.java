@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks an issuer where its keys are (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3), and gets them from
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * request headers go to the issuer's origin only: otherwise the metadata could send a secret to any host.
  */
 final class DiscoveringTransport implements JWKSFetcher {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JWKSCache.class);
 
     private static final String OPENID = "/.well-known/openid-configuration";
     private static final String OAUTH = "/.well-known/oauth-authorization-server";
@@ -29,6 +33,7 @@ final class DiscoveringTransport implements JWKSFetcher {
     private final JWKSFetcher transport;
     private final boolean plainHttp;
     private volatile @Nullable URI lastKeys;
+    private volatile boolean hasWarned; // of metadata that does not say where the keys are
 
     DiscoveringTransport(URI issuer, JWKSFetcher transport, boolean plainHttp) {
         this.issuer = issuer;
@@ -43,9 +48,18 @@ final class DiscoveringTransport implements JWKSFetcher {
         URI keys = before;
         try {
             keys = discover(request, end, before == null ? 1 : 2);
+            hasWarned = false;
         } catch (IOException | RuntimeException undiscovered) {
             if (keys == null) {
                 throw undiscovered;
+            }
+            if (undiscovered.getCause() instanceof WrongMetadataException wrong && !hasWarned) {
+                hasWarned = true;
+                LogText.warn(
+                        LOG,
+                        "The metadata of " + EndpointRules.shown(issuer) + " no longer says where its keys are, so they"
+                                + " come from the last known address: "
+                                + LogText.shortLine(String.valueOf(wrong.getMessage())));
             }
         }
         boolean isSame = keys.equals(before);

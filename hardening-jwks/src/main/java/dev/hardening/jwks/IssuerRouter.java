@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -23,11 +24,17 @@ import org.jspecify.annotations.Nullable;
 public final class IssuerRouter implements AutoCloseable {
 
     private final Function<String, @Nullable TokenDecoder> decoders;
+    private final Function<String, CompletableFuture<TokenDecoder>> decodersAsync;
     private final int maxTokenLength;
     private final Runnable onClose;
 
-    private IssuerRouter(Function<String, @Nullable TokenDecoder> decoders, int maxTokenLength, Runnable onClose) {
+    private IssuerRouter(
+            Function<String, @Nullable TokenDecoder> decoders,
+            Function<String, CompletableFuture<TokenDecoder>> decodersAsync,
+            int maxTokenLength,
+            Runnable onClose) {
         this.decoders = decoders;
+        this.decodersAsync = decodersAsync;
         this.maxTokenLength = maxTokenLength;
         this.onClose = onClose;
     }
@@ -50,7 +57,13 @@ public final class IssuerRouter implements AutoCloseable {
         }
         require(!byIssuer.isEmpty(), "a router has to have one decoder at least");
         Map<String, TokenDecoder> known = Map.copyOf(byIssuer);
-        return new IssuerRouter(known::get, maxTokenLength, () -> {});
+        return new IssuerRouter(known::get, issuer -> ofKnown(known.get(issuer)), maxTokenLength, () -> {});
+    }
+
+    private static CompletableFuture<TokenDecoder> ofKnown(@Nullable TokenDecoder decoder) {
+        return decoder == null
+                ? CompletableFuture.failedFuture(untrusted())
+                : CompletableFuture.completedFuture(decoder);
     }
 
     /**
@@ -59,7 +72,8 @@ public final class IssuerRouter implements AutoCloseable {
      *
      * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may
      *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; if it
-     *     throws, the issuer is not trusted, and a warning is logged once until it answers again. An issuer that is not trusted costs no request
+     *     throws, the issuer is not trusted, and a warning is logged once until it answers again. An issuer that is not trusted costs no request.
+     *     The keys of one that was trusted are dropped when a token of it comes
      * @return a builder
      */
     public static Builder discovering(Predicate<String> trusted) {
@@ -72,7 +86,8 @@ public final class IssuerRouter implements AutoCloseable {
      * @param token a compact JWS; null is malformed
      * @return the token's claims
      * @throws InvalidTokenException if it is refused: answer 401. An issuer that is not trusted is {@code WRONG_ISSUER}
-     * @throws JWKSUnavailableException if there are no usable keys of this issuer, or the router is closed: answer 503
+     * @throws JWKSUnavailableException if there are no usable keys of this issuer, the router is closed, or it
+     *     holds {@link Builder#maxIssuers} and has opened too many others: answer 503
      */
     public JWTClaimsSet decode(@Nullable String token) {
         return decoderOf(token).decode(token);
@@ -86,19 +101,43 @@ public final class IssuerRouter implements AutoCloseable {
      */
     public CompletableFuture<JWTClaimsSet> decodeAsync(@Nullable String token) {
         try {
-            return decoderOf(token).decodeAsync(token);
+            String issuer = claimedIssuer(CompactToken.parse(token, maxTokenLength));
+            if (issuer == null) {
+                throw untrusted();
+            }
+            CompletableFuture<TokenDecoder> decoder = decodersAsync.apply(issuer);
+            return decoder.isDone() && !decoder.isCompletedExceptionally()
+                    ? decoder.join().decodeAsync(token)
+                    : decodeLater(decoder, token);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
+    }
+
+    private static CompletableFuture<JWTClaimsSet> decodeLater(
+            CompletableFuture<TokenDecoder> opened, @Nullable String token) {
+        CompletableFuture<JWTClaimsSet> result = new CompletableFuture<>();
+        var unused = opened.thenCompose(decoder -> decoder.decodeAsync(token)).whenComplete((claims, failure) -> {
+            if (failure == null) {
+                result.complete(claims);
+            } else {
+                result.completeExceptionally(failure instanceof CompletionException ? failure.getCause() : failure);
+            }
+        });
+        return result;
     }
 
     private TokenDecoder decoderOf(@Nullable String token) {
         String issuer = claimedIssuer(CompactToken.parse(token, maxTokenLength));
         TokenDecoder decoder = issuer == null ? null : decoders.apply(issuer);
         if (decoder == null) {
-            throw new InvalidTokenException(Reason.WRONG_ISSUER, ": none that is trusted");
+            throw untrusted();
         }
         return decoder;
+    }
+
+    static InvalidTokenException untrusted() {
+        return new InvalidTokenException(Reason.WRONG_ISSUER, ": none that is trusted");
     }
 
     private static @Nullable String claimedIssuer(CompactToken token) {
@@ -160,8 +199,10 @@ public final class IssuerRouter implements AutoCloseable {
         }
 
         /**
-         * Sets how many issuers' keys are held at the same time. If one more comes, the issuer that was unused for
-         * longest is removed, beginning with those that never had a verified token.
+         * Sets how many issuers' keys are held at the same time. If one more comes, an issuer that never had a verified
+         * token is removed. If there is none, it is held as one more until a token of it is verified. Then the issuer
+         * that was unused for longest is removed. A router that holds this many opens 100 more at once, then one a second.
+         * A token of a further one fails with {@link JWKSUnavailableException}, and a warning is logged once.
          *
          * @param issuers positive; 1,000 by default
          * @return this builder
@@ -187,7 +228,7 @@ public final class IssuerRouter implements AutoCloseable {
                         .maxTokenLength();
             }
             DiscoveredIssuers issuers = new DiscoveredIssuers(trusted, cache, decoder, maxIssuers, Ticker.system());
-            return new IssuerRouter(issuers::decoder, maxTokenLength, issuers::close);
+            return new IssuerRouter(issuers::decoder, issuers::decoderAsync, maxTokenLength, issuers::close);
         }
     }
 }

@@ -43,15 +43,12 @@ public final class JWKSCacheMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        FunctionCounter.builder(
-                        "jwks.cache.fetches", cache, of -> of.status().fetches())
+        FunctionCounter.builder("jwks.cache.fetches", cache, of -> of.status().fetches())
                 .tags(tags)
                 .description("Fetches of the key set that were begun")
                 .register(registry);
         FunctionCounter.builder(
-                        "jwks.cache.fetch.failures",
-                        cache,
-                        of -> of.status().failures())
+                        "jwks.cache.fetch.failures", cache, of -> of.status().failures())
                 .tags(tags)
                 .description("Fetches of the key set that failed")
                 .register(registry);

@@ -1,6 +1,7 @@
 package dev.hardening.jwks;
 
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
 
 /** Text of others, such as a part of an answer, made fit for logs and messages. */
 final class LogText {
@@ -11,6 +12,15 @@ final class LogText {
     private static final int LONGEST = 500;
 
     private LogText() {}
+
+    /** Logs a warning. What a broken log throws is dropped: no token and no fetch may fail by it. */
+    static void warn(Logger log, String line) {
+        try {
+            log.warn(line);
+        } catch (RuntimeException | Error broken) {
+            // There is no other place to say it.
+        }
+    }
 
     /** {@link #oneLine}, cut at 500 characters. */
     static String shortLine(String text) {

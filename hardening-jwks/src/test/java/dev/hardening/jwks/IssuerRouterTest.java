@@ -109,6 +109,18 @@ class IssuerRouterTest {
         return IssuerRouter.discovering(issuer -> issuer.startsWith(provider.issuer(prefix)));
     }
 
+    private static JWKSCache.Builder keysOfAMoment(JWKSCache.Builder options) {
+        return options.timeToLive(Duration.ofMillis(300)).refreshBefore(Duration.ofMillis(100));
+    }
+
+    /** Waits for several refreshes of a tenant; each is two requests. */
+    private void awaitRefreshes(String tenant) {
+        int enough = provider.requests(tenant) + 10;
+        while (provider.requests(tenant) < enough) {
+            Thread.onSpinWait();
+        }
+    }
+
     private static List<ILoggingEvent> warningsOf(Runnable action) {
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         log.start();
@@ -119,9 +131,7 @@ class IssuerRouterTest {
         } finally {
             logger.detachAppender(log);
         }
-        return log.list.stream()
-                .filter(event -> event.getLevel() == Level.WARN)
-                .toList();
+        return log.list.stream().filter(event -> event.getLevel() == Level.WARN).toList();
     }
 
     private static Reason reason(Runnable decoding) {
@@ -312,6 +322,56 @@ class IssuerRouterTest {
         }
 
         @Test
+        void fetches_no_more_for_one_that_is_not_trusted_any_more() {
+            Set<String> tenants = ConcurrentHashMap.newKeySet();
+            tenants.addAll(List.of(provider.issuer("tenant-1"), provider.issuer("tenant-2")));
+            try (IssuerRouter router = IssuerRouter.discovering(tenants::contains)
+                    .cache(IssuerRouterTest::keysOfAMoment)
+                    .build()) {
+                router.decode(token(provider.issuer("tenant-1"), EC_1));
+                router.decode(token(provider.issuer("tenant-2"), EC_1));
+                tenants.remove(provider.issuer("tenant-1"));
+                assertThat(reason(() -> router.decode(token(provider.issuer("tenant-1"), EC_1))))
+                        .isEqualTo(Reason.WRONG_ISSUER);
+                awaitRefreshes("tenant-2"); // a request that was under way has ended too
+                int before = provider.requests("tenant-1");
+                awaitRefreshes("tenant-2");
+                assertThat(provider.requests("tenant-1")).isEqualTo(before);
+            }
+        }
+
+        @Test
+        void opens_an_issuer_for_an_event_loop_on_another_thread() throws Exception {
+            CountDownLatch gate = new CountDownLatch(1);
+            AtomicBoolean blocks = new AtomicBoolean();
+            JWKSSnapshotStore store = new JWKSSnapshotStore() {
+                @Override
+                public Optional<Stored> load() {
+                    try {
+                        if (blocks.get()) {
+                            gate.await();
+                        }
+                    } catch (InterruptedException ended) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return Optional.empty();
+                }
+
+                @Override
+                public void save(Stored stored) {}
+            };
+            try (IssuerRouter router = trusting("tenant-")
+                    .cache(options -> options.snapshotStore(store))
+                    .build()) {
+                blocks.set(true);
+                CompletableFuture<JWTClaimsSet> claims = router.decodeAsync(token(provider.issuer("tenant-1"), EC_1));
+                assertThat(claims).isNotDone();
+                gate.countDown();
+                assertThat(claims.get(30, TimeUnit.SECONDS)).isNotNull();
+            }
+        }
+
+        @Test
         void warns_once_while_the_predicate_throws() {
             AtomicBoolean fails = new AtomicBoolean(true);
             List<ILoggingEvent> warnings = warningsOf(() -> {
@@ -477,6 +537,46 @@ class IssuerRouterTest {
                 assertThat(provider.requests("tenant-1")).isEqualTo(2); // the metadata, and the keys
             } finally {
                 requests.shutdownNow();
+            }
+        }
+
+        @Test
+        void limits_the_requests_of_a_forger_who_names_two_in_turn() {
+            List<ILoggingEvent> warnings = warningsOf(() -> {
+                try (IssuerRouter router = trusting("tenant-").maxIssuers(2).build()) {
+                    for (String tenant : List.of("tenant-1", "tenant-2")) {
+                        router.decode(token(provider.issuer(tenant), EC_1));
+                    }
+                    List<String> forged = List.of(
+                            token(provider.issuer("tenant-3"), RSA_2), token(provider.issuer("tenant-4"), RSA_2));
+                    int refused = 0;
+                    for (int i = 0; refused < 100; i++) {
+                        String token = forged.get(i % 2);
+                        Throwable thrown = catchThrowable(() -> router.decode(token));
+                        refused += thrown instanceof JWKSUnavailableException ? 1 : 0;
+                        assertThat(i).isLessThan(10_000);
+                    }
+                    for (String tenant : List.of("tenant-1", "tenant-2")) {
+                        assertThat(router.decode(token(provider.issuer(tenant), EC_1)))
+                                .isNotNull();
+                        assertThat(provider.requests(tenant)).isEqualTo(2);
+                    }
+                }
+            });
+            assertThat(warnings).singleElement().asString().contains("maxIssuers (2)");
+        }
+
+        @Test
+        void closes_the_cache_of_one_that_it_forgets() {
+            try (IssuerRouter router =
+                    trusting("tenant-").cache(IssuerRouterTest::keysOfAMoment).maxIssuers(1).build()) {
+                router.decode(token(provider.issuer("tenant-1"), EC_1));
+                router.decode(token(provider.issuer("tenant-2"), EC_1));
+                router.decode(token(provider.issuer("tenant-2"), EC_1));
+                awaitRefreshes("tenant-2"); // a request that was under way has ended too
+                int before = provider.requests("tenant-1");
+                awaitRefreshes("tenant-2");
+                assertThat(provider.requests("tenant-1")).isEqualTo(before);
             }
         }
 

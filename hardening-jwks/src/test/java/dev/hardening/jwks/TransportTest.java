@@ -8,6 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.sun.net.httpserver.HttpExchange;
@@ -53,6 +57,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** How a fetch goes over the network. */
 class TransportTest {
@@ -844,8 +849,8 @@ class TransportTest {
         void if_none_can_be_reached_the_failure_names_the_last() {
             choosing(
                     List.of(new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.invalid", 3128))),
-                    () -> assertThatThrownBy(endpoint.open(JWKSCache.builder(URI.create("https://keys.internal/a")))
-                                    ::getKeys)
+                    () -> assertThatThrownBy(
+                                    endpoint.open(JWKSCache.builder(URI.create("https://keys.internal/a")))::getKeys)
                             .hasMessageEndingWith("could not connect to proxy.invalid:3128: the name has no address"));
         }
 
@@ -1023,6 +1028,30 @@ class TransportTest {
             assertThat(cache.status().failures())
                     .as("the last known address is asked")
                     .isZero();
+        }
+
+        @Test
+        void metadata_that_became_anothers_is_warned_of_once() {
+            ListAppender<ILoggingEvent> log = new ListAppender<>();
+            log.start();
+            Logger logger = (Logger) LoggerFactory.getLogger(JWKSCache.class);
+            logger.addAppender(log);
+            try {
+                JWKSCache cache = discovering();
+                cache.getKeys();
+                issuer = "https://evil.example";
+                for (int i = 0; i < 2; i++) {
+                    endpoint.advance(Duration.ofMinutes(61));
+                    assertThat(kids(cache)).as("of the last known address").containsExactly("ec-1", "rsa-2");
+                }
+            } finally {
+                logger.detachAppender(log);
+            }
+            assertThat(log.list)
+                    .filteredOn(event -> event.getLevel() == Level.WARN)
+                    .singleElement()
+                    .asString()
+                    .contains("the metadata is of another issuer");
         }
 
         @Test
