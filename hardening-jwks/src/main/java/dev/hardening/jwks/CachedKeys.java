@@ -1,5 +1,6 @@
 package dev.hardening.jwks;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,16 @@ final class CachedKeys {
      * @param expiresAt the end of their time to live
      * @param unusableAt the time from which they must not be used
      */
-    record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {}
+    record Times(long fetchedAt, long timerAt, long refreshAt, long expiresAt, long unusableAt) {
+
+        Times withTimerAt(long changed) {
+            return new Times(fetchedAt, changed, refreshAt, expiresAt, unusableAt);
+        }
+
+        Duration timeToLive() {
+            return Duration.ofNanos(expiresAt - fetchedAt);
+        }
+    }
 
     /**
      * The validators by which the endpoint recognises its answer (RFC 9110, section 8.8). One that cannot be sent back is
@@ -104,8 +114,7 @@ final class CachedKeys {
      */
     CachedKeys invalidated(long timerAt) {
         long at = invalidated ? times.timerAt() : timerAt;
-        Times changed = new Times(times.fetchedAt(), at, times.refreshAt(), times.expiresAt(), times.unusableAt());
-        return new CachedKeys(fetched, fetched, fetch, changed, changed.fetchedAt(), Validators.NONE, true);
+        return new CachedKeys(fetched, fetched, fetch, times.withTimerAt(at), times.fetchedAt(), Validators.NONE, true);
     }
 
     /** These keys, for a fetch without a condition. */
@@ -139,6 +148,10 @@ final class CachedKeys {
 
     Validators validators() {
         return validators;
+    }
+
+    boolean isRestored() {
+        return fetch == 0;
     }
 
     boolean isInvalidated() {

@@ -321,7 +321,10 @@ final class Fetch {
             if (basis == null || validators.isEmpty()) {
                 throw new IOException("the endpoint answered \"not modified\" to a request without a condition");
             }
-            return new Outcome.Success(basis.fetched(), validators, response.maxAge());
+            // What the answer does not say stays as it was (RFC 9111, section 3.2).
+            Duration maxAge = response.maxAge();
+            return new Outcome.Success(
+                    basis.fetched(), validators, maxAge == null ? basis.times().timeToLive() : maxAge);
         }
         if (body.length > setup.maxResponseBytes()) {
             throw new IOException("the answer is larger than " + setup.maxResponseBytes() + " bytes");

@@ -537,6 +537,26 @@ class HostileEndpointTest {
         }
 
         @Test
+        void stays_as_it_was_if_not_modified_does_not_say_it() {
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("ETag", "\"1\"");
+                if (exchange.getRequestHeaders().containsKey("If-None-Match")) {
+                    exchange.sendResponseHeaders(304, -1);
+                } else {
+                    exchange.getResponseHeaders().set("Cache-Control", "max-age=1800");
+                    KeyEndpoint.serving(RSA_1).answer(exchange);
+                }
+            });
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            for (int fetches = 2; fetches <= 4; fetches++) {
+                endpoint.advance(Duration.ofMinutes(25));
+                cache.getKeys();
+                assertThat(endpoint.gets).hasValue(fetches);
+            }
+        }
+
+        @Test
         void is_ignored_on_a_failure() {
             JWKSCache cache = warm(endpoint.inline());
             endpoint.script(exchange -> {
