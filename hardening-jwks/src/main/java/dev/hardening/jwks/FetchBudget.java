@@ -1,5 +1,7 @@
 package dev.hardening.jwks;
 
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -43,7 +45,7 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
         return new FetchBudget(lifted, invalidations, true, unknownKeys);
     }
 
-    /** A fetch begins, for any reason. If an invalidation is pending, the fetch uses one of its tokens. */
+    /** A fetch begins, for any reason. If an invalidation is pending, the fetch uses one of its tokens, if there is one. */
     FetchBudget began(long now) {
         return invalidationPending ? new FetchBudget(backoff, invalidations.taken(now), false, unknownKeys) : this;
     }
@@ -114,7 +116,8 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
     }
 
     /**
-     * A token bucket: so many at once, then one in each interval.
+     * A token bucket: so many at once, then one in each interval. It never owes a token: what must not wait for one, such as
+     * a fetch without keys, takes one only if there is one. So however many came before, the next is an interval away at most.
      *
      * @param paidUntil the time up to which the tokens that were taken are paid for by the interval
      */
@@ -129,12 +132,11 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
             return paidUntil - (burst - 1) * interval;
         }
 
+        /** With one token less, if there is one. */
         TokenBucket taken(long now) {
-            return new TokenBucket(interval, burst, interval + (paidUntil - now > 0 ? paidUntil : now));
-        }
-
-        TokenBucket givenBack() {
-            return new TokenBucket(interval, burst, paidUntil - interval);
+            return allows(now)
+                    ? new TokenBucket(interval, burst, interval + (paidUntil - now > 0 ? paidUntil : now))
+                    : this;
         }
     }
 
@@ -143,42 +145,46 @@ record FetchBudget(Backoff backoff, TokenBucket invalidations, boolean invalidat
      * then one in each cooldown. If more than 16 different ids were refused since the last fetch, they count as forged.
      * Then there is only one fetch in each cooldown, and the burst is kept for real keys.
      *
+     * @param unpaid the bucket before the last fetch was paid for
      * @param lastFetch the number of the last fetch that was paid for; 0 if there was none
      * @param lastFetchAt when it was paid for
-     * @param refused how many different ids were refused since then
-     * @param lastRefused the hash of the last of them
+     * @param refused the hashes of the different ids that were refused since then, 17 at the most
      */
-    record UnknownKeys(TokenBucket bucket, long lastFetch, long lastFetchAt, int refused, int lastRefused) {
+    record UnknownKeys(TokenBucket bucket, TokenBucket unpaid, long lastFetch, long lastFetchAt, Set<Integer> refused) {
 
         private static final int BURST = 3;
         private static final long SPACING = TimeUnit.MILLISECONDS.toNanos(500);
         private static final int FLOOD = 16;
 
         static UnknownKeys full(long cooldown, long now) {
-            return new UnknownKeys(new TokenBucket(cooldown, BURST, now), 0, now, 0, 0);
+            TokenBucket full = new TokenBucket(cooldown, BURST, now);
+            return new UnknownKeys(full, full, 0, now, Set.of());
         }
 
         boolean allows(long now) {
             long since = now - lastFetchAt;
             return bucket.allows(now)
-                    && (lastFetch == 0 || since >= bucket.interval() || (since >= SPACING && refused <= FLOOD));
+                    && (lastFetch == 0 || since >= bucket.interval() || (since >= SPACING && refused.size() <= FLOOD));
         }
 
         /** A fetch for an unknown key id begins, or a fetch for another reason has answered for an unknown key id. */
         UnknownKeys paid(long now, long fetch) {
-            return fetch == lastFetch ? this : new UnknownKeys(bucket.taken(now), fetch, now, 0, 0);
+            return fetch == lastFetch ? this : new UnknownKeys(bucket.taken(now), bucket, fetch, now, Set.of());
         }
 
         /** The fetch failed: the backoff replaces this budget. */
         UnknownKeys refunded(long fetch) {
-            return fetch == lastFetch ? new UnknownKeys(bucket.givenBack(), 0, lastFetchAt, 0, 0) : this;
+            return fetch == lastFetch ? new UnknownKeys(unpaid, unpaid, 0, lastFetchAt, Set.of()) : this;
         }
 
         /** An id was refused a fetch. */
         UnknownKeys refused(int id) {
-            return refused > FLOOD || (refused > 0 && id == lastRefused)
-                    ? this
-                    : new UnknownKeys(bucket, lastFetch, lastFetchAt, refused + 1, id);
+            if (refused.size() > FLOOD || refused.contains(id)) {
+                return this;
+            }
+            Set<Integer> more = new HashSet<>(refused);
+            more.add(id);
+            return new UnknownKeys(bucket, unpaid, lastFetch, lastFetchAt, Set.copyOf(more));
         }
     }
 }

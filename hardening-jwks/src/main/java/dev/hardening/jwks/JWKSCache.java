@@ -228,7 +228,11 @@ public final class JWKSCache implements AutoCloseable {
             KeySet keys = state.keysFor(null);
             List<JWK> selected = matching(keys, matcher);
             // The set's key may have been replaced by one of another type.
-            return selected.isEmpty() ? matching(state.newerThan(keys, null, arrival), matcher) : selected;
+            if (selected.isEmpty()) {
+                int id = matcher.toString().hashCode();
+                selected = matching(state.newerThan(keys, null, id, arrival), matcher);
+            }
+            return selected;
         }
         List<JWK> selected = List.of();
         JWKSUnavailableException unknown = null;

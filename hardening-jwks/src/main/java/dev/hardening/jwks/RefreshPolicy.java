@@ -89,11 +89,19 @@ class RefreshPolicy {
         /** Whether a key set has it. */
         boolean isMetBy(KeySet keys);
 
+        /** Tells it from what other readers need, by its hash. */
+        int id();
+
         /** The whole set, for a reader that may wait for a fetch to its end. */
         record AnyKeys() implements Need {
             @Override
             public boolean isMetBy(KeySet keys) {
                 return true;
+            }
+
+            @Override
+            public int id() {
+                return 0;
             }
         }
 
@@ -103,6 +111,11 @@ class RefreshPolicy {
             public boolean isMetBy(KeySet keys) {
                 return kid == null || keys.has(kid);
             }
+
+            @Override
+            public int id() {
+                return Objects.hashCode(kid);
+            }
         }
 
         /**
@@ -110,8 +123,9 @@ class RefreshPolicy {
          *
          * @param hasKid whether the token names one of these keys. Then its signature is bad, if no newer set can be got. If
          *     it names none, a key that the set lacks may have signed it
+         * @param id tells one token from another, by its hash
          */
-        record NewerThan(KeySet tried, boolean hasKid) implements Need {
+        record NewerThan(KeySet tried, boolean hasKid, int id) implements Need {
             @Override
             @SuppressWarnings("ReferenceEquality") // a fetch that changes nothing keeps the same object
             public boolean isMetBy(KeySet keys) {
@@ -249,8 +263,7 @@ class RefreshPolicy {
             UnknownKeys paid = budget.paid(now, begun.fetches());
             return new Decision(begun.with(begun.budget().with(paid)), Action.WAIT_BRIEFLY);
         }
-        int id = need instanceof Need.KeyId key ? Objects.hashCode(key.kid()) : budget.lastRefused() + 1;
-        State refused = state.with(state.budget().with(budget.refused(id)));
+        State refused = state.with(state.budget().with(budget.refused(need.id())));
         return new Decision(refused, withoutKey(refused, held, now, need));
     }
 

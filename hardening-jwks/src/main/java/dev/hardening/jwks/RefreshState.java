@@ -120,17 +120,18 @@ final class RefreshState {
      * are still that set and were not fetched after the token came.
      *
      * @param kid the token's key id. A token without one may be of a key that the set lacks
+     * @param id tells one token from another, by its hash
      * @param arrival {@link #fetches()} when the token came
      * @return the set that was tried if no fetch is allowed, or if nothing has changed
      * @throws JWKSUnavailableException if there is no key id, and it cannot be known whether there is a newer set
      */
-    KeySet newerThan(KeySet tried, @Nullable String kid, long arrival) {
-        return read(new Reader(new Need.NewerThan(tried, kid != null), false, arrival));
+    KeySet newerThan(KeySet tried, @Nullable String kid, int id, long arrival) {
+        return read(new Reader(new Need.NewerThan(tried, kid != null, id), false, arrival));
     }
 
     /** {@link #newerThan} without waiting. */
-    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid, long arrival) {
-        return readAsync(new Reader(new Need.NewerThan(tried, kid != null), true, arrival));
+    CompletableFuture<KeySet> newerThanAsync(KeySet tried, @Nullable String kid, int id, long arrival) {
+        return readAsync(new Reader(new Need.NewerThan(tried, kid != null, id), true, arrival));
     }
 
     /** How many fetches have begun. */

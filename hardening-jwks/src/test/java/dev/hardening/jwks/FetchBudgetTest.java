@@ -155,6 +155,27 @@ class FetchBudgetTest {
         }
 
         @Test
+        void two_ids_refused_in_turn_are_no_flood() {
+            assertThat(fetches(0)).isTrue();
+            for (int i = 0; i < 1_000; i++) {
+                keys = keys.refused(i % 2);
+            }
+            assertThat(keys.allows(SECOND)).isTrue();
+        }
+
+        @Test
+        void fetches_without_a_token_owe_none() {
+            for (int fetch = 1; fetch <= 100; fetch++) {
+                keys = keys.paid(0, fetch);
+            }
+            assertThat(keys.refunded(100).allows(SECOND))
+                    .as("what was not paid is not paid back")
+                    .isFalse();
+            assertThat(keys.allows(30 * SECOND - 1)).isFalse();
+            assertThat(keys.allows(30 * SECOND)).isTrue();
+        }
+
+        @Test
         void what_a_failed_fetch_paid_is_paid_back() {
             for (long fetch = 1; fetch <= 10; fetch++) {
                 assertThat(keys.allows(0)).isTrue();
@@ -217,6 +238,17 @@ class FetchBudgetTest {
             FetchBudget sixth = budget.invalidated(later);
             assertThat(sixth.isOverdrawn(later)).isTrue();
             assertThat(sixth.invalidations().nextAt()).isEqualTo(later + 10 * SECOND);
+        }
+
+        @Test
+        void fetches_without_a_token_owe_none() {
+            FetchBudget budget = budget(0);
+            for (int i = 0; i < 100; i++) {
+                budget = budget.invalidated(0).began(0);
+            }
+            FetchBudget next = budget.invalidated(0);
+            assertThat(next.isOverdrawn(10 * SECOND - 1)).isTrue();
+            assertThat(next.isOverdrawn(10 * SECOND)).isFalse();
         }
 
         @Test

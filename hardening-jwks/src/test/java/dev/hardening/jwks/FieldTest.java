@@ -104,6 +104,7 @@ class FieldTest {
                             .newerThanAsync(
                                     cache.state().keysFor(null),
                                     "rsa-1",
+                                    0,
                                     cache.state().fetches())
                             .get(30, TimeUnit.SECONDS))
                     .isNotNull();
@@ -242,10 +243,11 @@ class FieldTest {
             KeySet tried = cache.state().keysFor("ec-1");
             endpoint.serve(
                     RSA_1, new ECKey.Builder(KeyEndpoint.EC_2).keyID("ec-1").build());
-            KeySet newer = cache.state().newerThan(tried, "rsa-1", cache.state().fetches());
+            KeySet newer =
+                    cache.state().newerThan(tried, "rsa-1", 0, cache.state().fetches());
             assertThat(newer.first("ec-1")).isNotEqualTo(tried.first("ec-1"));
             assertThat(cache.state()
-                            .newerThanAsync(newer, "rsa-1", cache.state().fetches()))
+                            .newerThanAsync(newer, "rsa-1", 0, cache.state().fetches()))
                     .isCompletedWithValue(newer);
         }
 
@@ -254,7 +256,8 @@ class FieldTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
             for (int i = 0; i < 30_000; i++) {
-                assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+                assertThat(cache.state()
+                                .newerThan(tried, "rsa-1", 0, cache.state().fetches()))
                         .isSameAs(tried);
                 endpoint.advance(Duration.ofMillis(1));
             }
@@ -265,7 +268,7 @@ class FieldTest {
         void an_answer_that_changes_nothing_is_the_same_set() {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
-            assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+            assertThat(cache.state().newerThan(tried, "rsa-1", 0, cache.state().fetches()))
                     .isSameAs(tried);
             assertThat(endpoint.gets).hasValue(2);
         }

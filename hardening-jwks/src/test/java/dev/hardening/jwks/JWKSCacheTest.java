@@ -155,6 +155,24 @@ class JWKSCacheTest {
         }
 
         @Test
+        void one_that_is_invalidated_in_an_outage_can_be_later_too() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            endpoint.down();
+            for (int second = 0; second < 60; second++) {
+                assertThatThrownBy(cache::getKeys).isInstanceOf(JWKSUnavailableException.class);
+                cache.invalidate();
+                endpoint.advance(Duration.ofSeconds(1));
+            }
+            endpoint.serve(RSA_1, RSA_2);
+            endpoint.advance(Duration.ofSeconds(10));
+            assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "rsa-2");
+            endpoint.serve(RSA_1);
+            endpoint.advance(Duration.ofSeconds(10));
+            cache.invalidate();
+            assertThat(kids(cache.getKeys())).containsExactly("rsa-1");
+        }
+
+        @Test
         void an_invalidation_hides_no_failure() {
             JWKSCache cache = endpoint.open(endpoint.background());
             endpoint.script(KeyEndpoint.status(500));
@@ -1096,14 +1114,15 @@ class JWKSCacheTest {
             JWKSCache cache = endpoint.open(endpoint.inline());
             KeySet tried = cache.state().keysFor(null);
             endpoint.serve(RSA_2);
-            KeySet newer = cache.state().newerThan(tried, "rsa-1", cache.state().fetches());
+            KeySet newer =
+                    cache.state().newerThan(tried, "rsa-1", 0, cache.state().fetches());
             assertThat(newer.has("rsa-2")).isTrue();
-            assertThat(cache.state().newerThan(tried, "rsa-1", cache.state().fetches()))
+            assertThat(cache.state().newerThan(tried, "rsa-1", 0, cache.state().fetches()))
                     .isSameAs(newer);
-            assertThat(cache.state().newerThan(newer, "rsa-1", cache.state().fetches()))
+            assertThat(cache.state().newerThan(newer, "rsa-1", 0, cache.state().fetches()))
                     .isSameAs(newer);
             assertThat(cache.state()
-                            .newerThanAsync(newer, "rsa-1", cache.state().fetches())
+                            .newerThanAsync(newer, "rsa-1", 0, cache.state().fetches())
                             .get(30, TimeUnit.SECONDS))
                     .isSameAs(newer);
             assertThat(endpoint.gets).hasValue(2);

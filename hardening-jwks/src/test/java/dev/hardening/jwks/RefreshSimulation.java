@@ -217,7 +217,9 @@ final class RefreshSimulation {
             case 8 -> flood();
             case 9 ->
                 read(new Need.NewerThan(
-                        state.keys() == null ? published : state.keys().keys(), random.nextBoolean()));
+                        state.keys() == null ? published : state.keys().keys(),
+                        random.nextBoolean(),
+                        random.nextInt()));
             case 10 -> {
                 state = policy.wanted(state, now);
                 askedAt = askedAt == null ? now : askedAt;
@@ -602,6 +604,10 @@ final class RefreshSimulation {
             require(
                     invalidationLevel <= 5.001 || now - appliedAt >= OPTIONS.staleFor(),
                     "more fetches than for invalidations");
+            invalidationLevel = Math.min(5, invalidationLevel);
+            return false;
+        }
+        if (need == null && held.isRestored()) {
             return false;
         }
         boolean isDue = now - appliedAt >= OPTIONS.timeToLive() - OPTIONS.refreshBefore() - OPTIONS.refreshSpread();
