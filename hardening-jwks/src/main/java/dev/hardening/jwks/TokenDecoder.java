@@ -117,14 +117,8 @@ public final class TokenDecoder {
         }
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
         Header header = readHeader(compact);
-        long arrival = source.fetches();
-        KeySet keys = source.keysFor(header.kid());
-        SigningKey signer = findSigner(compact, header, keys);
-        if (signer == null && mayBeNewer(compact, header, keys)) {
-            keys = source.newerThan(keys, header.kid(), id(compact), arrival);
-            signer = findSigner(compact, header, keys);
-        }
-        return accept(token, compact, signer, header, keys);
+        Search search = search(compact, header);
+        return accept(token, compact, search.signer(), header, search.keys());
     }
 
     /**
@@ -173,24 +167,28 @@ public final class TokenDecoder {
     }
 
     /**
-     * Finds the key that a token names. The token may be forged: if one key fits, nothing is verified. If several keys
-     * fit, it is the one that verifies the signature, or the first if none does.
+     * Finds the key that signed a token. The token may be forged: if no key verifies its signature, also after a refresh as
+     * in {@link #decode}, it is the first key that fits what the token names.
      *
      * @param token a compact JWS; null is malformed
      * @return the key; not null
      * @throws InvalidTokenException if it cannot be read, or the set does not have its key
-     * @throws JWKSUnavailableException if there are no usable keys
+     * @throws JWKSUnavailableException if there are no usable keys, or no one can tell whether there is a key for this
+     *     token
      */
     public SigningKey getSigningKey(@Nullable String token) {
         CompactToken compact = CompactToken.parse(token, maxTokenLength);
         Header header = readHeader(compact);
-        KeySet keys = source.keysFor(header.kid());
-        List<SigningKey> fitting = keys.fitting(header.kid(), header.algorithm());
-        if (fitting.isEmpty()) {
-            throw refused(header, keys);
+        Search search = search(compact, header);
+        SigningKey signer = search.signer();
+        if (signer != null) {
+            return signer;
         }
-        SigningKey signer = fitting.size() == 1 ? null : findSigner(compact, header, keys);
-        return signer == null ? fitting.get(0) : signer;
+        List<SigningKey> fitting = search.keys().fitting(header.kid(), header.algorithm());
+        if (fitting.isEmpty()) {
+            throw refused(header, search.keys());
+        }
+        return fitting.get(0);
     }
 
     // ---- the steps
@@ -215,6 +213,24 @@ public final class TokenDecoder {
     private Header readHeader(CompactToken token) {
         Header known = headers.get(token.encodedHeader());
         return known == null ? token.header(algorithms, types) : known;
+    }
+
+    /**
+     * What a search for the key of a token found.
+     *
+     * @param signer the key that verifies the signature; null if none of the keys does
+     */
+    private record Search(KeySet keys, @Nullable SigningKey signer) {}
+
+    private Search search(CompactToken token, Header header) {
+        long arrival = source.fetches();
+        KeySet keys = source.keysFor(header.kid());
+        SigningKey signer = findSigner(token, header, keys);
+        if (signer != null || !mayBeNewer(token, header, keys)) {
+            return new Search(keys, signer);
+        }
+        KeySet newer = source.newerThan(keys, header.kid(), id(token), arrival);
+        return new Search(newer, findSigner(token, header, newer));
     }
 
     /** The key that verifies the signature; null if none of the set does. */

@@ -85,6 +85,31 @@ class RenewedKeyTest {
         }
 
         @Test
+        void is_accepted_after_one_bad_token_came_often() {
+            decoder.decode(KeyEndpoint.token(RSA_1));
+            endpoint.advance(Duration.ofMinutes(1));
+            String forged = KeyEndpoint.token(RENEWED);
+            for (int i = 0; i < 20; i++) {
+                refused(forged, Reason.BAD_SIGNATURE);
+                endpoint.advance(Duration.ofMillis(20));
+            }
+            endpoint.serve(RENEWED, EC_1);
+            endpoint.advance(Duration.ofSeconds(1));
+            assertThat(decoder.decode(KeyEndpoint.token(RENEWED))).isNotNull();
+        }
+
+        @Test
+        void is_found_for_a_library_that_verifies_itself() {
+            decoder.decode(KeyEndpoint.token(RSA_1));
+            endpoint.serve(RENEWED, EC_1);
+            endpoint.advance(Duration.ofSeconds(5));
+            assertThat(decoder.getSigningKey(KeyEndpoint.token(RENEWED)).jwk()).isEqualTo(RENEWED.toPublicJWK());
+            assertThat(decoder.getSigningKey(KeyEndpoint.token(RSA_1)).jwk())
+                    .as("the key that the token names")
+                    .isEqualTo(RENEWED.toPublicJWK());
+        }
+
+        @Test
         void is_not_fetched_for_a_wrong_algorithm_or_no_signature() {
             decoder.decode(KeyEndpoint.token(EC_1));
             endpoint.advance(Duration.ofMinutes(2));
@@ -120,6 +145,20 @@ class RenewedKeyTest {
             endpoint.advance(Duration.ofSeconds(5));
             assertThat(decoder.decode(withoutKid(RSA_2))).isNotNull();
             assertThat(endpoint.gets).hasValue(2);
+        }
+
+        @Test
+        void is_found_for_a_library_that_verifies_itself() {
+            endpoint.serve(EC_1);
+            decoder.decode(KeyEndpoint.token(EC_1));
+            endpoint.serve(nameless(RSA_1));
+            endpoint.advance(Duration.ofSeconds(5));
+            assertThat(decoder.getSigningKey(withoutKid(RSA_1)).jwk())
+                    .isEqualTo(nameless(RSA_1).toPublicJWK());
+            endpoint.serve(nameless(RSA_2));
+            endpoint.advance(Duration.ofSeconds(5));
+            assertThat(decoder.getSigningKey(withoutKid(RSA_2)).jwk())
+                    .isEqualTo(nameless(RSA_2).toPublicJWK());
         }
 
         @Test
