@@ -29,7 +29,7 @@ final class KeySet {
      * @param keys its verifying keys
      */
     KeySet(JWKSet jwkSet, List<SigningKey> keys) {
-        this(jwkSet, keys, keys.size() == 1 ? Optional.of(keys.get(0)) : Optional.empty());
+        this(jwkSet, keys, only(keys));
     }
 
     private KeySet(JWKSet jwkSet, List<SigningKey> keys, Optional<SigningKey> only) {
@@ -43,6 +43,12 @@ final class KeySet {
             byKid.put(kid, same.toArray(NONE));
             firstByKid.put(kid, Optional.of(same.get(0)));
         });
+    }
+
+    /** The only key, which a set may list more than once. */
+    private static Optional<SigningKey> only(List<SigningKey> keys) {
+        boolean isOne = !keys.isEmpty() && keys.stream().allMatch(key -> isCopy(key, keys.subList(0, 1)));
+        return isOne ? Optional.of(keys.get(0)) : Optional.empty();
     }
 
     /** These keys together with others that are kept a little longer. The set's only key stays its only key. */
@@ -74,7 +80,7 @@ final class KeySet {
         return false;
     }
 
-    /** The first key of a key id; for null the set's only key, if it has just one. Nothing is allocated. */
+    /** The first key of a key id; for null the set's only key, if all its keys are the same. Nothing is allocated. */
     Optional<SigningKey> first(@Nullable String kid) {
         if (kid == null) {
             return only;

@@ -905,6 +905,17 @@ class JWKSCacheTest {
     class TheOnlyKeyOfASet {
 
         @Test
+        void is_found_without_its_id_however_often_it_is_listed() {
+            JWK copy = RSA_1.toPublicJWK();
+            endpoint.script(KeyEndpoint.body("{\"keys\":[" + copy + "," + copy + "]}"));
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            assertThat(cache.findKey(null)).map(SigningKey::kid).hasValue("rsa-1");
+            endpoint.serve(RSA_1, RSA_2);
+            cache.invalidate();
+            assertThat(cache.findKey(null)).as("of two keys").isEmpty();
+        }
+
+        @Test
         void is_the_new_one_at_once_when_it_is_rotated() {
             endpoint.serve(RSA_1);
             JWKSCache cache = endpoint.open(endpoint.inline());
