@@ -361,11 +361,21 @@ class RefreshPolicy {
         return concluded(state).with(keys).with(state.budget().succeeded());
     }
 
+    /** The keys that a fetch lacks, without those that a new key of the same key id and type replaces. */
     @SuppressWarnings("ReferenceEquality") // "not modified" keeps the same object
     private static List<SigningKey> lacking(KeySet fetched, KeySet before) {
         return fetched == before
                 ? List.of()
-                : before.keys().stream().filter(key -> !fetched.has(key.kid())).toList();
+                : before.keys().stream()
+                        .filter(key -> !fetched.has(key) && !isReplaced(key, fetched, before))
+                        .toList();
+    }
+
+    private static boolean isReplaced(SigningKey key, KeySet fetched, KeySet before) {
+        return fetched.keys().stream()
+                .anyMatch(other -> Objects.equals(other.kid(), key.kid())
+                        && other.jwk().getKeyType().equals(key.jwk().getKeyType())
+                        && !before.has(other));
     }
 
     /** A fetch failed; it has to {@linkplain #counts count}. */

@@ -11,8 +11,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.RSAKey;
 import dev.hardening.jwks.JWKSCacheStatus.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -1118,6 +1120,50 @@ class JWKSCacheTest {
             endpoint.advance(Duration.ofSeconds(40));
             assertThat(cache.findKey("forged-too")).isEmpty();
             assertThat(cache.findKey("rsa-2")).as("two in a row lacked it").isEmpty();
+        }
+
+        @Test
+        void an_older_set_removes_no_key_of_another_type() {
+            RSAKey rsa = new RSAKey.Builder(RSA_1).keyID("same").build();
+            ECKey ec = new ECKey.Builder(EC_1).keyID("same").build();
+            assertThat(keysAfterOneOlderSet(List.of(rsa, ec), List.of(rsa))).isEqualTo(2);
+        }
+
+        @Test
+        void an_older_set_removes_no_key_without_an_id() {
+            RSAKey one = new RSAKey.Builder(RSA_1).keyID(null).build();
+            RSAKey other = new RSAKey.Builder(RSA_2).keyID(null).build();
+            assertThat(keysAfterOneOlderSet(List.of(one, other), List.of(one))).isEqualTo(2);
+        }
+
+        private int keysAfterOneOlderSet(List<JWK> set, List<JWK> older) {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            endpoint.serve(set.toArray(new JWK[0]));
+            cache.getKeys();
+            endpoint.serve(older.toArray(new JWK[0]));
+            endpoint.advance(Duration.ofSeconds(40));
+            assertThat(cache.findKey("forged")).isEmpty();
+            assertThat(endpoint.gets).hasValue(2);
+            int kept = cache.status().keyCount();
+            endpoint.advance(Duration.ofSeconds(40));
+            assertThat(cache.findKey("forged-too")).isEmpty();
+            assertThat(cache.status().keyCount()).as("after two that lack it").isEqualTo(older.size());
+            return kept;
+        }
+
+        @Test
+        void a_rotation_after_many_invalidations_is_accepted_at_once() {
+            JWKSCache cache = endpoint.open(endpoint.inline());
+            cache.getKeys();
+            for (int i = 0; i < 5; i++) {
+                cache.invalidate();
+                assertThat(cache.findKey("forged")).isEmpty();
+                endpoint.advance(Duration.ofMillis(200));
+            }
+            endpoint.advance(Duration.ofSeconds(31));
+            cache.getKeys();
+            endpoint.serve(RSA_1, RSA_2);
+            assertThat(cache.findKey("rsa-2")).isPresent();
         }
 
         @Test
