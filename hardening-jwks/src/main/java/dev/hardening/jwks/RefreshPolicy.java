@@ -353,8 +353,12 @@ class RefreshPolicy {
         KeySet fetched = success.keys();
         CachedKeys keys = CachedKeys.of(fetched, state.fetches(), times(now, success.maxAge()), success.validators());
         // A content network may serve an older set after a newer one. So a key that this fetch lacks and the one before
-        // had stays until another fetch lacks it too, or until its own time to live ends.
-        if (before != null && !before.isInvalidated() && before.times().expiresAt() - now > 0) {
+        // had stays until another fetch lacks it too, or until its own time to live ends. A restored key does not stay:
+        // another process may have invalidated it.
+        if (before != null
+                && !before.isInvalidated()
+                && !before.isRestored()
+                && before.times().expiresAt() - now > 0) {
             keys = keys.keeping(
                     lacking(fetched, before.fetched()), before.times().expiresAt());
         }
@@ -427,9 +431,12 @@ class RefreshPolicy {
                 state.closed());
     }
 
-    /** Keys were restored that another process had fetched. Their age counts from that fetch. */
+    /**
+     * Keys were restored that another process had fetched. Their age counts from that fetch. The timer refreshes them soon:
+     * nothing says whether the endpoint had shortened their time to live, or the other process had invalidated them.
+     */
     State restored(State state, long now, KeySet keys, Duration age) {
-        Times times = times(now - age.toNanos(), null);
+        Times times = times(now - age.toNanos(), null).withTimerAt(now + TIMER_DELAY);
         return state.with(CachedKeys.of(keys, 0, times, Validators.NONE));
     }
 

@@ -175,6 +175,24 @@ class SnapshotStoreTest {
         }
 
         @Test
+        void is_followed_by_a_refresh_which_drops_what_the_set_lacks() {
+            savedAtNoon();
+            endpoint.serve(RSA_1);
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache restarted = endpoint.open(endpoint.inline()
+                    .threads(timer)
+                    .clock(Clock.fixed(NOON.plusSeconds(600), ZoneOffset.UTC))
+                    .snapshotStore(JWKSSnapshotStore.file(file)));
+            assertThat(restarted.findKey("ec-1")).isPresent();
+            assertThat(endpoint.gets).hasValue(1);
+            timer.pass(Duration.ofSeconds(2));
+            assertThat(endpoint.gets).hasValue(2);
+            assertThat(restarted.status().keyCount()).isEqualTo(1);
+            timer.pass(Duration.ofMinutes(54));
+            assertThat(endpoint.gets).hasValue(2);
+        }
+
+        @Test
         void never_makes_keys_younger() {
             savedAtNoon();
             for (int hour = 2; hour < 24; hour++) {
