@@ -228,7 +228,7 @@ record DiagnosisRule(
                     "a trust store without a certificate",
                     PERMANENT,
                     says(GeneralSecurityException.class, "trustAnchors parameter must be non-empty"),
-                    "the trust store in SslOptions has no trusted certificate: import one with keytool -importcert"),
+                    "the trust store in SslOptions has no trusted certificate: import one with keytool"),
             rule(
                     "a wrong password for a key file",
                     PERMANENT,
