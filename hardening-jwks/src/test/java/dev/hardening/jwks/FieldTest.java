@@ -257,7 +257,7 @@ class FieldTest {
             KeySet tried = cache.state().keysFor(null);
             for (int i = 0; i < 30_000; i++) {
                 assertThat(cache.state()
-                                .newerThan(tried, "rsa-1", 0, cache.state().fetches()))
+                                .newerThan(tried, "rsa-1", i, cache.state().fetches()))
                         .isSameAs(tried);
                 endpoint.advance(Duration.ofMillis(1));
             }
