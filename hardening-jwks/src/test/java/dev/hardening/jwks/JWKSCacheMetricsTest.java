@@ -8,7 +8,6 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.File;
-import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Method;
 import java.net.URI;
@@ -65,10 +64,11 @@ class JWKSCacheMetricsTest {
             while (garbage.get() != null) {
                 System.gc();
             }
-            decoder.decode(KeyEndpoint.token(RSA_1, KeyEndpoint.claims().build()));
+            String token = KeyEndpoint.token(RSA_1, KeyEndpoint.claims().build());
+            decoder.decode(token);
             assertThat(keys()).isEqualTo(2);
             assertThat(state("fresh")).isEqualTo(1);
-            Reference.reachabilityFence(decoder);
+            decoder.decode(token); // so that it was in use until here
         }
     }
 
