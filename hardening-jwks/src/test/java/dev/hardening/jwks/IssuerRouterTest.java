@@ -568,8 +568,10 @@ class IssuerRouterTest {
 
         @Test
         void closes_the_cache_of_one_that_it_forgets() {
-            try (IssuerRouter router =
-                    trusting("tenant-").cache(IssuerRouterTest::keysOfAMoment).maxIssuers(1).build()) {
+            try (IssuerRouter router = trusting("tenant-")
+                    .cache(IssuerRouterTest::keysOfAMoment)
+                    .maxIssuers(1)
+                    .build()) {
                 router.decode(token(provider.issuer("tenant-1"), EC_1));
                 router.decode(token(provider.issuer("tenant-2"), EC_1));
                 router.decode(token(provider.issuer("tenant-2"), EC_1));
