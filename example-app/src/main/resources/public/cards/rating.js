@@ -50,7 +50,10 @@ export function createRatingCard(context) {
     return { target: form.sessionId, ratings };
   }
 
-  /** A drill shows something only of ratings that its own tab was the first to send. @param {string} code */
+  /**
+   * A drill shows something only of ratings that its own tab was the first to send.
+   * @param {string} code
+   */
   function requireFirst(code) {
     if (code !== "200") throw new Error(`its first try was ${code === "" ? "not sent" : `answered ${code}`}. Press it again.`);
   }

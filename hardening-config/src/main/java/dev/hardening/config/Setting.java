@@ -418,7 +418,7 @@ public final class Setting<T> {
         return slip;
     }
 
-    /** What is wrong with a text that the JDK, or whoever wrote it, decoded in another encoding than it has. */
+    /** What is wrong with a text that was decoded in another encoding than it has, by the JDK or before. */
     static Optional<String> lostCharacters(String text) {
         // The JDK decodes the environment in the process's locale, and puts this character where it cannot.
         return text.indexOf(REPLACEMENT_CHARACTER) < 0
