@@ -365,7 +365,7 @@ class RefreshPolicy {
         return concluded(state).with(keys).with(state.budget().succeeded());
     }
 
-    /** The keys that a fetch lacks, without those that a new key of the same key id and type replaces. */
+    /** The keys that a fetch lacks, without those that a new key of the same key id replaces. */
     @SuppressWarnings("ReferenceEquality") // "not modified" keeps the same object
     private static List<SigningKey> lacking(KeySet fetched, KeySet before) {
         return fetched == before
@@ -376,10 +376,7 @@ class RefreshPolicy {
     }
 
     private static boolean isReplaced(SigningKey key, KeySet fetched, KeySet before) {
-        return fetched.keys().stream()
-                .anyMatch(other -> Objects.equals(other.kid(), key.kid())
-                        && other.jwk().getKeyType().equals(key.jwk().getKeyType())
-                        && !before.has(other));
+        return fetched.keys().stream().anyMatch(other -> Objects.equals(other.kid(), key.kid()) && !before.has(other));
     }
 
     /** A fetch failed; it has to {@linkplain #counts count}. */
