@@ -477,29 +477,6 @@ class RedisTest {
             }
         }
 
-        @Test
-        void a_cluster_that_lacks_slots_is_down_with_their_number() throws Exception {
-            try (RedisServer node =
-                    RedisServer.start("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")) {
-                node.command("CLUSTER ADDSLOTSRANGE 0 8191");
-                clusterOf(node).run(context -> awaitHealth(context, "only 8192 of 16384 slots are served"));
-            }
-        }
-
-        @Test
-        void a_user_who_may_not_ask_about_the_cluster_is_no_outage() throws Exception {
-            try (RedisServer node = RedisServer.start("--cluster-enabled", "yes")) {
-                node.command("CLUSTER ADDSLOTSRANGE 0 16383", "ACL SETUSER app on >s3cret ~* &* +@all -cluster|info");
-                clusterOf(node)
-                        .withPropertyValues("spring.data.redis.username=app", "spring.data.redis.password=s3cret")
-                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
-            }
-        }
-
-        private ApplicationContextRunner clusterOf(RedisServer node) {
-            return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
-        }
-
         private void awaitHealth(ApplicationContext context, String status) {
             org.awaitility.Awaitility.await()
                     .atMost(Duration.ofSeconds(60))
