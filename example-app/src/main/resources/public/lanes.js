@@ -10,8 +10,7 @@ import { byId, setText, shape } from "/dom.js";
  * @typedef {{ at: number, name: string }} Mark
  */
 
-/** So long are answers kept. */
-export const KEPT_MILLIS = 150_000;
+const KEPT_MILLIS = 150_000;
 const SIZE = 7;
 const STEP = 9.5;
 
