@@ -106,6 +106,17 @@ class SupervisionTest {
         return redis.check().orTimeout(30, TimeUnit.SECONDS).join();
     }
 
+    /** A connection through a proxy whose server is soon asked again, and whose start takes as long as it needs. */
+    private static ConnectedRedis askedOften(FaultyProxy proxy, Told told) {
+        return RedisConnector.builder(proxy.uri())
+                .heartbeat(Duration.ofMillis(500))
+                .deadline(LONG)
+                .attemptTimeout(LONG)
+                .listener(told)
+                .build()
+                .connect();
+    }
+
     @Nested
     class Silence {
 
@@ -269,13 +280,7 @@ class SupervisionTest {
         void aPeerThatForgetsATransactionIsReplaced() throws Exception {
             Told told = new Told();
             try (FaultyProxy proxy = new FaultyProxy(server.port());
-                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
-                            .heartbeat(Duration.ofMillis(500))
-                            .deadline(LONG)
-                            .attemptTimeout(LONG)
-                            .listener(told)
-                            .build()
-                            .connect()) {
+                    ConnectedRedis redis = askedOften(proxy, told)) {
                 redis.sync().multi();
                 proxy.forget();
                 var unused = redis.connection().async().set("k", "v"); // not EXEC, so it is queued
@@ -293,13 +298,7 @@ class SupervisionTest {
         void aPeerThatDoesNotAnswerMultiIsReplaced() throws Exception {
             Told told = new Told();
             try (FaultyProxy proxy = new FaultyProxy(server.port());
-                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
-                            .heartbeat(Duration.ofMillis(500))
-                            .deadline(LONG)
-                            .attemptTimeout(LONG)
-                            .listener(told)
-                            .build()
-                            .connect()) {
+                    ConnectedRedis redis = askedOften(proxy, told)) {
                 proxy.forget();
                 var unused = redis.async().multi();
                 await().atMost(LONG).until(() -> told.count("lost: no answer for 3000 ms") == 1);
@@ -312,13 +311,7 @@ class SupervisionTest {
             Told told = new Told();
             try (RedisServer guarded = RedisServer.start("--user", "default", "on", "nopass", "~*", "+@all", "-multi");
                     FaultyProxy proxy = new FaultyProxy(guarded.port());
-                    ConnectedRedis redis = RedisConnector.builder(proxy.uri())
-                            .heartbeat(Duration.ofMillis(500))
-                            .deadline(LONG)
-                            .attemptTimeout(LONG)
-                            .listener(told)
-                            .build()
-                            .connect()) {
+                    ConnectedRedis redis = askedOften(proxy, told)) {
                 assertThatThrownBy(() -> redis.connection().reactive().multi().block(LONG))
                         .isInstanceOf(RedisCommandExecutionException.class);
                 proxy.forget();
