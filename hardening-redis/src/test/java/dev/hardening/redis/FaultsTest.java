@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hardening.redis.Attempt.Verdict;
-import dev.hardening.redis.FaultyProxy.Fault;
+import dev.hardening.testing.FaultyProxy;
+import dev.hardening.testing.FaultyProxy.Fault;
 import dev.hardening.testing.RedisServer;
 import io.lettuce.core.RedisException;
 import java.net.UnknownHostException;

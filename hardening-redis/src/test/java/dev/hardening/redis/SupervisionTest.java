@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.hardening.testing.FaultyProxy;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;

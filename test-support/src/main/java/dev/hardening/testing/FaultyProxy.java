@@ -1,6 +1,5 @@
-package dev.hardening.redis;
+package dev.hardening.testing;
 
-import dev.hardening.testing.Ports;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,11 +10,14 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP proxy before a Redis that does to its connections what a bad network does. */
-final class FaultyProxy implements AutoCloseable {
+public final class FaultyProxy implements AutoCloseable {
 
-    enum Fault {
+    /** What the network does. */
+    public enum Fault {
+        /** It passes everything on. */
         NONE,
         /** Nobody listens; what was open is closed. */
         REFUSE,
@@ -116,20 +118,34 @@ final class FaultyProxy implements AutoCloseable {
     private final int target;
     private final int port;
     private final Set<Pair> pairs = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger accepted = new AtomicInteger();
     private volatile ServerSocket listening;
     private volatile Fault fault = Fault.NONE;
 
-    FaultyProxy(int target) throws IOException {
+    /** Passes to this port on loopback. */
+    public FaultyProxy(int target) throws IOException {
         this.target = target;
         port = Ports.free();
         listening = listen();
     }
 
-    String uri() {
+    /** The port on loopback that it listens on. */
+    public int port() {
+        return port;
+    }
+
+    /** How many connections it accepted so far. */
+    public int accepted() {
+        return accepted.get();
+    }
+
+    /** Such as {@code redis://127.0.0.1:6379}. */
+    public String uri() {
         return "redis://127.0.0.1:" + port;
     }
 
-    void set(Fault next) {
+    /** From now on the network does this. */
+    public void set(Fault next) {
         try {
             fault = next;
             if (next == Fault.REFUSE) {
@@ -147,7 +163,7 @@ final class FaultyProxy implements AutoCloseable {
     }
 
     /** What is open stays open, and is dead for ever, as when a router forgets it; what is opened from now on is not. */
-    void forget() {
+    public void forget() {
         pairs.forEach(pair -> pair.dead = true);
     }
 
@@ -160,6 +176,7 @@ final class FaultyProxy implements AutoCloseable {
             while (!socket.isClosed()) {
                 try {
                     Socket client = socket.accept();
+                    accepted.incrementAndGet();
                     Pair pair = new Pair(client, new Socket(InetAddress.getLoopbackAddress(), target));
                     pairs.add(pair);
                     if (fault == Fault.RESET) {
