@@ -12,7 +12,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Makes the meters of the keys, for each issuer, and of the Redis connection. Boot binds them to the application's
+ * Makes the meters of the keys, for each issuer, and of each Redis. Boot binds them to the application's
  * registry.
  */
 @AutoConfiguration(after = {HardeningJwtAutoConfiguration.class, HardeningRedisAutoConfiguration.class})
@@ -40,9 +40,9 @@ public final class HardeningMetricsAutoConfiguration {
     static class Redis {
 
         @Bean
-        @ConditionalOnMissingBean
-        RedisConnectionMetrics hardeningRedisMetrics() {
-            return new RedisConnectionMetrics("spring");
+        @ConditionalOnMissingBean(RedisConnectionMetrics.class)
+        RedisMeters hardeningRedisMetrics() {
+            return new RedisMeters();
         }
     }
 }

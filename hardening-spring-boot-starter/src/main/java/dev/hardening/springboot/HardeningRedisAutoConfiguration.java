@@ -53,7 +53,8 @@ public final class HardeningRedisAutoConfiguration {
             ListableBeanFactory beans,
             RedisProperties properties,
             ObjectProvider<RedisConnectorCustomizer> customizers,
-            ObjectProvider<ConnectListener> listeners) {
+            ObjectProvider<ConnectListener> listeners,
+            ObjectProvider<EachRedis> meters) {
         // Not as a parameter: it would leave out a factory that is only injected by its qualifier.
         Map<String, RedisConnectionFactory> factories = new LinkedHashMap<>();
         for (String name : BeanFactoryUtils.beanNamesForTypeIncludingAncestors(beans, RedisConnectionFactory.class)) {
@@ -61,7 +62,7 @@ public final class HardeningRedisAutoConfiguration {
                 factories.put(name, beans.getBean(name, RedisConnectionFactory.class));
             }
         }
-        return new RedisStartUp(factories, properties, customizers, listeners);
+        return new RedisStartUp(factories, properties, customizers, listeners, meters);
     }
 
     /** Lettuce's defaults queue commands without a bound while Redis is down. */

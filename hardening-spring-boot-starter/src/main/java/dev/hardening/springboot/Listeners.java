@@ -53,7 +53,7 @@ final class Listeners {
         return all.stream().map(told -> duringStart(told.listener())).toList();
     }
 
-    private static ConnectListener duringStart(ConnectListener listener) {
+    static ConnectListener duringStart(ConnectListener listener) {
         return new ConnectListener() {
             @Override
             public void attemptFailed(Attempt attempt) {

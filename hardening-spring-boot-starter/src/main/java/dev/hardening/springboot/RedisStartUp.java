@@ -39,6 +39,9 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
     /** What Boot's properties for the address of Redis begin with. */
     static final String ADDRESS = "spring.data.redis";
 
+    /** What the meters call the connection of an application that has one factory. */
+    private static final String ONLY = "spring";
+
     private static final Logger LOG = LoggerFactory.getLogger(RedisStartUp.class);
 
     private final RedisProperties properties;
@@ -54,14 +57,26 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
             Map<String, RedisConnectionFactory> factories,
             RedisProperties properties,
             ObjectProvider<RedisConnectorCustomizer> customizers,
-            ObjectProvider<ConnectListener> listeners) {
+            ObjectProvider<ConnectListener> listeners,
+            ObjectProvider<EachRedis> meters) {
         this.properties = properties;
         this.customizers = customizers;
         this.listeners = new Listeners(listeners.orderedStream().toList(), daemons("hardening-listener"));
         watched = factories.entrySet().stream()
-                .map(each ->
-                        new WatchedRedis(each.getKey(), each.getValue(), properties.role(), this.listeners, threads))
+                .map(each -> new WatchedRedis(
+                        each.getKey(),
+                        each.getValue(),
+                        properties.role(),
+                        properties.attemptTimeout(),
+                        this.listeners,
+                        own(factories.size() == 1 ? ONLY : each.getKey(), meters),
+                        threads))
                 .toList();
+    }
+
+    private static ConnectListener own(String connection, ObjectProvider<EachRedis> meters) {
+        EachRedis all = meters.getIfAvailable();
+        return all == null ? new ConnectListener() {} : all.listener(connection);
     }
 
     private static ThreadFactory daemons(String name) {
@@ -83,9 +98,8 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
                     RedisProperties.PREFIX + ".heartbeat", "may not be negative; 0 turns it off");
         }
         for (WatchedRedis redis : watched) {
-            ConnectReport report = redis.factory() instanceof LettuceConnectionFactory lettuce
-                    ? connected(redis.name(), lettuce)
-                    : null;
+            ConnectReport report =
+                    redis.factory() instanceof LettuceConnectionFactory lettuce ? connected(redis, lettuce) : null;
             if (report != null) {
                 reports.put(redis.name(), report);
             }
@@ -98,36 +112,38 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         }
     }
 
-    private @Nullable ConnectReport connected(String name, LettuceConnectionFactory factory) {
+    private @Nullable ConnectReport connected(WatchedRedis redis, LettuceConnectionFactory factory) {
         FactoryAddress address = new FactoryAddress(factory);
         if (address.isListOfNodes()) {
-            LOG.info("Redis behind {} is not connected to before the start: its nodes are listed one by one", name);
+            LOG.info(
+                    "Redis behind {} is not connected to before the start: its nodes are listed one by one",
+                    redis.name());
             return null;
         }
         try {
-            return connect(factory, address);
+            return connect(redis, factory, address);
         } catch (RedisConnectException failed) {
             if (properties.required()) {
                 throw failed;
             }
             LOG.warn(
                     "The application starts without the Redis behind {}, because hardening.redis.required=false: {} ({})",
-                    name,
+                    redis.name(),
                     failed.getMessage(),
                     failed.endpoint());
             return null;
         }
     }
 
-    private ConnectReport connect(LettuceConnectionFactory factory, FactoryAddress address) {
+    private ConnectReport connect(WatchedRedis watched, LettuceConnectionFactory factory, FactoryAddress address) {
         if (factory.isClusterAware()) {
             try (ConnectedRedisCluster cluster = connector(
-                            () -> clusterBuilder(factory, address), RedisConnector.Builder::buildCluster)
+                            watched, () -> clusterBuilder(factory, address), RedisConnector.Builder::buildCluster)
                     .connect()) {
                 return cluster.report();
             }
         }
-        try (ConnectedRedis redis = connector(() -> builder(factory, address), RedisConnector.Builder::build)
+        try (ConnectedRedis redis = connector(watched, () -> builder(factory, address), RedisConnector.Builder::build)
                 .connect()) {
             return redis.report();
         }
@@ -153,7 +169,10 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         return builder;
     }
 
-    private <C> C connector(Supplier<RedisConnector.Builder> builders, Function<RedisConnector.Builder, C> build) {
+    private <C> C connector(
+            WatchedRedis watched,
+            Supplier<RedisConnector.Builder> builders,
+            Function<RedisConnector.Builder, C> build) {
         Consumer<RedisConnector.Builder> trial = builder -> {
             var unused = build.apply(builder);
         };
@@ -170,6 +189,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
         try {
             RedisConnector.Builder builder = options.builder();
             listeners.duringStart().forEach(builder::listener);
+            builder.listener(Listeners.duringStart(watched.listener()));
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return build.apply(builder);
         } catch (IllegalArgumentException refused) {
@@ -198,6 +218,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
     public void destroy() {
         heartbeat.shutdownNow();
         threads.shutdownNow();
+        watched.forEach(redis -> redis.listener().closed());
         listeners.close();
     }
 }

@@ -5,7 +5,6 @@ import dev.hardening.redis.Role;
 import io.lettuce.core.LettuceFutures;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.api.async.BaseRedisAsyncCommands;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +16,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,8 +28,8 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * One Redis, asked over the connection that the application uses itself. A connection that gives no answer is dropped, and
- * the next command makes another. Safe for use by several threads.
+ * One Redis, asked over the connection that the application uses itself. A connection that gives no answer is replaced once
+ * another gets one. Safe for use by several threads.
  */
 final class WatchedRedis {
 
@@ -38,9 +39,11 @@ final class WatchedRedis {
 
     private final String name;
     private final RedisConnectionFactory factory;
+    private final @Nullable SharedConnections shared;
     private final String place;
     private final @Nullable Role required;
     private final Listeners listeners;
+    private final ConnectListener listener;
     private final Executor executor;
 
     private @Nullable CompletableFuture<RedisAnswer> running;
@@ -62,22 +65,32 @@ final class WatchedRedis {
         }
     }
 
+    private record Asked(RedisAnswer answer, boolean isForAnother) {}
+
     /**
      * Watches over a factory's connection.
      *
+     * @param connectTimeout how long a connection may take that is to replace another
+     * @param listener hears of this Redis only, and does not block
      * @param executor runs what waits for Redis
      */
     WatchedRedis(
             String name,
             RedisConnectionFactory factory,
             @Nullable Role required,
+            Duration connectTimeout,
             Listeners listeners,
+            ConnectListener listener,
             Executor executor) {
         this.name = name;
         this.factory = factory;
+        shared = factory instanceof LettuceConnectionFactory lettuce
+                ? new SharedConnections(lettuce, required, connectTimeout)
+                : null;
         place = FactoryAddress.place(factory);
         this.required = required;
         this.listeners = listeners;
+        this.listener = listener;
         this.executor = executor;
     }
 
@@ -92,6 +105,11 @@ final class WatchedRedis {
 
     RedisConnectionFactory factory() {
         return factory;
+    }
+
+    /** What hears of this Redis only. */
+    ConnectListener listener() {
+        return listener;
     }
 
     /**
@@ -117,7 +135,7 @@ final class WatchedRedis {
         }
     }
 
-    /** One beat: asks again, or drops the connection that has not answered since the last beat. */
+    /** One beat: asks again, or tries to replace the connection that has not answered since the last beat. */
     void beat() {
         if (isStopped()) {
             return;
@@ -127,7 +145,7 @@ final class WatchedRedis {
             last = running;
         }
         if (last != null && !last.isDone()) {
-            executor.execute(this::drop);
+            executor.execute(() -> replace(() -> !last.isDone()));
         } else {
             var unused = question();
         }
@@ -146,22 +164,44 @@ final class WatchedRedis {
     }
 
     private RedisAnswer answer() {
-        RedisAnswer answer;
-        try (RedisConnection connection = factory.getConnection()) {
-            answer = answer(connection);
-            if (!answer.up() && required != null) {
-                drop(); // the next connection may find another server
-            }
-        } catch (RuntimeException failed) {
-            answer = RedisAnswer.down(reason(failed));
-            if (!isRefusal(failed)) {
-                drop();
-            }
+        Asked asked = asked();
+        if (asked.isForAnother() && replace(() -> true)) {
+            tell(asked.answer());
+            asked = asked();
         }
-        if (!isStopped()) {
-            notifyListener(answer);
+        tell(asked.answer());
+        return asked.answer();
+    }
+
+    private Asked asked() {
+        try {
+            if (shared != null && !shared.areThere()) {
+                var unused = shared.replace(() -> true);
+            }
+            try (RedisConnection connection = factory.getConnection()) {
+                RedisAnswer answer = answer(connection);
+                if (shared != null) {
+                    shared.pingReactive();
+                }
+                return new Asked(answer, !answer.up() && required != null); // another may lead to another server
+            }
+        } catch (ExecutionException | TimeoutException | RuntimeException failed) {
+            return new Asked(RedisAnswer.down(reason(failed)), !isRefusal(failed));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return new Asked(RedisAnswer.down("interrupted while waiting for an answer"), false);
         }
-        return answer;
+    }
+
+    private boolean replace(BooleanSupplier isNeeded) {
+        try {
+            return shared != null && shared.replace(isNeeded);
+        } catch (ExecutionException | TimeoutException | RuntimeException failed) {
+            LOG.debug("The connection of {} stays, because a new one gets no answer", name, failed);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return false;
     }
 
     private RedisAnswer answer(RedisConnection connection) {
@@ -172,11 +212,15 @@ final class WatchedRedis {
         if (required == null) {
             return new RedisAnswer(null, Map.of());
         }
-        String word = role(connection);
-        Role role = "master".equals(word) ? Role.PRIMARY : "slave".equals(word) ? Role.REPLICA : Role.UNKNOWN;
+        Role role = role(roleWord(connection));
         Map<String, Object> details = Map.of("role", word(role));
         return new RedisAnswer(
                 role == required ? null : "it is a " + word(role) + ", and has to be a " + word(required), details);
+    }
+
+    /** The role that Redis calls by this word. */
+    static Role role(String word) {
+        return "master".equals(word) ? Role.PRIMARY : "slave".equals(word) ? Role.REPLICA : Role.UNKNOWN;
     }
 
     private static RedisAnswer clusterAnswer(RedisClusterConnection cluster) {
@@ -208,7 +252,7 @@ final class WatchedRedis {
     }
 
     /** The role in the words of Redis. For a primary a command is asked that {@code read-from} leaves with the primary. */
-    private String role(RedisConnection connection) {
+    private String roleWord(RedisConnection connection) {
         if (required == Role.PRIMARY
                 && factory instanceof LettuceConnectionFactory lettuce
                 && connection.getNativeConnection() instanceof BaseRedisAsyncCommands<?, ?> commands) {
@@ -216,9 +260,7 @@ final class WatchedRedis {
                 Duration timeout = lettuce.getClientConfiguration().getCommandTimeout();
                 List<Object> role =
                         LettuceFutures.awaitOrCancel(commands.role(), timeout.toNanos(), TimeUnit.NANOSECONDS);
-                return role.get(0) instanceof byte[] bytes
-                        ? new String(bytes, StandardCharsets.US_ASCII)
-                        : String.valueOf(role.get(0));
+                return SharedConnections.word(role);
             } catch (RedisCommandExecutionException refused) {
                 LOG.debug("The Redis behind {} refuses ROLE, so INFO is asked", name, refused);
             }
@@ -231,31 +273,29 @@ final class WatchedRedis {
         return role.name().toLowerCase(Locale.ROOT);
     }
 
-    private void drop() {
-        if (factory instanceof LettuceConnectionFactory lettuce) {
-            try {
-                lettuce.resetConnection();
-            } catch (RuntimeException closing) {
-                LOG.debug("The connection of {} could not be dropped", name, closing);
-            }
+    private synchronized void tell(RedisAnswer answer) {
+        if (isStopped()) {
+            return;
         }
-    }
-
-    private synchronized void notifyListener(RedisAnswer answer) {
         String before = down;
         down = answer.reason();
         if (down == null && before != null) {
             LOG.info("Redis behind {} answers again: {}", name, place);
-            listeners.tell(ConnectListener::reconnected);
+            tell(ConnectListener::reconnected);
         } else if (down != null && before == null) {
             LOG.warn("Redis behind {} is down: {} ({})", name, down, place);
             String reason = down;
-            listeners.tell(listener -> listener.disconnected(reason));
+            tell(each -> each.disconnected(reason));
         } else if (down != null && !down.equals(before)) {
             LOG.warn("Redis behind {} is still down: {} ({})", name, down, place);
             String reason = down;
-            listeners.tell(listener -> listener.reconnectFailed(reason));
+            tell(each -> each.reconnectFailed(reason));
         }
+    }
+
+    private void tell(Consumer<ConnectListener> event) {
+        event.accept(listener);
+        listeners.tell(event);
     }
 
     /** Whether Redis answered with an error. */

@@ -6,6 +6,7 @@ import dev.hardening.redis.Attempt;
 import dev.hardening.redis.ConnectListener;
 import dev.hardening.redis.RedisConnectException;
 import dev.hardening.redis.RedisConnector;
+import dev.hardening.testing.FaultyProxy;
 import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -39,14 +41,21 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
+import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.data.redis.core.StringRedisTemplate;
 import org.springframework.mock.env.MockEnvironment;
 
 class RedisTest {
+
+    /** A silence is noticed soon, and a new connection is not waited for long. */
+    private static final String[] SILENT_SOON = {
+        "hardening.redis.heartbeat=50ms", "hardening.redis.attempt-timeout=200ms", "spring.data.redis.timeout=5s"
+    };
 
     private static RedisServer server;
     private static RedisServer locked;
@@ -464,6 +473,33 @@ class RedisTest {
         }
 
         @Test
+        void a_cluster_that_lost_slots_is_down_with_their_number() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(1, "--cluster-require-full-coverage", "no")) {
+                RedisServer node = cluster.nodes().get(0);
+                clusterOf(node).run(context -> {
+                    assertThat(health(context).status()).isEqualTo("UP");
+                    node.command("CLUSTER DELSLOTS 1 2 3");
+                    awaitHealth(context, "only 16381 of 16384 slots are served");
+                });
+            }
+        }
+
+        @Test
+        void a_user_who_may_not_ask_about_the_cluster_is_no_outage() throws Exception {
+            try (RedisCluster cluster = RedisCluster.start(1)) {
+                RedisServer node = cluster.nodes().get(0);
+                node.command("ACL SETUSER app on >s3cret ~* &* +@all -cluster +cluster|nodes");
+                clusterOf(node)
+                        .withPropertyValues("spring.data.redis.username=app", "spring.data.redis.password=s3cret")
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
+        }
+
+        private ApplicationContextRunner clusterOf(RedisServer node) {
+            return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
+        }
+
+        @Test
         void a_primary_is_one_whatever_is_read_from() throws Exception {
             try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(server.port()))) {
                 var nodes = new RedisStaticMasterReplicaConfiguration("127.0.0.1", server.port());
@@ -509,6 +545,83 @@ class RedisTest {
                     assertThat(asked.command("CLIENT LIST").lines().filter(line -> line.contains("addr=")))
                             .hasSize(2); // the application's, and this command's
                 });
+            }
+        }
+
+        @Test
+        void no_caller_has_to_connect_while_redis_is_silent() throws Exception {
+            try (FaultyProxy proxy = new FaultyProxy(server.port())) {
+                at(proxy.port(), SILENT_SOON).run(context -> {
+                    StringRedisTemplate redis = context.getBean(StringRedisTemplate.class);
+                    redis.hasKey("k");
+                    LettuceConnectionFactory factory = context.getBean(LettuceConnectionFactory.class);
+                    Object connection = connection(factory);
+                    proxy.set(FaultyProxy.Fault.BLACK_HOLE);
+                    awaitNewConnections(proxy, 3);
+                    assertThat(health(context).toString()).contains("DOWN", "127.0.0.1:" + proxy.port());
+                    assertThat(connection(factory)).isSameAs(connection);
+
+                    proxy.set(FaultyProxy.Fault.NONE);
+                    org.awaitility.Awaitility.await()
+                            .atMost(Duration.ofSeconds(60))
+                            .until(() -> health(context).status().equals("UP"));
+                    assertThat(redis.hasKey("k")).isFalse();
+                    assertThat(connection(factory)).isNotSameAs(connection);
+                });
+            }
+        }
+
+        private void awaitNewConnections(FaultyProxy proxy, int number) {
+            int before = proxy.accepted();
+            org.awaitility.Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> proxy.accepted() >= before + number);
+        }
+
+        private static Object connection(LettuceConnectionFactory factory) {
+            try (RedisConnection connection = factory.getConnection()) {
+                return connection.getNativeConnection();
+            }
+        }
+
+        @Test
+        void a_service_without_a_connection_gets_none_before_redis_answers() throws Exception {
+            try (FaultyProxy proxy = new FaultyProxy(server.port())) {
+                proxy.set(FaultyProxy.Fault.BLACK_HOLE);
+                at(proxy.port(), SILENT_SOON)
+                        .withPropertyValues("hardening.redis.required=false")
+                        .run(context -> {
+                            awaitNewConnections(proxy, 3);
+                            assertThat(health(context).toString()).contains("DOWN", "no answer within 200 ms");
+                            assertThat(new DirectFieldAccessor(context.getBean(LettuceConnectionFactory.class))
+                                            .getPropertyValue("connection"))
+                                    .isNull();
+                            proxy.set(FaultyProxy.Fault.NONE);
+                            org.awaitility.Awaitility.await()
+                                    .atMost(Duration.ofSeconds(60))
+                                    .until(() -> health(context).status().equals("UP"));
+                        });
+            }
+        }
+
+        @Test
+        void a_reactive_connection_that_fell_silent_is_replaced_too() throws Exception {
+            try (FaultyProxy proxy = new FaultyProxy(server.port())) {
+                at(proxy.port(), SILENT_SOON)
+                        .withPropertyValues("hardening.redis.heartbeat=0")
+                        .run(context -> {
+                            var reactive =
+                                    new ReactiveStringRedisTemplate(context.getBean(LettuceConnectionFactory.class));
+                            Duration patience = Duration.ofSeconds(60);
+                            assertThat(reactive.hasKey("k").block(patience)).isFalse();
+                            proxy.forget();
+                            // This one is made after that, and answers.
+                            assertThat(context.getBean(StringRedisTemplate.class)
+                                            .hasKey("k"))
+                                    .isFalse();
+                            assertThat(health(context).status()).isEqualTo("UP");
+                            assertThat(reactive.hasKey("k").block(patience)).isFalse();
+                        });
             }
         }
 
@@ -625,6 +738,37 @@ class RedisTest {
                 assertThat(registry.get("redis.connection.up").gauge().value()).isEqualTo(1);
             });
         }
+    }
+
+    @Test
+    void each_of_two_factories_has_its_own_meters() throws Exception {
+        try (RedisServer other = RedisServer.start()) {
+            int port = other.port();
+            at(server.port(), "hardening.redis.heartbeat=50ms")
+                    .withBean("other", LettuceConnectionFactory.class, () -> factory(port))
+                    .withBean("redisConnectionFactory", LettuceConnectionFactory.class, () -> factory(server.port()))
+                    .run(context -> {
+                        var registry = new SimpleMeterRegistry();
+                        context.getBean("hardeningRedisMetrics", MeterBinder.class)
+                                .bindTo(registry);
+                        other.stop();
+                        org.awaitility.Awaitility.await()
+                                .atMost(Duration.ofSeconds(60))
+                                .until(() -> up(registry, "other") == 0);
+                        assertThat(up(registry, "redisConnectionFactory")).isEqualTo(1);
+                    });
+        }
+    }
+
+    private static LettuceConnectionFactory factory(int port) {
+        return new LettuceConnectionFactory("127.0.0.1", port);
+    }
+
+    private static double up(SimpleMeterRegistry registry, String connection) {
+        return registry.get("redis.connection.up")
+                .tag("connection", connection)
+                .gauge()
+                .value();
     }
 
     @Test
