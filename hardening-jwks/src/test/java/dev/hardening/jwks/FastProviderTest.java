@@ -28,7 +28,7 @@ class FastProviderTest {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
         return output.lines()
-                .filter(line -> line.startsWith("INFO") || line.startsWith("WARN"))
+                .filter(line -> line.startsWith("INFO ") || line.startsWith("WARN "))
                 .toList();
     }
 
