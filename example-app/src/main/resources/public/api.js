@@ -49,7 +49,7 @@ export const server = {
   status: () => call("/drill/status"),
   /** What the event stream has brought so far. @returns {Promise<import("/events.js").Message[]>} */
   history: () => call("/drill/history"),
-  readiness: () => fetch("/health/ready", { cache: "no-store" }).then((response) => response.json()),
+  readiness: () => fetch("/health/ready", { cache: "no-store", signal: AbortSignal.timeout(5000) }).then((response) => response.json()),
   /**
    * @param {string} drill
    * @param {object} [body]
@@ -113,9 +113,11 @@ export function createSession(user) {
    * @param {Attempt} attempt
    */
   function submit(path, body, { attemptId, signal }) {
-    posts++;
-    for (const listener of listeners) listener(posts);
-    return authorized((headers) => post(path, body, { ...headers, "Idempotency-Key": attemptId }, signal));
+    return authorized((headers) => {
+      posts++;
+      for (const listener of listeners) listener(posts);
+      return post(path, body, { ...headers, "Idempotency-Key": attemptId }, signal);
+    });
   }
 
   return {

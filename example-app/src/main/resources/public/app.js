@@ -157,6 +157,7 @@ async function reset() {
   for (const part of all) part.forget();
   lanes.forget();
   drills.forget(all.map(({ card }) => card));
+  apply(await server.status());
   await form.refresh();
 }
 

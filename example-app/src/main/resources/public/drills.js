@@ -1,4 +1,5 @@
 import { element, icon } from "/dom.js";
+import { KEPT_MILLIS } from "/lanes.js";
 
 /**
  * One row of the table of drills.
@@ -33,7 +34,7 @@ import { element, icon } from "/dom.js";
 export function createDrills({ now, mark, prepare, loadIsOff, onProgress }) {
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
-  /** The drill that each card shows. @type {Map<string, { drill: Drill, card: Card, since: number, facts: any, failed: boolean }>} */
+  /** The drill that each card shows. @type {Map<string, { drill: Drill, card: Card, since: number, facts: any, failed: boolean, recovered: boolean }>} */
   const shown = new Map();
   /** @type {Set<string>} */
   const marked = new Set();
@@ -80,7 +81,7 @@ export function createDrills({ now, mark, prepare, loadIsOff, onProgress }) {
       const since = now();
       if (drill.name) mark({ at: since, name: drill.name });
       const facts = await drill.act();
-      if (drill.see) shown.set(card.id, { drill, card, since, facts, failed: false });
+      if (drill.see) shown.set(card.id, { drill, card, since, facts, failed: false, recovered: false });
     } catch (failure) {
       shown.delete(card.id);
       const text = failure instanceof Error ? failure.message : String(failure);
@@ -102,11 +103,14 @@ export function createDrills({ now, mark, prepare, loadIsOff, onProgress }) {
       }
       const seen = drill.see?.(facts, since);
       if (!seen) continue;
-      card.lane("hardened", seen.hardened);
-      // A failure that was seen stays on the card, also when the load has gone on and its answers are no longer kept.
-      if (seen.failed || !entry.failed) card.lane("plain", seen.plain);
+      // A lane goes on counting while all answers since the drill are kept. What it has come to stays, also after that.
+      const counts = now() - since < KEPT_MILLIS;
+      const ends = seen.recovered && !entry.recovered;
+      if (!entry.recovered || (seen.recovered && counts)) card.lane("hardened", seen.hardened);
+      if (!entry.failed || (seen.failed && (counts || ends))) card.lane("plain", seen.plain);
       entry.failed ||= seen.failed;
-      if (entry.failed && seen.recovered) fill(drill.id);
+      entry.recovered ||= seen.recovered;
+      if (entry.failed && entry.recovered) fill(drill.id);
     }
   }
 

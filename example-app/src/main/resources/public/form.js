@@ -24,6 +24,8 @@ const REASONS = [
 ];
 const MAX_DRAFTS = 20;
 
+const ANOTHER_SESSION = "Another session is open now. What you had filled in is kept, and comes back with its session.";
+
 /** What the page says when the server's state has moved on, and what it then does: it asks again. */
 const MOVED_ON = new Map([
   ["NO_PENDING_RATINGS", "These ratings are closed: they were sent from another tab, or the session has ended."],
@@ -57,22 +59,32 @@ export function createRatingForm({ session, onMismatch, onLateFailure }) {
   let sessionId = null;
   let drawn = false;
   let asked = 0;
+  /** The newest question. @type {Promise<void>} */
+  let newest = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let asking;
 
-  /** Asks what is to be rated. The form stays as it is while that is the session it was drawn for. */
-  async function refresh() {
+  /** Asks what is to be rated. The form stays as it is while those are the session and the people it was drawn for. */
+  function refresh() {
+    newest = ask();
+    return newest;
+  }
+
+  /** @returns {Promise<void>} done when the form shows the answer to this question, or to a newer one */
+  async function ask() {
     const question = ++asked;
     const answer = await session.pending();
-    if (question !== asked) return;
+    if (question !== asked) return newest;
     /** @type {Pending | null} */
     const pending = answer.has_pending ? answer.pending : null;
-    if (drawn && (pending?.session_id ?? null) === sessionId) return;
-    const interrupted = sessionId !== null && keepDraft();
+    const same = (pending?.session_id ?? null) === sessionId;
+    const open = (pending?.rateable_users ?? []).map((person) => person.user_id);
+    if (drawn && same && open.join() === rows().map((row) => row.dataset.user).join()) return;
+    const interrupted = keepDraft() && !same;
     const focused = form.contains(document.activeElement);
     draw(pending);
     if (focused) focusHeading();
-    if (interrupted) say("", "Another session is open now. What you had filled in is kept, and comes back with its session.");
+    if (interrupted) say("", (pending === null ? MOVED_ON.get("NO_PENDING_RATINGS") : ANOTHER_SESSION) ?? "");
   }
 
   /** The same, again every three seconds until it is answered. */

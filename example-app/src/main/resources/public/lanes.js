@@ -10,7 +10,8 @@ import { byId, setText, shape } from "/dom.js";
  * @typedef {{ at: number, name: string }} Mark
  */
 
-const KEPT_MILLIS = 150_000;
+/** So long are answers kept. */
+export const KEPT_MILLIS = 150_000;
 const SIZE = 7;
 const STEP = 9.5;
 

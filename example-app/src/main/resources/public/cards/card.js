@@ -23,7 +23,7 @@ export function createCard({ id, title, artifact, page, what, without }) {
   const evidence = element("div", { class: "evidence" });
   const dependency = element("code", { class: "dependency", "data-testid": `dependency-${id}`, tabindex: "0" });
   const copied = element("span", { class: "copied quiet", role: "status" });
-  const copy = element("button", { type: "button", class: "button small", "data-testid": `copy-${id}` }, "Copy");
+  const copy = element("button", { type: "button", class: "button small copy", "data-testid": `copy-${id}` }, "Copy");
   copy.addEventListener("click", () => {
     navigator.clipboard
       .writeText(dependency.textContent ?? "")

@@ -50,8 +50,12 @@ export function createKeysCard(context) {
   function carriesOn(mood, since) {
     const [hardened, plain] = [lanes.count("hardened", since), lanes.count("plain", since)];
     const bad = hardened.failed + hardened.refused + hardened.no_answer;
+    const later = hardened.unavailable > 0 ? `${hardened.unavailable} × 503, try again, ` : "";
     return {
-      hardened: { state: bad === 0 ? "ok" : "error", text: `${hardened.ok} requests OK, ${bad} failed. ${WORDS[mood]}` },
+      hardened: {
+        state: bad > 0 ? "error" : hardened.unavailable > 0 ? "warn" : "ok",
+        text: `${hardened.ok} requests OK, ${later}${bad} failed. ${WORDS[mood]}`,
+      },
       plain: {
         state: plain.refused > 0 ? "error" : "warn",
         text: plain.refused > 0 ? `${plain.refused} requests refused with 401.` : "No failure yet: it never asks for keys again. Now rotate them.",
@@ -87,15 +91,16 @@ export function createKeysCard(context) {
         act: async () => {
           const fetches = context.status().keys.fetches;
           await context.server.drill("keys/rotate");
-          return { fetches };
+          return { fetches, fetched: 0 };
         },
-        see: ({ fetches }, since) => {
+        see: (facts, since) => {
           const [hardened, plain] = [signIns("hardened", since), signIns("plain", since)];
-          const fetched = context.status().keys.fetches - fetches;
+          // Those up to the first acceptance; later ones are for the time to live.
+          if (hardened.ok > 0) facts.fetched ||= context.status().keys.fetches - facts.fetches;
           return {
             hardened:
               hardened.ok > 0
-                ? { state: "ok", text: `New sign-ins accepted after ${plural(fetched, "fetch", "fetches")}: ${hardened.ok} OK, ${hardened.refused} refused.` }
+                ? { state: "ok", text: `New sign-ins accepted after ${plural(facts.fetched, "fetch", "fetches")}: ${hardened.ok} OK, ${hardened.refused} refused.` }
                 : hardened.unavailable > 0
                   ? { state: "warn", text: `${hardened.unavailable} new sign-ins got 503, try again. Nobody is signed out. ${nextFetch()}` }
                   : { state: "idle", text: "Waiting for the next sign-in…" },
@@ -147,9 +152,10 @@ export function createKeysCard(context) {
           const hardened = signIns("hardened", since);
           const plain = signIns("plain", since);
           const back = context.status().keys.provider === "UP" && hardened.ok > 0;
+          const meanwhile = hardened.unavailable > 0 ? "In the outage they got 503" : "In the outage there was none";
           return {
             hardened: back
-              ? { state: "ok", text: `Recovered: new sign-ins are accepted (${hardened.ok} OK). In the outage they got 503, and Ada stayed signed in.` }
+              ? { state: "ok", text: `Recovered: new sign-ins are accepted (${hardened.ok} OK). ${meanwhile}, and Ada stayed signed in.` }
               : { state: ada.refused + ada.failed > 0 ? "error" : "warn", text: `Ada stays signed in (${ada.ok} OK). New sign-ins: ${hardened.unavailable} × 503, try again. ${nextFetch()}` },
             plain:
               plain.refused > 0

@@ -17,6 +17,8 @@ export function createRatingCard(context) {
   card.evidence.append(/** @type {HTMLTemplateElement} */ (byId("rating-form")).content.cloneNode(true));
   context.place(card.root);
   let stopped = 0;
+  /** What the server had received before this page began to count. @type {number | null} */
+  let received = null;
   const form = createRatingForm({
     session,
     onMismatch() {
@@ -35,9 +37,10 @@ export function createRatingCard(context) {
     if (context.status().redis.state !== "UP") throw new Error("it needs Redis. Start it again first.");
   }
 
-  /** Seats the next table if no form is open, and fills the form in. */
+  /** Asks what is open, because another tab may have rated; seats the next table if nothing is, and fills the form in. */
   async function filledForm() {
     requireRedis();
+    await form.refresh();
     if (form.sessionId === null) {
       await server.drill("session/next");
       await form.refresh();
@@ -45,6 +48,14 @@ export function createRatingCard(context) {
     const ratings = form.fill();
     if (form.sessionId === null || ratings.length === 0) throw new Error("No table could be seated.");
     return { target: form.sessionId, ratings };
+  }
+
+  /**
+   * A drill shows something only of ratings that its own tab was the first to send.
+   * @param {string} code
+   */
+  function requireFirst(code) {
+    if (code !== "200") throw new Error(`its first try was ${code === "" ? "not sent" : `answered ${code}`}. Press it again.`);
   }
 
   const kept = async () => (await server.status()).rating.submitted;
@@ -115,11 +126,18 @@ export function createRatingCard(context) {
           const { target, ratings } = await filledForm();
           const before = await kept();
           let sent = 0;
-          const press = () => form.send(target, (attempt) => (sent++, session.rate(target, ratings, attempt)));
+          let code = "";
+          const press = () =>
+            form.send(target, (attempt) => {
+              const call = session.rate(target, ratings, attempt);
+              if (sent++ === 0) void codeOf(call).then((seen) => (code = seen));
+              return call;
+            });
           const [outcomes, answers] = await Promise.all([
             Promise.all([press(), press()]),
             Promise.all([session.ratePlainly(target, ratings), session.ratePlainly(target, ratings)]),
           ]);
+          requireFirst(code);
           return {
             sent,
             outcomes: outcomes.map((outcome) => outcome?.status),
@@ -143,11 +161,15 @@ export function createRatingCard(context) {
           const { target, ratings } = await filledForm();
           const before = await kept();
           const keys = new Set();
+          let code = "";
           await form.send(target, async (attempt) => {
             keys.add(attempt.attemptId);
-            await session.rate(target, ratings, attempt);
+            const call = session.rate(target, ratings, attempt);
+            code = await codeOf(call);
+            await call;
             throw new ApiError(0, { title: "The answer was lost. Please try again." });
           });
+          requireFirst(code);
           const again = await form.send(target, (attempt) => {
             keys.add(attempt.attemptId);
             return session.rate(target, ratings, attempt);
@@ -226,10 +248,12 @@ export function createRatingCard(context) {
         `${rating.mismatches} by the server`,
         `${rating.submitted} kept`,
       ]);
-      setText(byId("server-post-count"), String(rating.posts));
+      received ??= rating.posts;
+      setText(byId("server-post-count"), String(Math.max(0, rating.posts - received)));
     },
     forget() {
       stopped = 0;
+      received = null;
       session.resetPosts();
       form.forget();
     },

@@ -317,6 +317,31 @@ class PageIT {
     }
 
     @Test
+    void aDrillOfAStaleTabAsksWhatIsOpenFirst() throws Exception {
+        visit(app);
+        Page other = context.newPage();
+        other.navigate(app.url().toString());
+        other.getByTestId("rate-green-0").check();
+        other.getByTestId("rate-submit").click();
+        assertThat(other.getByTestId("rate-message")).hasText("Thank you for rating.");
+        press("double-click");
+        awaitSeen("double-click");
+        assertThat(at("lane-rating-hardened")).containsText("1 POST (the second press was busy), 2 ratings kept.");
+    }
+
+    @Test
+    void aPageCountsFromItsOwnBeginning() throws Exception {
+        visit(app);
+        choose("green", 0);
+        at("rate-submit").click();
+        assertThat(at("post-count")).hasText("1");
+        assertThat(at("server-post-count")).hasText("1");
+        page.reload();
+        assertThat(at("post-count")).hasText("0");
+        assertThat(at("server-post-count")).hasText("0");
+    }
+
+    @Test
     void aDraftComesBackWithItsSession() throws Exception {
         visit(app);
         String first = formsSession();
@@ -672,6 +697,17 @@ class PageIT {
         return ((Number) page.locator(selector).evaluate("node => node.offsetHeight")).intValue();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"rotate", "redis-kill", "double-click"})
+    void theFocusIsNotUnderTheLoad(String drill) throws Exception {
+        open(PHONE, ColorScheme.LIGHT);
+        visit(app);
+        page.evaluate("scrollTo(0, document.body.scrollHeight)");
+        at("drill-" + drill).focus();
+        Number end = (Number) page.evaluate("document.querySelector('.load').getBoundingClientRect().bottom");
+        assertThat(at("drill-" + drill).boundingBox().y).isGreaterThanOrEqualTo(end.doubleValue());
+    }
+
     @Test
     void forcedColoursKeepEveryMark() throws Exception {
         page.emulateMedia(new Page.EmulateMediaOptions().setForcedColors(ForcedColors.ACTIVE));
@@ -941,6 +977,7 @@ class PageIT {
             assertThat(at("lamp-keys")).hasAttribute("data-state", "ok");
             assertThat(at("drill-redis-kill")).isHidden();
             assertThat(at("rate-form")).isHidden();
+            assertThat(at("copy-keys")).isHidden();
             assertThat(Browser.violations(page)).isEmpty();
         }
     }
