@@ -1005,6 +1005,7 @@ class PageIT {
         awaitSeen("redis-kill");
         press("double-click");
         awaitSeen("double-click");
+        assertThat(at("server-post-count")).hasText("1");
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
         Screenshots.take(
                 page, (width == PHONE ? "phone-" : "desktop-") + theme.name().toLowerCase(Locale.ROOT));
