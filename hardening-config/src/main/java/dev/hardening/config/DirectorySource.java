@@ -25,6 +25,9 @@ record DirectorySource(Path directory, String origin, String subject) implements
         NO_DIRECTORY,
         NOT_A_DIRECTORY,
         NO_ACCESS,
+
+        /** The same for a directory in it. */
+        NO_ACCESS_BELOW,
         NO_ANSWER
     }
 
@@ -83,6 +86,9 @@ record DirectorySource(Path directory, String origin, String subject) implements
             case NO_DIRECTORY -> unreachable("does not exist");
             case NOT_A_DIRECTORY -> unreachable("is not a directory");
             case NO_ACCESS -> unreachable("cannot be read");
+            case NO_ACCESS_BELOW ->
+                Optional.of(Found.unreachable(
+                        "its directory " + directory.relativize(file).getParent() + " cannot be read", origin));
             case NO_ANSWER -> unreachable("does not answer");
         };
     }
@@ -113,7 +119,11 @@ record DirectorySource(Path directory, String origin, String subject) implements
             return Entry.ABSENT;
         }
         // Whether the name has an entry is not known. Permission to execute a directory is permission to look in it.
-        return Files.isExecutable(directory) ? Entry.PRESENT : Entry.NO_ACCESS;
+        if (!Files.isExecutable(directory)) {
+            return Entry.NO_ACCESS;
+        }
+        Path parent = file.getParent();
+        return parent == null || Files.isExecutable(parent) ? Entry.PRESENT : Entry.NO_ACCESS_BELOW;
     }
 
     @Override

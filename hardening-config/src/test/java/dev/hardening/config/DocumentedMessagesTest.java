@@ -242,6 +242,9 @@ class DocumentedMessagesTest {
         problems.addAll(SecretValidator.requiring("X")
                 .check(SecretSource.directory(secrets.resolve("LOOP")))
                 .problems());
+        problems.addAll(SecretValidator.requiring("LOOP/X")
+                .check(SecretSource.directory(secrets))
+                .problems());
         for (String noPath : List.of("/\0", "/\ud800")) {
             problems.addAll(SecretValidator.requiring("X")
                     .check(DirectorySource.systemdCredentials(noPath))

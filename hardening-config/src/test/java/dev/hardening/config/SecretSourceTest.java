@@ -581,6 +581,44 @@ class SecretSourceTest {
             assertThat(problemOf(source).reason()).isEqualTo("its entry in the directory leads to a directory");
         }
 
+        private void assertNestedCannotBeRead() {
+            SecretSource source = SecretSource.directory(directory);
+            SecretValidator validator = SecretValidator.of(
+                    Setting.secret("db/X"), Setting.secret("db/Y").optional(), Setting.secret("Z"));
+            assertThat(validator.check(source).problems())
+                    .containsExactly(
+                            new Problem("db/X", Problem.Kind.MISSING, "is not set", null),
+                            new Problem(
+                                    "directory " + directory,
+                                    Problem.Kind.INVALID,
+                                    "its directory db cannot be read",
+                                    null));
+            SecretSource map = SecretSource.of(Map.of("db/X", "abc", "db/Y", "def"));
+            assertThat(validator.check(source.orElse(map)).valid()).isTrue();
+        }
+
+        @Test
+        void withANestedOneThatCannotBeReadIsOneProblem() throws IOException {
+            file("Z", "abc");
+            Files.createSymbolicLink(directory.resolve("db"), Path.of("db"));
+            assertNestedCannotBeRead();
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"r--r--r--", "---------"})
+        void withANestedOneThatMayNotBeReadIsOneProblem(String permissions) throws IOException {
+            file("Z", "abc");
+            Path closed = Files.createDirectory(directory.resolve("db"));
+            Files.writeString(closed.resolve("X"), "abc");
+            Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString(permissions));
+            try {
+                assumeFalse(Files.isExecutable(closed), "root may read it; a link that leads to itself stands for it");
+                assertNestedCannotBeRead();
+            } finally {
+                Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+            }
+        }
+
         @Test
         void withALineBreakInItsNameForgesNoLine() throws IOException {
             Path odd = Files.createDirectory(directory.resolve("a\nMissing required secrets: Y\u001b[2J"));
