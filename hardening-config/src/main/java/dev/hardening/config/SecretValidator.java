@@ -61,7 +61,7 @@ public final class SecretValidator {
 
     /**
      * Adds the rule that exactly one of these settings is set. Each of them may be absent; those not declared yet are
-     * declared.
+     * declared. One that is declared has the rules of both, and is verbatim if one of both says so.
      *
      * @param group at least two settings
      * @return a validator with that rule too
@@ -73,7 +73,7 @@ public final class SecretValidator {
 
     /**
      * Adds the rule that at least one of these settings is set. Each of them may be absent; those not declared yet are
-     * declared.
+     * declared. One that is declared has the rules of both, and is verbatim if one of both says so.
      *
      * @param group at least two settings
      * @return a validator with that rule too
@@ -99,10 +99,11 @@ public final class SecretValidator {
                         .toList());
     }
 
-    /** A group only names a setting: it does not undo the setting's {@code verbatim()}. */
+    /** A setting is verbatim if its declaration or a group says so. */
     private static Setting<?> withRulesOf(Setting<?> known, Setting<?> named) {
         requireSameType(known, named);
-        return known == named ? known : known.and(known.isVerbatim() ? named.verbatim() : named);
+        Setting<?> both = known == named ? known : known.and(named);
+        return known.isVerbatim() || named.isVerbatim() ? both.verbatim() : both;
     }
 
     private static void requireSameType(Setting<?> known, Setting<?> setting) {

@@ -343,6 +343,13 @@ class SecretValidatorTest {
                     .atLeastOne(Setting.secret("A"), Setting.secret("B"));
             assertThat(verbatim.check(SecretSource.of(Map.of("A", "null"))).valid())
                     .isTrue();
+            SecretValidator verbatimInAGroup = SecretValidator.of(Setting.secret("A"))
+                    .atLeastOne(Setting.secret("A").verbatim(), Setting.secret("B"))
+                    .atLeastOne(Setting.secret("A"), Setting.secret("C"));
+            assertThat(verbatimInAGroup
+                            .check(SecretSource.of(Map.of("A", "null")))
+                            .valid())
+                    .isTrue();
         }
 
         @Test
