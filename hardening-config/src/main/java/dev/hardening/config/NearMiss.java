@@ -87,6 +87,13 @@ final class NearMiss {
 
     private static final Pattern UNHEARD = Pattern.compile("[AEIOUY]++R?");
 
+    /** Endings that are spelt in two ways, where the usual slips do not find them: COLOUR, CATALOGUE, ANALYSE, GREY. */
+    private static final Pattern BRITISH =
+            Pattern.compile("(?<=^[A-Z]{3,20})(OUR|YSE|ISE|LOGUE)$|(?<=^PROGRAM)ME$|^GREY$");
+
+    private static final Map<String, String> AMERICAN =
+            Map.of("OUR", "OR", "YSE", "YZE", "ISE", "IZE", "LOGUE", "LOG", "ME", "", "GREY", "GRAY");
+
     private static final Pattern NO_DIGITS = Pattern.compile("[^0-9]+");
 
     private static final String FILE = FileNameSource.SUFFIX.substring(1);
@@ -272,6 +279,9 @@ final class NearMiss {
         if (UsualWords.contain(a) && UsualWords.contain(b)) {
             return OptionalInt.empty();
         }
+        if (inOneSpelling(a).equals(inOneSpelling(b))) {
+            return OptionalInt.of(OTHER_SEPARATORS + 1);
+        }
         if (shorter == 3 && !USUAL_SHORT_WORDS.contains(a) && !USUAL_SHORT_WORDS.contains(b)) {
             return OptionalInt.empty();
         }
@@ -292,6 +302,11 @@ final class NearMiss {
             default -> false;
         };
         return near ? OptionalInt.of(OTHER_SEPARATORS + edits) : OptionalInt.empty();
+    }
+
+    /** A word as Americans write it. */
+    private static String inOneSpelling(String word) {
+        return BRITISH.matcher(word).replaceAll(match -> AMERICAN.getOrDefault(match.group(), match.group()));
     }
 
     private static boolean hasDigit(String word) {

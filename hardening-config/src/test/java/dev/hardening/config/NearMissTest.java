@@ -108,6 +108,14 @@ class NearMissTest {
             "CALENDAR_KEY, CALENDER_KEY",
             "SERVICE_URL, SERVIC_URL",
             "TOKEN, TOKNE",
+            "COLOR_API_KEY, COLOUR_API_KEY", // British and American
+            "COLOUR_API_KEY, COLOR_API_KEY",
+            "CATALOG_URL, CATALOGUE_URL",
+            "DIALOGUE_URL, DIALOG_URL",
+            "ANALYZE_URL, ANALYSE_URL",
+            "REALIZE_URL, REALISE_URL",
+            "PROGRAM_ID, PROGRAMME_ID",
+            "GRAY_LOG_URL, GREY_LOG_URL",
             "key, KEY"
         })
         void hasOneSlipOfTheKeyboard(String declared, String found) {
@@ -299,6 +307,9 @@ class NearMissTest {
             "TYPEORM_URL, TYPEFORM_URL",
             "VERTX_URL, VERTEX_URL",
             "WECHAT_URL, WEBCHAT_URL",
+            "FOUR_URL, FOR_URL", // only an ending of a longer word is spelt in two ways
+            "RISE_URL, RIZE_URL",
+            "COLORS_URL, COLOUR_URL",
             "SMS_TOKEN, SSM_TOKEN", // words of three letters
             "SAP_TOKEN, SPA_TOKEN",
             "GCS_TOKEN, GSC_TOKEN",
