@@ -74,12 +74,20 @@ record FileNameSource(SecretSource source, Set<String> settings) implements Secr
                         : Setting.lostCharacters(path).or(() -> Slip.ofAPath(name, path)))
                 .map(reason -> Found.missing(name + " " + reason, origin));
         try {
-            Found found =
-                    SecretFile.read(Path.of(path), what, place, slip.orElseGet(() -> SecretFile.absent(what, place)));
+            Path file = Path.of(path);
+            Found absent = slip.orElseGet(() -> file.isAbsolute()
+                    ? SecretFile.absent(what, place)
+                    : Found.missing(what + relative(setting), place));
+            Found found = SecretFile.read(file, what, place, absent);
             return found.isAbsent() ? Found.missing(what + " an empty file", place) : found;
         } catch (InvalidPathException noPath) {
             return slip.orElseGet(() -> Found.invalid(name + " " + SecretFile.noPath(path), origin));
         }
+    }
+
+    /** A short token looks like the path of a file in the process's directory. */
+    private static String relative(String setting) {
+        return " a file that does not exist: write its whole path, or set " + setting + " if it is the value itself";
     }
 
     /** A token that is longer than a path can be, a text of several lines, such as a PEM, or a JSON object. */

@@ -129,6 +129,7 @@ class DocumentedMessagesTest {
         environment.put("NO_PATH_FILE", "x\0y");
         environment.put("LOCALE_FILE", "/\ud800");
         environment.put("LOST_PATH_FILE", "/\ufffd");
+        environment.put("SHORT_VALUE_FILE", "x");
         environment.put("VALUE_FILE", "x".repeat(300));
         environment.put("PASWORD", "x");
         environment.put("C", "x");
@@ -196,6 +197,7 @@ class DocumentedMessagesTest {
                         Setting.secret("NO_PATH"),
                         Setting.secret("LOCALE"),
                         Setting.secret("LOST_PATH"),
+                        Setting.secret("SHORT_VALUE"),
                         Setting.secret("VALUE"),
                         Setting.secret("CONDITIONAL").requiredWhen(source -> {
                             throw new IllegalStateException();

@@ -248,6 +248,14 @@ class SecretSourceTest {
         }
 
         @ParameterizedTest
+        @ValueSource(strings = {"hunter2", "ghp_abcdefghijklmnop", "postgres://u:canary@db/x", "secrets/x", "./x"})
+        void isMissingAndTheHintSaysThatItsPathMayBeTheValue(String path) {
+            assertMissing(
+                    Path.of(path),
+                    "X_FILE names a file that does not exist: write its whole path, or set X if it is the value itself");
+        }
+
+        @ParameterizedTest
         @CsvSource(
                 delimiter = '|',
                 quoteCharacter = '\0',
@@ -571,16 +579,6 @@ class SecretSourceTest {
             }
         }
 
-        @Test
-        void mayHoldFileNamesToo() throws IOException {
-            SecretSource source = SecretSource.directory(directory).withFiles();
-            file("X_FILE", file("elsewhere", "abc") + "\n");
-            assertThat(source.find("X").orElseThrow().value()).isEqualTo("abc");
-            Files.delete(directory.resolve("X_FILE"));
-            Files.createDirectory(directory.resolve("X_FILE"));
-            assertThat(problemOf(source).reason()).isEqualTo("its entry in the directory leads to a directory");
-        }
-
         private void assertNestedCannotBeRead() {
             SecretSource source = SecretSource.directory(directory);
             SecretValidator validator = SecretValidator.of(
@@ -617,6 +615,16 @@ class SecretSourceTest {
             } finally {
                 Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
             }
+        }
+
+        @Test
+        void mayHoldFileNamesToo() throws IOException {
+            SecretSource source = SecretSource.directory(directory).withFiles();
+            file("X_FILE", file("elsewhere", "abc") + "\n");
+            assertThat(source.find("X").orElseThrow().value()).isEqualTo("abc");
+            Files.delete(directory.resolve("X_FILE"));
+            Files.createDirectory(directory.resolve("X_FILE"));
+            assertThat(problemOf(source).reason()).isEqualTo("its entry in the directory leads to a directory");
         }
 
         @Test
