@@ -99,6 +99,7 @@ final class ClientRuntime {
      * @param opening ends when nothing more is being opened: Lettuce would close what is opened meanwhile twice, and warn
      */
     void free(AbstractRedisClient client, List<StatefulConnection<?, ?>> connections, CompletableFuture<?> opening) {
+        freed = true;
         awaitAll(
                 () -> opening.get(BOUND_MILLIS, TimeUnit.MILLISECONDS),
                 () -> CompletableFuture.allOf(connections.stream()

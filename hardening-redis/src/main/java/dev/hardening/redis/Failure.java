@@ -126,7 +126,8 @@ record Failure(List<Throwable> causes, Context context) {
                         .filter(said -> said.server == null
                                 || match(SERVER)
                                         .map(Failure::hostAndPort)
-                                        .filter(at -> !at.equals(said.server))
+                                        .or(() -> match(SENTINEL).map(at -> at.group(2)))
+                                        .filter(at -> !withoutBrackets(at).equals(withoutBrackets(said.server)))
                                         .isEmpty())
                         .map(Said::error));
     }
@@ -214,6 +215,11 @@ record Failure(List<Throwable> causes, Context context) {
 
     private static String hostAndPort(MatchResult at) {
         return (at.group(1).isEmpty() ? at.group(2) : at.group(1)) + ":" + at.group(3);
+    }
+
+    /** An IPv6 address is in brackets in a URI, and not in a socket's address. */
+    private static String withoutBrackets(String address) {
+        return address.replace("[", "").replace("]", "");
     }
 
     private Optional<MatchResult> match(Pattern pattern) {

@@ -116,7 +116,7 @@ interface Target<C extends StatefulConnection<String, String>> {
                 runtime = null;
             } else {
                 runtime = new ClientRuntime(options);
-                client = RedisClient.create(runtime.resources(), uri());
+                client = new SentinelClient(runtime.resources(), uri(), runtime::isFreed);
                 client.addListener(runtime.channels().connections());
                 client.setOptions(options.clientOptions());
             }

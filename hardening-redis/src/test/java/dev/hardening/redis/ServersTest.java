@@ -16,6 +16,8 @@ import io.lettuce.core.RedisCredentialsProvider.ImmediateRedisCredentialsProvide
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import io.lettuce.core.codec.StringCodec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +28,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
@@ -496,6 +501,95 @@ class ServersTest {
                 }
                 assertThat(failure(to("redis-sentinel://" + at + "#orders")))
                         .hasMessageStartingWith("Redis connection failed after 1 attempt: NOAUTH");
+            }
+        }
+
+        /** A Sentinel that can be connected to, and gives an answer to SENTINEL; an empty one for none, null to close. */
+        private static ScriptedServer answering(Supplier<@Nullable String> answer) throws Exception {
+            return new ScriptedServer(socket -> ScriptedServer.speaking(command -> {
+                        if (command.startsWith("HELLO")) {
+                            return ScriptedServer.HELLO;
+                        }
+                        if (!command.startsWith("SENTINEL")) {
+                            return "+OK\r\n";
+                        }
+                        String given = answer.get();
+                        if (given == null) {
+                            try {
+                                socket.close();
+                            } catch (IOException failed) {
+                                throw new UncheckedIOException(failed);
+                            }
+                        }
+                        return given == null ? "" : given;
+                    })
+                    .talk(socket));
+        }
+
+        private static String both(ScriptedServer first, int second) {
+            return "redis-sentinel://127.0.0.1:" + first.port() + ",127.0.0.1:" + second + "#orders";
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "*-1", // it does not know the primary's name
+                    "-NOAUTH Authentication required.",
+                    "-LOADING Redis is loading the dataset in memory",
+                    "-ERR unknown command 'SENTINEL'",
+                    "silence",
+                    "close"
+                })
+        void theNextOneIsAskedWhateverTheFirstAnswers(String answer) throws Exception {
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
+                    ScriptedServer first = answering(() -> switch (answer) {
+                        case "silence" -> "";
+                        case "close" -> null;
+                        default -> answer + "\r\n";
+                    });
+                    ConnectedRedis redis = to(both(first, sentinel.port()))
+                            .deadline(Duration.ofMinutes(1))
+                            .attemptTimeout(Duration.ofSeconds(8))
+                            .build()
+                            .connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(1);
+                assertThat(redis.sync().clientInfo()).contains("laddr=127.0.0.1:" + primary.port());
+            }
+        }
+
+        @Test
+        void eachOneIsNamedWithWhatItSaid() throws Exception {
+            try (RedisServer other = RedisServer.sentinel("other", primary);
+                    ScriptedServer loading = answering(() -> "-LOADING Redis is loading the dataset in memory\r\n");
+                    ScriptedServer closing = answering(() -> null);
+                    ScriptedServer guarded =
+                            new ScriptedServer(ScriptedServer.answering("-NOAUTH Authentication required.\r\n"))) {
+                assertThat(failure(to(both(loading, other.port())).attempts(1)))
+                        .hasMessageEndingWith("LOADING Redis is loading the dataset in memory [Sentinel 127.0.0.1:"
+                                + loading.port() + "]; the Sentinels know no primary of that name [Sentinel 127.0.0.1:"
+                                + other.port() + "]");
+                assertThat(failure(to(both(closing, guarded.port())).attempts(1)))
+                        .hasMessageContaining("closed early")
+                        .hasMessageContaining("[Sentinel 127.0.0.1:" + closing.port() + "]; NOAUTH")
+                        .hasMessageEndingWith("[Sentinel 127.0.0.1:" + guarded.port() + "]");
+            }
+        }
+
+        @Test
+        void aReconnectAsksTheNextOneToo() throws Exception {
+            AtomicReference<String> answer = new AtomicReference<>(
+                    "*2\r\n" + ScriptedServer.bulk("127.0.0.1") + ScriptedServer.bulk(String.valueOf(primary.port())));
+            try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
+                    ScriptedServer first = answering(answer::get);
+                    ConnectedRedis redis =
+                            to(both(first, sentinel.port())).build().connect()) {
+                answer.set("*-1\r\n");
+                long id = redis.sync().clientId();
+                primary.command("CLIENT KILL ID " + id);
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(60))
+                        .ignoreExceptions()
+                        .until(() -> redis.sync().clientId() != id);
             }
         }
 
