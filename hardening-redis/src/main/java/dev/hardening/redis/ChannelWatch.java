@@ -1,6 +1,7 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.NestedMultiOutput;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -60,6 +62,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private final Requirement.Sender sender = this::send;
     private final AtomicBoolean lookingUp = new AtomicBoolean();
     private @Nullable Heartbeat heartbeat;
+    private @Nullable Future<?> handshakeLimit;
     private @Nullable InetSocketAddress peer;
     private @Nullable String lossReason;
     private boolean roleKnown;
@@ -117,7 +120,24 @@ final class ChannelWatch extends ChannelDuplexHandler {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         channels.opened(channel.remoteAddress() instanceof InetSocketAddress remote ? remote : null);
+        boundHandshake(context);
         context.fireChannelActive();
+    }
+
+    /** Lettuce's own bound is that of a command, for each connection to a cluster's node after the start. */
+    private void boundHandshake(ChannelHandlerContext context) {
+        long millis = channels.handshakeBound().toMillis();
+        Runnable giveUp = () -> exceptionCaught(
+                context,
+                new RedisCommandTimeoutException(
+                        "Connection initialization timed out after " + millis + " millisecond(s)"));
+        handshakeLimit = channel.eventLoop().schedule(giveUp, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void endHandshakeLimit() {
+        if (handshakeLimit != null) {
+            handshakeLimit.cancel(false);
+        }
     }
 
     /** A handler for the place behind Lettuce's handshake: it lets a server in, and begins the heartbeat. */
@@ -127,6 +147,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
             // Comes here when the handshake is over, and goes on to all that uses the connection.
             @Override
             public void channelActive(ChannelHandlerContext context) {
+                endHandshakeLimit();
                 admit(() -> {
                     OPENED.set(ChannelWatch.this);
                     try {
@@ -154,6 +175,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
         if (handshake.isHelloUnanswered() && lossReason == null) {
             channels.helloClosed();
         }
+        endHandshakeLimit();
         channels.beating().remove(this);
         handshake.close();
         LOSS.set(lossReason == null ? "the server closed the connection" : lossReason);

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Channels implements NettyCustomizer {
 
     private final Duration heartbeat;
+    private final Duration handshakeBound;
     private final Addresses.Names names;
     private final boolean asksSentinels;
     private final long epoch = System.nanoTime();
@@ -49,10 +50,12 @@ final class Channels implements NettyCustomizer {
      * For a new client.
      *
      * @param heartbeat zero for none
+     * @param handshakeBound how long a handshake may take
      * @param asksSentinels whether some of the channels may lead to Sentinels
      */
-    Channels(Duration heartbeat, Addresses.Names names, boolean asksSentinels) {
+    Channels(Duration heartbeat, Duration handshakeBound, Addresses.Names names, boolean asksSentinels) {
         this.heartbeat = heartbeat;
+        this.handshakeBound = handshakeBound;
         this.names = names;
         this.asksSentinels = asksSentinels;
     }
@@ -180,6 +183,10 @@ final class Channels implements NettyCustomizer {
 
     Duration heartbeat() {
         return heartbeat;
+    }
+
+    Duration handshakeBound() {
+        return handshakeBound;
     }
 
     /** When the first period of all heartbeats began. */

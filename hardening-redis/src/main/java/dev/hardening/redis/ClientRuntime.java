@@ -49,6 +49,7 @@ final class ClientRuntime {
     ClientRuntime(RedisConnector.Builder options) {
         channels = new Channels(
                 options.heartbeat,
+                options.attemptTimeout,
                 options.names,
                 !options.uris.get(0).getSentinels().isEmpty());
         Addresses addresses = new Addresses(options.names, options.attemptTimeout);

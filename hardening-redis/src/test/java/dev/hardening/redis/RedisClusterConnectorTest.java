@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.hardening.redis.Attempt.Verdict;
+import dev.hardening.testing.FaultyProxy;
 import dev.hardening.testing.Ports;
 import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -212,6 +214,35 @@ class RedisClusterConnectorTest {
                 Awaitility.await()
                         .atMost(Duration.ofSeconds(60))
                         .until(() -> cluster.nodes().stream().allMatch(RedisCluster::isUp));
+            }
+        }
+
+        /** A handshake's bound is not that of a command, which may be long. */
+        @Test
+        void aNodeThatWasSilentIsUsedAgainWhateverTheTimeout() throws Exception {
+            List<String> failed = new CopyOnWriteArrayList<>();
+            try (RedisCluster one = RedisCluster.start(1);
+                    FaultyProxy proxy = new FaultyProxy(one.nodes().get(0).port())) {
+                one.nodes().get(0).command("CONFIG SET cluster-announce-port " + proxy.port());
+                try (ConnectedRedisCluster redis = to(proxy.uri() + "?timeout=10m")
+                        .heartbeat(Duration.ofMillis(500))
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void reconnectFailed(String reason) {
+                                failed.add(reason);
+                            }
+                        })
+                        .buildCluster()
+                        .connect()) {
+                    redis.sync().set("k", "v");
+                    proxy.set(FaultyProxy.Fault.BLACK_HOLE);
+                    Awaitility.await()
+                            .atMost(Duration.ofSeconds(60))
+                            .until(() -> failed.stream().anyMatch(reason -> reason.contains("handshake")));
+                    proxy.set(FaultyProxy.Fault.NONE);
+                    assertThat(redis.async().set("k", "w").get(60, TimeUnit.SECONDS))
+                            .isEqualTo("OK");
+                }
             }
         }
 
