@@ -48,7 +48,8 @@ public interface ConnectListener {
 
     /**
      * Hears that the application closed the connection, on the thread that did; nothing is told after that. If the listener
-     * is being told something else at that moment, it hears of the close afterwards, on that thread.
+     * is being told something else at that moment, it hears of the close afterwards, on that thread. If the application
+     * closes only {@link Connected#connection()}, or the client, it hears of that on a daemon thread.
      */
     default void closed() {}
 }

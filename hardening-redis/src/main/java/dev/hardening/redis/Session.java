@@ -50,6 +50,7 @@ final class Session<C extends StatefulConnection<String, String>> {
     private final Supervisor supervisor;
     private final Disposable.Swap failures = Disposables.swap();
     private final AtomicBoolean subscribed = new AtomicBoolean();
+    private final AtomicBoolean freed = new AtomicBoolean();
     private final Set<StatefulConnection<?, ?>> further = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable CompletableFuture<RedisCheck>> running = new AtomicReference<>();
     private volatile Role lastRole;
@@ -66,9 +67,10 @@ final class Session<C extends StatefulConnection<String, String>> {
 
         @Override
         public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
-            if (handler.isClosed()) {
+            if (handler.isClosed()) { // by the application
                 further.remove(handler);
-                supervisor.returned(handler); // by the application, which has closed it
+                supervisor.returned(handler);
+                endIfClosed();
             } else {
                 String reason = ChannelWatch.lossReason();
                 lost(handler, reason);
@@ -145,6 +147,13 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
     }
 
+    /** Ends the supervision if the application has closed the connection by itself: it does not come back. */
+    private void endIfClosed() {
+        if (isClosed(connection) && supervisor.close()) {
+            Workers.run(supervisor::deliver); // not on an event loop
+        }
+    }
+
     private static boolean isClosed(StatefulConnection<?, ?> one) {
         return one instanceof RedisChannelHandler<?, ?> handler && handler.isClosed();
     }
@@ -177,7 +186,7 @@ final class Session<C extends StatefulConnection<String, String>> {
      * @throws RedisConnectException if that fails; it is tried once
      */
     <D extends StatefulConnection<?, ?>> D open(Supplier<CompletionStage<D>> opening) {
-        if (supervisor.isClosed()) {
+        if (freed.get()) {
             throw new IllegalStateException(Supervisor.CLOSED);
         }
         ConnectAttempt<D> attempt = new ConnectAttempt<>(target, opening, options.nanoTime);
@@ -187,7 +196,7 @@ final class Session<C extends StatefulConnection<String, String>> {
             opened.setTimeout(options.commandTimeout());
             further.add(opened);
             supervise(opened);
-            if (supervisor.isClosed()) {
+            if (freed.get()) {
                 opened.close();
             }
             return opened;
@@ -223,6 +232,7 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
         long from = System.nanoTime();
         forgetClosed();
+        endIfClosed();
         String down = supervisor.whyDown(connection);
         if (down == null && !connection.isOpen()) {
             down = ChannelWatch.lossReason();
@@ -314,9 +324,10 @@ final class Session<C extends StatefulConnection<String, String>> {
     }
 
     void close() {
-        if (!supervisor.close()) {
+        if (!freed.compareAndSet(false, true)) {
             return;
         }
+        supervisor.close();
         failures.dispose();
         List<StatefulConnection<?, ?>> open = new ArrayList<>(further);
         open.add(connection);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.hardening.testing.Ports;
+import dev.hardening.testing.RedisCluster;
 import dev.hardening.testing.RedisServer;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -16,9 +17,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RedisConnectionMetricsTest {
 
@@ -54,6 +57,50 @@ class RedisConnectionMetricsTest {
                 server[0].close();
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aConnectionThatTheApplicationClosesItselfIsNotUp(boolean cluster) throws Exception {
+        metrics.bindTo(registry);
+        AtomicInteger closed = new AtomicInteger();
+        try (RedisCluster node = cluster ? RedisCluster.start(1) : RedisCluster.startNodes(0);
+                RedisServer server = RedisServer.start();
+                Connected redis = RedisConnector.builder(cluster ? node.uri() : server.uri())
+                        .listener(metrics)
+                        .listener(new ConnectListener() {
+                            @Override
+                            public void closed() {
+                                closed.incrementAndGet();
+                            }
+                        })
+                        .connectAny()) {
+            assertThat(up()).isEqualTo(1);
+            redis.connection().close();
+            await().until(() -> up() == 0);
+            assertThat(redis.check().join().reason()).isEqualTo("the connection has been closed");
+            assertThat(count("redis.connection.losses")).isZero();
+        }
+        assertThat(closed).hasValue(1);
+        Traces.awaitNoThreads();
+    }
+
+    @Test
+    void aConnectionThatIsClosedWhileItIsLostIsNotUp() throws Exception {
+        metrics.bindTo(registry);
+        try (RedisServer server = RedisServer.start();
+                ConnectedRedis redis = RedisConnector.builder(server.uri())
+                        .listener(metrics)
+                        .build()
+                        .connect()) {
+            server.stop();
+            await().until(() -> up() == 0);
+            redis.connection().close();
+            server.restart();
+            assertThat(redis.check().join().reason()).isEqualTo("the connection has been closed");
+            assertThat(up()).isZero();
+        }
+        Traces.awaitNoThreads();
     }
 
     @ParameterizedTest
