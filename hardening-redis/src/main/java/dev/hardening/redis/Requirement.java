@@ -33,7 +33,11 @@ import org.jspecify.annotations.Nullable;
 record Requirement(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
 
     private static final Pattern VERSION = Pattern.compile("redis_version:([^\\s,]{1,40})");
-    private static final Pattern MODE = Pattern.compile("redis_mode:(\\w{1,20})");
+
+    /** Of a Valkey, whose redis_version is that of the Redis that it is compatible with; HELLO says this one too. */
+    private static final Pattern VALKEY_VERSION = Pattern.compile("valkey_version:([^\\s,]{1,40})");
+
+    private static final Pattern MODE = Pattern.compile("(?:redis|server)_mode:(\\w{1,20})");
 
     private static final Pattern SLOTS_ASSIGNED = Pattern.compile("cluster_slots_assigned:(\\d{1,5})");
     private static final Pattern SLOTS_FAILED = Pattern.compile("cluster_slots_fail:(\\d{1,5})");
@@ -148,7 +152,9 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
                 ? CompletableFuture.completedFuture(server)
                 : sender.info("server")
                         .thenApply(info -> new Server(
-                                found(VERSION, info).orElse(server.version),
+                                found(VALKEY_VERSION, info)
+                                        .or(() -> found(VERSION, info))
+                                        .orElse(server.version),
                                 server.role,
                                 found(MODE, info).orElse(server.mode)));
     }

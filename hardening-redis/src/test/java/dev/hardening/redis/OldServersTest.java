@@ -128,6 +128,33 @@ class OldServersTest {
             }
         }
 
+        /** Valkey has names of its own in INFO, and the version of Redis that it is compatible with. */
+        @ParameterizedTest
+        @ValueSource(strings = {"standalone", "cluster"})
+        void aValkeySaysItsVersionAndItsMode(String mode) throws Exception {
+            String info = "# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.3\r\n"
+                    + "valkey_release_stage:ga\r\nserver_mode:" + mode + "\r\n";
+            try (ScriptedServer valkey =
+                    new ScriptedServer(ScriptedServer.speaking(command -> switch (command.split(" ", -1)[0]) {
+                        case "PING" -> "+PONG\r\n";
+                        case "ROLE" -> "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+                        case "INFO" -> ScriptedServer.bulk(info);
+                        default -> "-NOPERM User default has no permissions to run the command\r\n";
+                    }))) {
+                RedisConnector.Builder connector = RedisConnector.builder(valkey.redisUri());
+                if (mode.equals("cluster")) {
+                    assertThatThrownBy(() -> connector.build().connect())
+                            .hasMessageContaining("the server is a node of a cluster");
+                    return;
+                }
+                try (ConnectedRedis redis = connector.build().connect()) {
+                    assertThat(redis.report().version()).isEqualTo("8.1.3");
+                    assertThat(redis.report().mode()).isEqualTo("standalone");
+                    assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
+                }
+            }
+        }
+
         @Test
         void aServerThatSaysNothingOfItselfIsConnected() throws Exception {
             try (ScriptedServer silent = new ScriptedServer(
