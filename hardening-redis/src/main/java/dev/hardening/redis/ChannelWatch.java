@@ -57,6 +57,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private final ChannelHandlerContext encoder;
     private final Channel channel;
     private final boolean reconnect;
+    private final boolean leavesHelloOut;
     private final Handshake handshake = new Handshake();
     private final PendingCommands pending = new PendingCommands();
     private final Requirement.Sender sender = this::send;
@@ -83,6 +84,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
         this.channels = channels;
         this.encoder = encoder;
         this.reconnect = reconnect;
+        leavesHelloOut = channels.leavesHelloOut(reconnect);
         channel = encoder.channel();
     }
 
@@ -175,6 +177,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
         if (handshake.isHelloUnanswered() && lossReason == null) {
             channels.helloClosed();
         }
+        if (ready) {
+            channels.lost();
+        }
         endHandshakeLimit();
         channels.beating().remove(this);
         handshake.close();
@@ -210,6 +215,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
             }
             if (error != null) {
                 follow(error);
+            }
+            if (handshake.isHelloUnanswered()) {
+                channels.helloAnswered();
             }
             passed = handshake.received(received, error);
             pending.heard();
@@ -262,6 +270,10 @@ final class ChannelWatch extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
         if (message instanceof RedisCommand<?, ?, ?> command) {
+            if (leavesHelloOut && !ready && command.getType() == CommandType.HELLO) {
+                answerHello(context, promise);
+                return;
+            }
             note(command);
             if (Handshake.authenticates(command.getType()) || leavesClientOut()) {
                 writeUnlogged(List.of(command), promise);
@@ -281,8 +293,15 @@ final class ChannelWatch extends ChannelDuplexHandler {
         var unused = context.write(message, promise);
     }
 
+    /** As a server that does not know it: Lettuce goes on in RESP2. */
+    private void answerHello(ChannelHandlerContext context, ChannelPromise promise) {
+        handshake.helloRefused();
+        promise.setSuccess();
+        channel.eventLoop().execute(() -> context.fireChannelRead(Handshake.helloUnknown()));
+    }
+
     private boolean leavesClientOut() {
-        return !ready && channels.isBare();
+        return !ready && leavesHelloOut;
     }
 
     private void note(RedisCommand<?, ?, ?> command) {

@@ -38,9 +38,9 @@ final class Channels implements NettyCustomizer {
 
     private volatile Requirement requirement = new Requirement(null, false, true);
     private volatile boolean bare;
+    private volatile boolean helloDue;
     private volatile boolean connected;
     private volatile boolean closedUponHello;
-    private volatile boolean shookHands;
     private volatile Failure.@Nullable Said lastError;
     private volatile @Nullable String lastPeer;
     private volatile @Nullable String refused;
@@ -116,13 +116,13 @@ final class Channels implements NettyCustomizer {
     /**
      * Before a connection is opened.
      *
-     * @param bare whether handshakes leave CLIENT out
+     * @param bare whether handshakes leave HELLO and CLIENT out
      */
     void reset(boolean bare) {
         this.bare = bare;
+        helloDue = false;
         connected = false;
         closedUponHello = false;
-        shookHands = false;
         lastError = null;
         lastPeer = null;
         hello = null;
@@ -141,11 +141,6 @@ final class Channels implements NettyCustomizer {
     /** Whether a server closed a connection instead of answering HELLO, as some proxies do. */
     boolean closedUponHello() {
         return closedUponHello;
-    }
-
-    /** Whether a handshake ended well since the reset. */
-    boolean shookHands() {
-        return shookHands;
     }
 
     /**
@@ -208,8 +203,14 @@ final class Channels implements NettyCustomizer {
         return requirement;
     }
 
+    /** Whether the server closes the connection upon HELLO, as far as is known. */
     boolean isBare() {
         return bare;
+    }
+
+    /** Whether the handshake of a new channel leaves HELLO and CLIENT out. Only a reconnect, which is repeated, tries it. */
+    boolean leavesHelloOut(boolean reconnect) {
+        return bare && !(reconnect && helloDue);
     }
 
     /** The watches whose heartbeat has begun. */
@@ -234,6 +235,17 @@ final class Channels implements NettyCustomizer {
     /** A server closed a channel instead of answering HELLO. */
     void helloClosed() {
         closedUponHello = true;
+        helloDue = false;
+    }
+
+    /** A server answered HELLO, also if it does not know it. */
+    void helloAnswered() {
+        bare = false;
+    }
+
+    /** A connection that was in use was lost. Behind its address there may be another server by now, which knows HELLO. */
+    void lost() {
+        helloDue = true;
     }
 
     /** A server said something while it was connected to: an error, or null for anything else. */
@@ -255,7 +267,6 @@ final class Channels implements NettyCustomizer {
 
     /** A handshake ended well, and the server is what is required. */
     void accepted() {
-        shookHands = true;
         refused = null;
     }
 

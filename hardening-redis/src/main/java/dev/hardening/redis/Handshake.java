@@ -209,8 +209,12 @@ final class Handshake {
         }
         helloRefused = true;
         bytes.readerIndex(end + 1);
-        ByteBuf unknown = Unpooled.copiedBuffer("-ERR unknown command 'HELLO'\r\n", StandardCharsets.US_ASCII);
-        return Unpooled.wrappedBuffer(unknown, bytes);
+        return Unpooled.wrappedBuffer(helloUnknown(), bytes);
+    }
+
+    /** What a server says that does not know HELLO. */
+    static ByteBuf helloUnknown() {
+        return Unpooled.copiedBuffer("-ERR unknown command 'HELLO'\r\n", StandardCharsets.US_ASCII);
     }
 
     /** Frees what is held back. */

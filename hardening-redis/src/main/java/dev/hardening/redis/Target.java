@@ -1,7 +1,6 @@
 package dev.hardening.redis;
 
 import io.lettuce.core.AbstractRedisClient;
-import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.StaticCredentialsProvider;
@@ -11,7 +10,6 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.protocol.ProtocolVersion;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -100,10 +98,8 @@ interface Target<C extends StatefulConnection<String, String>> {
         private final RedisClient client;
         private final @Nullable ClientRuntime runtime;
         private final RedisConnector.Builder options;
-        private final ClientOptions clientOptions;
         private final RedisURI given;
         private final RedisURI uri;
-        private volatile boolean bare;
         private volatile boolean clusterNode;
 
         Standalone(RedisConnector.Builder options) {
@@ -120,7 +116,6 @@ interface Target<C extends StatefulConnection<String, String>> {
                 client.addListener(runtime.channels().connections());
                 client.setOptions(options.clientOptions());
             }
-            clientOptions = client.getOptions();
         }
 
         @Override
@@ -173,8 +168,8 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         /**
          * Some proxies close the connection after an unknown command. If the last attempt ended so at HELLO, and this one
-         * does too, it connects once more in RESP2 and leaves CLIENT out. So do those after it as long as their handshakes
-         * end well. A server that closed once for another reason is asked as usual.
+         * does too, it connects once more, without HELLO and CLIENT. A server that closed once for another reason is asked
+         * as usual.
          */
         @Override
         public CompletionStage<StatefulRedisConnection<String, String>> connect() {
@@ -183,12 +178,11 @@ interface Target<C extends StatefulConnection<String, String>> {
                 return client.connectAsync(StringCodec.UTF8, uri);
             }
             Channels channels = ours.channels();
-            boolean closedBefore = channels.closedUponHello()
-                    && clientOptions.getConfiguredProtocolVersion() == null
+            boolean closedBefore = (channels.closedUponHello() || channels.isBare())
+                    && client.getOptions().getConfiguredProtocolVersion() == null
                     && !hasSentinels();
-            CompletionStage<StatefulRedisConnection<String, String>> first =
-                    open(channels, bare && channels.shookHands());
-            if (!closedBefore || bare) {
+            CompletionStage<StatefulRedisConnection<String, String>> first = open(channels, false);
+            if (!closedBefore) {
                 return first;
             }
             return first.toCompletableFuture()
@@ -199,15 +193,7 @@ interface Target<C extends StatefulConnection<String, String>> {
                             Workers::run);
         }
 
-        private CompletionStage<StatefulRedisConnection<String, String>> open(Channels channels, boolean inRespTwo) {
-            bare = inRespTwo;
-            client.setOptions(
-                    bare
-                            ? clientOptions
-                                    .mutate()
-                                    .protocolVersion(ProtocolVersion.RESP2)
-                                    .build()
-                            : clientOptions);
+        private CompletionStage<StatefulRedisConnection<String, String>> open(Channels channels, boolean bare) {
             channels.reset(bare);
             return client.connectAsync(StringCodec.UTF8, uri);
         }
@@ -234,7 +220,7 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         @Override
         public boolean isBare() {
-            return bare;
+            return runtime != null && runtime.channels().isBare();
         }
 
         @Override

@@ -13,7 +13,10 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.StringCodec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -176,6 +179,85 @@ class OldServersTest {
                 assertThat(redis.report().attempts()).isEqualTo(1);
                 assertThat(redis.check().join().up()).isTrue();
                 assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+            }
+        }
+    }
+
+    /** Such as a load balancer without a server behind it, or a Twemproxy. */
+    @Nested
+    class AHangUpAtHello {
+
+        private final List<Socket> open = new CopyOnWriteArrayList<>();
+
+        /** Closes so many connections upon HELLO, and is a primary after that. */
+        private ScriptedServer closing(int connections) throws Exception {
+            return new ScriptedServer(socket -> {
+                int number;
+                synchronized (open) {
+                    open.add(socket);
+                    number = open.size();
+                }
+                ScriptedServer.speaking(command -> {
+                            if (command.startsWith("HELLO")) {
+                                if (number <= connections) {
+                                    close(socket);
+                                    return "";
+                                }
+                                return ScriptedServer.HELLO;
+                            }
+                            return command.equals("PING") ? "+PONG\r\n" : "+OK\r\n";
+                        })
+                        .talk(socket);
+            });
+        }
+
+        private static void close(Socket socket) {
+            try {
+                socket.close();
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        }
+
+        private static RedisConnector.Builder to(ScriptedServer server) {
+            return RedisConnector.builder(server.redisUri())
+                    .sleeper(wait -> {})
+                    .maxReconnectDelay(Duration.ofMillis(200));
+        }
+
+        @Test
+        void inTwoAttemptsIsTriedAgainAfterALoss() throws Exception {
+            try (ScriptedServer server = closing(2);
+                    ConnectedRedis redis = to(server).build().connect()) {
+                assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
+                close(open.get(2));
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> redis.check().join().role() == Role.PRIMARY);
+                assertThat(server.accepted()).isEqualTo(4);
+            }
+        }
+
+        @Test
+        void eachTimeIsConnectedWithoutHelloAgain() throws Exception {
+            try (ScriptedServer server = closing(Integer.MAX_VALUE);
+                    ConnectedRedis redis = to(server).build().connect()) {
+                for (int number : List.of(2, 4)) {
+                    close(open.get(number));
+                    await().atMost(Duration.ofSeconds(60)).until(() -> open.size() == number + 3 && redis.ping());
+                }
+                redis.open(StringCodec.UTF8).close();
+                redis.open(StringCodec.UTF8).close(); // its close is no loss
+                assertThat(server.accepted()).isEqualTo(9);
+            }
+        }
+
+        @Test
+        void inTwoAttemptsLeavesTheThirdForTheRole() throws Exception {
+            try (ScriptedServer server = closing(2);
+                    ConnectedRedis redis =
+                            to(server).requireRole(Role.PRIMARY).build().connect()) {
+                assertThat(redis.report().attempts()).isEqualTo(3);
+                assertThat(redis.report().role()).isEqualTo(Role.PRIMARY);
             }
         }
     }
