@@ -4,6 +4,7 @@ import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -41,7 +42,11 @@ final class PendingCommands {
             .collect(Collectors.toCollection(() -> EnumSet.noneOf(CommandType.class)));
 
     private @Nullable RedisCommand<?, ?, ?> blocking;
+    private long blockingSince;
     private boolean heardSinceBlocking;
+
+    /** Whether the blocking command waits behind another one: when its own time begins is not known. */
+    private boolean behindAnother;
 
     /** Whether the previous blocking command got no answer. If so, the peer is asked during the next one. */
     private boolean unanswered;
@@ -77,7 +82,9 @@ final class PendingCommands {
             unansweredSince = OptionalLong.empty();
         } else if (isBlocking(type)) {
             unanswered = !heardSinceBlocking && blocking != null && blocking.isDone();
+            behindAnother = blocking != null && !blocking.isDone();
             blocking = command;
+            blockingSince = System.nanoTime();
             heardSinceBlocking = false;
         }
     }
@@ -90,10 +97,22 @@ final class PendingCommands {
     }
 
     /**
-     * When the application asked the peer itself, by a command in its transaction that got no answer; empty if it did not.
+     * When the application asked the peer itself: by a command in its transaction that got no answer, or by a blocking
+     * command, once the time is over for which that blocks. Empty if it did not.
      */
     OptionalLong unansweredSince() {
-        return unansweredSince;
+        return inTransaction() || unansweredSince.isPresent() ? unansweredSince : overdueSince();
+    }
+
+    private OptionalLong overdueSince() {
+        if (blocking == null || blocking.isDone() || behindAnother) {
+            return OptionalLong.empty();
+        }
+        long waits = System.nanoTime() - blockingSince;
+        return BlockTime.of(blocking)
+                .filter(time -> time.compareTo(Duration.ofNanos(waits)) <= 0)
+                .map(time -> OptionalLong.of(blockingSince + time.toNanos()))
+                .orElse(OptionalLong.empty());
     }
 
     /** A MULTI that the server refused has begun none. */

@@ -222,6 +222,39 @@ class SupervisionTest {
             }
         }
 
+        /** Without a timeout on this side, as is right for it, only its own time ends it. */
+        @Test
+        void aPeerThatForgetsABlockingCommandIsReplaced() throws Exception {
+            Told told = new Told();
+            try (FaultyProxy proxy = new FaultyProxy(server.port());
+                    ConnectedRedis redis = askedOften(proxy, told)) {
+                StatefulRedisConnection<String, String> waiting = redis.open(StringCodec.UTF8);
+                waiting.setTimeout(Duration.ZERO);
+                CompletableFuture<?> popped = waiting.async().blpop(1, "jobs").toCompletableFuture();
+                proxy.forget();
+                await().atMost(LONG).until(popped::isCompletedExceptionally);
+                await().atMost(LONG).until(() -> waiting.isOpen() && redis.ping());
+                assertThat(waiting.sync().blpop(1, "jobs")).isNull();
+                assertThat(told.count("lost")).isEqualTo(1);
+            }
+        }
+
+        @Test
+        void blockingCommandsInARowAreNotCutOff() throws Exception {
+            try (ConnectedRedis redis = RedisConnector.builder(server.uri())
+                    .heartbeat(Duration.ofMillis(100))
+                    .build()
+                    .connect()) {
+                StatefulRedisConnection<String, String> waiting = redis.open(StringCodec.UTF8);
+                waiting.setTimeout(Duration.ZERO);
+                long id = waiting.sync().clientId();
+                var unused = waiting.async().blpop(4, "nothing-is-pushed-here");
+                // Its time begins when that of the one before it is over.
+                assertThat(waiting.sync().blpop(1, "nothing-is-pushed-here")).isNull();
+                assertThat(waiting.sync().clientId()).isEqualTo(id);
+            }
+        }
+
         @Test
         void aPeerThatForgetsAConsumersLoopIsReplaced() throws Exception {
             try (FaultyProxy proxy = new FaultyProxy(server.port());
