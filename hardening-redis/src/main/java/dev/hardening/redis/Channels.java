@@ -36,7 +36,7 @@ final class Channels implements NettyCustomizer {
     private final Set<ChannelHandler> watchdogs =
             Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
 
-    private volatile Requirement requirement = new Requirement(null, false, true);
+    private volatile Requirement requirement = new Requirement(null, true, false, true);
     private volatile boolean bare;
     private volatile boolean helloDue;
     private volatile boolean connected;

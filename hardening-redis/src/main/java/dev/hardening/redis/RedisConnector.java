@@ -286,7 +286,8 @@ public final class RedisConnector {
         /**
          * Connects only to a server of this role, and stays connected only while it has it.
          *
-         * @param role any but {@link Role#UNKNOWN}; by default any role is accepted
+         * @param role any but {@link Role#UNKNOWN}; by default any role is accepted, but with Sentinels a server that says
+         *     that it is a replica is refused, because they are asked for the primary
          * @return this builder
          */
         public Builder requireRole(Role role) {

@@ -27,10 +27,11 @@ import org.jspecify.annotations.Nullable;
  * What a server has to be. Asks a server whether it answers, and which role and state it has. It never waits.
  *
  * @param requiredRole the role that the server has to have, or null for any
+ * @param roleMayBeUnknown whether it is enough that the server does not say another role
  * @param cluster whether it is asked for the state of its cluster
  * @param clusterNode whether it may be a node of a cluster
  */
-record Requirement(@Nullable Role requiredRole, boolean cluster, boolean clusterNode) {
+record Requirement(@Nullable Role requiredRole, boolean roleMayBeUnknown, boolean cluster, boolean clusterNode) {
 
     private static final Pattern VERSION = Pattern.compile("redis_version:([^\\s,]{1,40})");
 
@@ -214,7 +215,7 @@ record Requirement(@Nullable Role requiredRole, boolean cluster, boolean cluster
     /** What is wrong with a role; null if nothing is. */
     @Nullable
     String wrongRole(Role role) {
-        if (requiredRole == null || role == requiredRole) {
+        if (requiredRole == null || role == requiredRole || (roleMayBeUnknown && role == Role.UNKNOWN)) {
             return null;
         }
         return role == Role.UNKNOWN

@@ -9,17 +9,20 @@ import io.lettuce.core.resource.ClientResources;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import reactor.core.publisher.Mono;
 
 /**
  * A client that asks one Sentinel after the other until one names the primary, at the start and for each reconnect. Lettuce
- * by itself asks the next one only if it cannot connect to the one before it.
+ * by itself asks the next one only if it cannot connect to the one before it. Each attempt and each reconnect begins with
+ * the next Sentinel, because one that is out of date may name a server that is no longer the primary.
  */
 final class SentinelClient extends RedisClient {
 
     private final BooleanSupplier isFreed;
+    private final AtomicInteger turns = new AtomicInteger();
 
     /** Takes whether its threads are freed, or are about to be: then no further Sentinel is asked. */
     SentinelClient(ClientResources resources, RedisURI uri, BooleanSupplier isFreed) {
@@ -31,18 +34,18 @@ final class SentinelClient extends RedisClient {
     protected Mono<SocketAddress> getSocketAddress(RedisURI uri) {
         return uri.getSentinels().isEmpty()
                 ? super.getSocketAddress(uri)
-                : Mono.defer(() -> ask(uri, 0, new ArrayList<>()));
+                : Mono.defer(() -> ask(uri, turns.getAndIncrement(), new ArrayList<>()));
     }
 
-    private Mono<SocketAddress> ask(RedisURI uri, int number, List<Throwable> failed) {
+    private Mono<SocketAddress> ask(RedisURI uri, int turn, List<Throwable> failed) {
         List<RedisURI> sentinels = uri.getSentinels();
-        if (number == sentinels.size() || (isFreed.getAsBoolean() && !failed.isEmpty())) {
+        if (failed.size() == sentinels.size() || (isFreed.getAsBoolean() && !failed.isEmpty())) {
             return Mono.error(together(failed));
         }
-        RedisURI sentinel = sentinels.get(number);
+        RedisURI sentinel = sentinels.get(Math.floorMod(turn, sentinels.size()));
         return super.getSocketAddress(with(sentinel, uri)).onErrorResume(failure -> {
             failed.add(named(sentinel, failure));
-            return ask(uri, number + 1, failed);
+            return ask(uri, turn + 1, failed);
         });
     }
 

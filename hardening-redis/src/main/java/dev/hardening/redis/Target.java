@@ -207,9 +207,12 @@ interface Target<C extends StatefulConnection<String, String>> {
             return runtime != null && !hasSentinels() ? runtime.channels().handshake() : null;
         }
 
+        /** Sentinels are asked for the primary, and one that is out of date may name a replica. */
         @Override
         public Requirement requirement() {
-            return new Requirement(options.requiredRole, false, clusterNode);
+            boolean anyRole = options.requiredRole == null;
+            Role required = anyRole && hasSentinels() ? Role.PRIMARY : options.requiredRole;
+            return new Requirement(required, anyRole, false, clusterNode);
         }
 
         /** A server that is no node of a cluster may not be one after a reconnect either. */
@@ -353,7 +356,7 @@ interface Target<C extends StatefulConnection<String, String>> {
 
         @Override
         public Requirement requirement() {
-            return new Requirement(null, true, true);
+            return new Requirement(null, true, true, true);
         }
 
         @Override

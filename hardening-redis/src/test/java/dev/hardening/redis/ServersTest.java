@@ -575,21 +575,93 @@ class ServersTest {
             }
         }
 
+        private static String names(RedisServer named) {
+            return "*2\r\n" + ScriptedServer.bulk("127.0.0.1") + ScriptedServer.bulk(String.valueOf(named.port()));
+        }
+
         @Test
         void aReconnectAsksTheNextOneToo() throws Exception {
-            AtomicReference<String> answer = new AtomicReference<>(
-                    "*2\r\n" + ScriptedServer.bulk("127.0.0.1") + ScriptedServer.bulk(String.valueOf(primary.port())));
+            AtomicReference<String> answer = new AtomicReference<>(names(primary));
             try (RedisServer sentinel = RedisServer.sentinel("orders", primary);
                     ScriptedServer first = answering(answer::get);
                     ConnectedRedis redis =
                             to(both(first, sentinel.port())).build().connect()) {
                 answer.set("*-1\r\n");
-                long id = redis.sync().clientId();
-                primary.command("CLIENT KILL ID " + id);
+                for (int i = 0; i < 2; i++) { // each time another one is asked first
+                    long id = redis.sync().clientId();
+                    primary.command("CLIENT KILL ID " + id);
+                    Awaitility.await()
+                            .atMost(Duration.ofSeconds(60))
+                            .ignoreExceptions()
+                            .until(() -> redis.sync().clientId() != id);
+                }
+            }
+        }
+
+        @Test
+        void aReplicaThatOneNamesIsNoPrimary() throws Exception {
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(primary.port()));
+                    RedisServer sentinel = RedisServer.sentinel("orders", primary);
+                    ScriptedServer outOfDate = answering(() -> names(replica))) {
+                assertThat(failure(to("redis-sentinel://127.0.0.1:" + outOfDate.port() + "#orders")))
+                        .hasMessageContaining("the server is a replica, and a primary is required");
+                try (ConnectedRedis redis =
+                        to(both(outOfDate, sentinel.port())).build().connect()) {
+                    assertThat(redis.report().attempts()).isEqualTo(2);
+                    assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+                }
+                try (ConnectedRedis redis = to(both(outOfDate, sentinel.port()))
+                        .requireRole(Role.REPLICA)
+                        .build()
+                        .connect()) {
+                    assertThat(redis.report().role()).isEqualTo(Role.REPLICA);
+                }
+            }
+        }
+
+        @Test
+        void aReconnectToAReplicaIsRefused() throws Exception {
+            AtomicReference<String> answer = new AtomicReference<>(names(primary));
+            try (RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1", String.valueOf(primary.port()));
+                    ScriptedServer sentinel = answering(answer::get);
+                    ConnectedRedis redis = to("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders")
+                            .maxReconnectDelay(Duration.ofMillis(200))
+                            .build()
+                            .connect()) {
+                answer.set(names(replica));
+                primary.command("CLIENT KILL ID " + redis.sync().clientId());
                 Awaitility.await()
                         .atMost(Duration.ofSeconds(60))
-                        .ignoreExceptions()
-                        .until(() -> redis.sync().clientId() != id);
+                        .until(() -> "the server is a replica, and a primary is required"
+                                .equals(redis.check().join().reason()));
+                answer.set(names(primary));
+                Awaitility.await().atMost(Duration.ofSeconds(60)).until(redis::ping);
+                assertThat(redis.sync().set("k", "v")).isEqualTo("OK");
+            }
+        }
+
+        /** Such as one whose users may not ask for it. */
+        @Test
+        void aPrimaryThatDoesNotSayItsRoleIsConnectedTo() throws Exception {
+            try (RedisServer guarded = RedisServer.start(
+                            "--rename-command",
+                            "HELLO",
+                            "HELLO-IS-GONE",
+                            "--user",
+                            "default",
+                            "on",
+                            "nopass",
+                            "~*",
+                            "+@all",
+                            "-role");
+                    RedisServer sentinel = RedisServer.sentinel("orders", guarded);
+                    ConnectedRedis redis = to("redis-sentinel://127.0.0.1:" + sentinel.port() + "#orders")
+                            .build()
+                            .connect()) {
+                assertThat(redis.report().role()).isEqualTo(Role.UNKNOWN);
+                assertThat(redis.ping()).isTrue();
+                guarded.command("CLIENT KILL ID " + redis.sync().clientId());
+                Awaitility.await().atMost(Duration.ofSeconds(60)).until(redis::ping);
             }
         }
 
