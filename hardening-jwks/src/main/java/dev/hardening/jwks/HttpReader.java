@@ -109,16 +109,16 @@ final class HttpReader {
     InputStream body(int maxBytes) throws IOException {
         List<String> codings = transferCodings();
         if (!codings.isEmpty()) {
-            if (!codings.equals(List.of("chunked"))) {
+            if (codings.size() > 1 || !codings.get(0).equalsIgnoreCase("chunked")) {
                 throw new IOException("the answer has a transfer encoding other than chunked");
             }
             return new Chunked();
         }
-        List<String> lengths = header("Content-Length");
-        if (lengths.isEmpty()) {
+        if (header("Content-Length").isEmpty()) {
             return in;
         }
-        String length = lengths.get(0);
+        List<String> lengths = elements("Content-Length");
+        String length = lengths.isEmpty() ? "" : lengths.get(0);
         if (!LENGTH.matcher(length).matches() || !lengths.stream().allMatch(length::equals)) {
             throw new IOException("the answer has a malformed length");
         }
@@ -128,22 +128,23 @@ final class HttpReader {
         return new Part(Long.parseLong(length));
     }
 
-    /**
-     * Without empty elements (RFC 9110, section 5.6.1), unless there are no others, and without {@code identity}, which is
-     * none, and which RFC 2616 still had.
-     */
+    /** Without {@code identity}, which is none, and which RFC 2616 still had. */
     private List<String> transferCodings() {
-        List<String> codings = new ArrayList<>();
-        for (String value : header("Transfer-Encoding")) {
-            for (String coding : value.split(",", -1)) {
-                codings.add(coding.strip().toLowerCase(Locale.ROOT));
+        List<String> codings = elements("Transfer-Encoding");
+        codings.removeIf("identity"::equalsIgnoreCase);
+        return codings;
+    }
+
+    /** The elements of a list, in one header or in several, without the empty ones (RFC 9110, sections 5.3 and 5.6.1). */
+    private List<String> elements(String name) {
+        List<String> elements = new ArrayList<>();
+        for (String value : header(name)) {
+            for (String element : value.split(",", -1)) {
+                elements.add(element.strip());
             }
         }
-        if (!codings.stream().allMatch(String::isEmpty)) {
-            codings.removeIf(String::isEmpty);
-        }
-        codings.removeIf("identity"::equals);
-        return codings;
+        elements.removeIf(String::isEmpty);
+        return elements;
     }
 
     /** So many bytes; an end before that is an error. */

@@ -140,7 +140,17 @@ class TransportTest {
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,Chunked,\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
                     "HTTP/1.1 200 OK\r\nETag : \"a\"\r\nX-Content-Length : 1\r\nContent-Length: LENGTH\r\n\r\nKEYSgarbage",
                     "HTTP/1.1 200\tOK\r\nContent-Length: LENGTH\r\n\r\nKEYS",
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX;a=\"\u0085\"\r\nKEYS\r\n0\r\n\r\n"
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHEX;a=\"\u0085\"\r\nKEYS\r\n0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: , ,\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: LENGTH\r\n\r\nKEYSgarbage",
+                    "HTTP/1.1 200 OK\r\nContent-Length: LENGTH, LENGTH\r\n\r\nKEYSgarbage",
+                    "HTTP/1.1 200 OK\r\nContent-Length: ,LENGTH ,\r\nContent-Length: LENGTH\r\n\r\nKEYSgarbage",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
+                    "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nKEYS",
+                    "HTTP/1.1 200 \r\ncontent-length:LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 \r\n\r\nHTTP/1.1 200 OK\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n00HEX;a;b=\"c;d\"\r\nKEYS\r\n000\r\nA: b\r\n\r\n"
                 })
         void one_that_can_be_understood_is_read(String answer) throws IOException {
             try (RawServer server = new RawServer(filled(answer))) {
@@ -166,8 +176,15 @@ class TransportTest {
                     "HTTP/1.1 200 OK\r\n Transfer-Encoding: chunked\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\nKEYS",
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\nKEYS",
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: , ,\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: , gzip\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, , chunked\r\n\r\nHEX\r\nKEYS\r\n0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nContent-Length: LENGTH, 1\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: LENGTH LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: LENGTH; LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: +LENGTH\r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nKEYS",
+                    "HTTP/1.1 200 OK\r\nContent-Length: ,\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nContent-Length\t: LENGTH\r\n\r\nKEYS",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding\u0000: chunked\r\n\r\nKEYS",
