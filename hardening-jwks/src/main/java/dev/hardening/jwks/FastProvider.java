@@ -2,6 +2,8 @@ package dev.hardening.jwks;
 
 import java.lang.module.ModuleDescriptor;
 import java.security.Provider;
+import java.security.PublicKey;
+import java.security.interfaces.RSAPublicKey;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,7 @@ final class FastProvider {
 
     private static final Logger LOG = LoggerFactory.getLogger(TokenDecoder.class);
     private static final String DEPENDENCY = "org.conscrypt:conscrypt-openjdk-uber";
+    private static final int MAX_EXPONENT_BITS = 33;
     private static final AtomicBoolean ANNOUNCED = new AtomicBoolean();
 
     private FastProvider() {}
@@ -45,6 +48,17 @@ final class FastProvider {
     /** Conscrypt, or null where it is not on the class path or does not run. */
     static @Nullable Provider find() {
         return Conscrypt.PROVIDER;
+    }
+
+    /**
+     * Whether a provider is ours and calls every signature of a key bad: Conscrypt takes RSA exponents of up to 33 bits. One
+     * that the caller gave verifies every signature.
+     */
+    @SuppressWarnings("ReferenceEquality") // the caller may give another Conscrypt
+    static boolean isUnfitFor(PublicKey key, Provider provider) {
+        return provider == Conscrypt.PROVIDER
+                && key instanceof RSAPublicKey rsa
+                && rsa.getPublicExponent().bitLength() > MAX_EXPONENT_BITS;
     }
 
     /**

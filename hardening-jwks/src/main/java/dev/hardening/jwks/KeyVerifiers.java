@@ -71,7 +71,9 @@ final class KeyVerifiers {
     }
 
     private SignatureVerifier build(Use use) {
-        boolean offered = provider != null && use.algorithm().isOfferedBy(provider);
+        boolean offered = provider != null
+                && use.algorithm().isOfferedBy(provider)
+                && !FastProvider.isUnfitFor(use.key().publicKey(), provider);
         return new SignatureVerifier(use.key(), use.algorithm(), offered ? provider : null);
     }
 }

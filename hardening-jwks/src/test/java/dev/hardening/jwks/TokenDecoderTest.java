@@ -29,12 +29,17 @@ import com.nimbusds.jwt.SignedJWT;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.math.BigInteger;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.Provider;
 import java.security.Security;
 import java.security.Signature;
+import java.security.interfaces.RSAPublicKey;
+import java.security.spec.RSAKeyGenParameterSpec;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -799,6 +804,24 @@ class TokenDecoderTest {
 
     @Nested
     class TheProvider {
+
+        @ParameterizedTest
+        @ValueSource(ints = {33, 34, 48, 64, 65})
+        void verifies_by_a_key_with_a_long_exponent(int bits) throws Exception {
+            BigInteger exponent = BigInteger.TWO.pow(bits).subtract(BigInteger.ONE);
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(new RSAKeyGenParameterSpec(2048, exponent));
+            KeyPair pair = generator.generateKeyPair();
+            RSAKey key = new RSAKey.Builder((RSAPublicKey) pair.getPublic())
+                    .privateKey(pair.getPrivate())
+                    .keyID("long")
+                    .build();
+            endpoint.serve(key);
+            assertThat(decoder.decode(token(key)).getSubject()).isNotNull();
+            String token = token(key);
+            assertThatThrownBy(() -> decoder.decode(token.substring(0, token.length() - 4) + "AAAA"))
+                    .hasMessageContaining("signature");
+        }
 
         @Test
         void is_named_by_its_artifacts_version() {
