@@ -5,11 +5,13 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Which addresses may be asked for keys. */
 final class EndpointRules {
 
     private static final Pattern LOOPBACK = Pattern.compile("localhost\\.?|127(\\.\\d{1,3}){3}");
+    private static final Pattern NUMBERS = Pattern.compile("(.*@)?[\\d.]+(:\\d*)?");
 
     private static final int HIGHEST_PORT = 65_535;
 
@@ -27,8 +29,7 @@ final class EndpointRules {
             return what + " has to be an https URL";
         }
         if (uri.getHost() == null) {
-            return what + " has to be a URL with a host"
-                    + (uri.getRawAuthority() == null ? "" : ", whose name is of letters, digits, hyphens and dots");
+            return what + " has to be a URL with a host" + rule(uri.getRawAuthority());
         }
         if (uri.getRawUserInfo() != null) {
             return what + " may not hold a user or a password";
@@ -40,6 +41,16 @@ final class EndpointRules {
             return what + " has to be https; http is for loopback addresses only, unless allowPlainHttp() is set";
         }
         return "";
+    }
+
+    /** What a host has to be; empty if there is none. */
+    private static String rule(@Nullable String authority) {
+        if (authority == null) {
+            return "";
+        }
+        return NUMBERS.matcher(authority).matches()
+                ? ", and an IPv4 address has four numbers up to 255, as in 127.0.0.1"
+                : ", whose name is of letters, digits, hyphens and dots";
     }
 
     /**

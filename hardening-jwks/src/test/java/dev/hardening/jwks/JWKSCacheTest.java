@@ -50,6 +50,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
@@ -1366,9 +1367,28 @@ class JWKSCacheTest {
         }
 
         @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "http://127.1:8080/a   | a URL with a host, and an IPv4 address has four numbers up to 255, as in 127.0.0.1",
+                    "https://10.1/         | a URL with a host, and an IPv4 address has four numbers up to 255, as in 127.0.0.1",
+                    "http://127.0.0.256/   | a URL with a host, and an IPv4 address has four numbers up to 255, as in 127.0.0.1",
+                    "http://my_host:8080/  | a URL with a host, whose name is of letters, digits, hyphens and dots",
+                    "https:///jwks         | a URL with a host",
+                    "http://0.0.0.0:8080/a | https; http is for loopback addresses only, unless allowPlainHttp() is set",
+                    "http://2130706433/    | https; http is for loopback addresses only, unless allowPlainHttp() is set"
+                })
+        void says_what_a_host_has_to_be(String uri, String what) {
+            assertThatThrownBy(() -> JWKSCache.builder(URI.create(uri)).build())
+                    .hasMessage("the key endpoint has to be " + what);
+        }
+
+        @ParameterizedTest
         @ValueSource(
                 strings = {
                     "http://localhost:1/",
+                    "http://localhost.:1/",
+                    "http://127.0.0.2:1/",
                     "http://LocalHost.:1/",
                     "http://127.0.0.1:1/",
                     "http://127.1.2.3:1/",
