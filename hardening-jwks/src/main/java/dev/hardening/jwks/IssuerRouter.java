@@ -72,8 +72,9 @@ public final class IssuerRouter implements AutoCloseable {
      *
      * @param trusted whether an issuer's tokens are accepted. It is asked for each token with an {@code iss} that may
      *     be forged, on the decoding thread, so it has to be quick, exact and safe for use by several threads; if it
-     *     throws, the issuer is not trusted, and a warning is logged once until it answers again. An issuer that is not trusted costs no request.
-     *     The keys of one that was trusted are dropped when a token of it comes
+     *     throws, the issuer is not trusted, and a warning is logged once until it answers again. So it should ask nothing
+     *     that may be down. An issuer that is not trusted costs no request. If it was trusted before, its keys are dropped
+     *     when a token of it comes, but not if the predicate throws
      * @return a builder
      */
     public static Builder discovering(Predicate<String> trusted) {

@@ -418,8 +418,9 @@ public final class TokenDecoder {
 
         /**
          * Adds a check of the claims, which runs last, for each token, also for one that is remembered. It can only refuse:
-         * with {@code false}, or by throwing. It runs on the thread that decodes, so it must not wait for anything. It has
-         * to be safe for use by several threads.
+         * with {@code false}, or by throwing, both as {@code WRONG_CLAIM}. What it throws is not passed on; a warning names
+         * its type. So it should ask nothing that may be down: the caller can do that after {@code decode}, and answer 503.
+         * It runs on the thread that decodes, so it must not wait for anything. It has to be safe for use by several threads.
          *
          * @param accepts says whether the claims are accepted
          * @return this builder

@@ -372,6 +372,27 @@ class IssuerRouterTest {
         }
 
         @Test
+        void keeps_the_keys_while_the_predicate_throws() {
+            AtomicBoolean fails = new AtomicBoolean();
+            String issuer = provider.issuer("a");
+            try (IssuerRouter router = IssuerRouter.discovering(name -> {
+                        if (fails.get()) {
+                            throw new IllegalStateException("canary");
+                        }
+                        return true;
+                    })
+                    .build()) {
+                router.decode(token(issuer, EC_1));
+                int before = provider.requests("a");
+                fails.set(true);
+                assertThat(reason(() -> router.decode(token(issuer, EC_1)))).isEqualTo(Reason.WRONG_ISSUER);
+                fails.set(false);
+                assertThat(router.decode(token(issuer, EC_1)).getIssuer()).isEqualTo(issuer);
+                assertThat(provider.requests("a")).isEqualTo(before);
+            }
+        }
+
+        @Test
         void warns_once_while_the_predicate_throws() {
             AtomicBoolean fails = new AtomicBoolean(true);
             List<ILoggingEvent> warnings = warningsOf(() -> {
