@@ -20,6 +20,7 @@ class RefreshPolicy {
 
     private static final long LEAST_TIME_TO_LIVE = TimeUnit.SECONDS.toNanos(60);
     private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(60);
+    private static final long LEAST_JITTER = TimeUnit.SECONDS.toNanos(1); // after Retry-After
     private static final long TIMER_DELAY = TimeUnit.SECONDS.toNanos(1); // so that a read comes first
 
     /** The options, in nanoseconds; see the cache's builder. */
@@ -173,7 +174,7 @@ class RefreshPolicy {
     /**
      * A policy.
      *
-     * @param random from 0 to 1, for the jitter of the backoff, and once for the timer's part of the refresh spread
+     * @param random from 0 to 1, for the jitter of the backoff and of Retry-After, and once for the timer's part of the refresh spread
      */
     RefreshPolicy(Options options, DoubleSupplier random) {
         this.options = options;
@@ -386,9 +387,10 @@ class RefreshPolicy {
             return state;
         }
         boolean hasKeys = usable(state, now) != null;
+        double jitter = random.getAsDouble();
         FetchBudget budget = state.budget()
-                .failed(now, running.beganAt(), hasKeys, random.getAsDouble())
-                .notBefore(now + retryAfter(failure))
+                .failed(now, running.beganAt(), hasKeys, jitter)
+                .notBefore(now + retryAfter(failure, jitter))
                 .with(state.budget().unknownKeys().refunded(running.number()));
         CachedKeys held = state.keys();
         // Perhaps it failed because of its condition.
@@ -397,10 +399,22 @@ class RefreshPolicy {
                 .with(budget);
     }
 
-    /** The endpoint may ask for a longer pause than the backoff, not for any pause: it is not trusted. */
-    private static long retryAfter(Fetch.Outcome.Failure failure) {
-        Duration asked = failure.retryAfter();
-        return asked.compareTo(LONGEST_RETRY_AFTER) < 0 ? asked.toNanos() : LONGEST_RETRY_AFTER.toNanos();
+    /**
+     * The endpoint may ask for a longer pause than the backoff, not for any pause: it is not trusted. The pause is longer by
+     * up to a fifth, or a second, because the endpoint may have told the same moment to each instance of a service. If it
+     * asks for a minute or more, each instance waits a minute from its own failure.
+     */
+    private static long retryAfter(Fetch.Outcome.Failure failure, double random) {
+        long longest = LONGEST_RETRY_AFTER.toNanos();
+        if (failure.retryAfter().isZero()) {
+            return 0;
+        }
+        if (failure.retryAfter().compareTo(LONGEST_RETRY_AFTER) >= 0) {
+            return longest;
+        }
+        long asked = failure.retryAfter().toNanos();
+        long most = Math.min(Math.max(asked / 5, LEAST_JITTER), longest - asked);
+        return asked + (long) (most * random);
     }
 
     /** The outcome of the fetch is known. Its transport may not have returned yet. */

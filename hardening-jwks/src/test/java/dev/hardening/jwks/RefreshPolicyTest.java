@@ -235,6 +235,30 @@ class RefreshPolicyTest {
             assertThat(policy.timer(failed, end).fetches()).isEqualTo(2);
         }
 
+        @ParameterizedTest
+        @CsvSource({
+            "0, 1, 2",
+            "1, 1, 2",
+            "2, 2, 3",
+            "10, 10, 12",
+            "30, 30, 36",
+            "50, 50, 60",
+            "59, 59, 60",
+            "60, 60, 60",
+            "3600, 60, 60"
+        })
+        void the_instances_of_a_service_come_back_one_after_another(long asked, long first, long last) {
+            Fetch.Outcome.Failure busy =
+                    new Fetch.Outcome.Failure(new RetryAfterException("busy", Duration.ofSeconds(asked), 429, null));
+            for (double random : new double[] {0, 0.5, 1}) {
+                RefreshPolicy instance = policy(() -> random);
+                State begun = instance.timer(instance.wanted(instance.initial(0), -MINUTE), 0);
+                State failed = instance.ended(instance.failed(begun, 0, busy), 1);
+                assertThat(instance.nextTimer(failed, 0).orElseThrow() / 1e9)
+                        .isEqualTo(first + (last - first) * random);
+            }
+        }
+
         @Test
         void the_next_fetch_waits_no_less_than_the_backoff() {
             State state = policy.timer(policy.wanted(policy.initial(0), -MINUTE), 0);
