@@ -85,10 +85,18 @@ final class DiscoveringTransport implements JWKSFetcher {
         List<Exception> failures = new ArrayList<>();
         Duration most = timeLeft(end, share);
         long lastMoment = System.nanoTime() + most.toNanos();
-        for (URI place : places()) {
+        Set<URI> places = places();
+        for (URI place : places) {
             try {
+                // Half of what is left, so that one that hangs does not keep the others from being asked.
+                boolean isLast = failures.size() == places.size() - 1;
                 Request metadata = new Request(
-                        place, null, null, timeLeft(lastMoment, 1), request.maxResponseBytes(), request.headers());
+                        place,
+                        null,
+                        null,
+                        timeLeft(lastMoment, isLast ? 1 : 2),
+                        request.maxResponseBytes(),
+                        request.headers());
                 Response response = transport.fetch(metadata);
                 if (response == null) {
                     throw new IOException("the fetcher returned null");

@@ -93,6 +93,10 @@ final class KeyEndpoint implements AutoCloseable {
         script = next;
     }
 
+    Script script() {
+        return script;
+    }
+
     void serve(JWK... keys) {
         script(serving(keys));
     }

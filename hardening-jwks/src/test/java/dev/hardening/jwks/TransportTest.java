@@ -1071,6 +1071,39 @@ class TransportTest {
                     .contains("the metadata is of another issuer");
         }
 
+        @ParameterizedTest
+        @CsvSource({"https://idp/realm, 3", "https://idp, 2"})
+        void each_place_but_the_last_has_half_of_the_time_that_is_left(URI name, int places) {
+            List<Duration> times = new ArrayList<>();
+            JWKSFetcher hanging = request -> {
+                times.add(request.timeout());
+                throw new IOException("no complete answer within " + request.timeout());
+            };
+            JWKSFetcher.Request request = new JWKSFetcher.Request(name, null, null, Duration.ofHours(1), 1_000);
+            assertThatThrownBy(() -> new DiscoveringTransport(name, hanging, false).fetch(request))
+                    .hasMessageStartingWith("discovery at the issuer failed: no complete answer");
+            assertThat(times).hasSize(places);
+            assertThat(times.subList(0, places - 1)).allMatch(time -> time.toMinutes() <= 30);
+            assertThat(times.get(places - 1)).isGreaterThan(Duration.ofMinutes(30));
+        }
+
+        @Test
+        void a_place_that_hangs_keeps_no_other_from_being_asked() {
+            metadataPath = "/.well-known/oauth-authorization-server/realm";
+            JWKSCache cache = endpoint.open(discoveringBuilder().fetchTimeout(Duration.ofSeconds(4)));
+            CountDownLatch never = new CountDownLatch(1);
+            KeyEndpoint.Script answers = endpoint.script();
+            endpoint.script(exchange -> {
+                if (exchange.getRequestURI().getPath().equals("/realm/.well-known/openid-configuration")) {
+                    KeyEndpoint.held(never, answers).answer(exchange);
+                } else {
+                    answers.answer(exchange);
+                }
+            });
+            assertThat(kids(cache)).containsExactly("ec-1", "rsa-2");
+            never.countDown();
+        }
+
         @Test
         void an_issuer_that_differs_in_a_slash_is_refused_and_told() {
             issuer = endpoint.uri().resolve("/realm/").toString();
