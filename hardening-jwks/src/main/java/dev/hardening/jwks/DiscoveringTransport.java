@@ -46,6 +46,7 @@ final class DiscoveringTransport implements JWKSFetcher {
         long end = System.nanoTime() + request.timeout().toNanos();
         URI before = lastKeys;
         URI keys = before;
+        String wrongMetadata = "";
         try {
             keys = discover(request, end, before == null ? 1 : 2);
             hasWarned = false;
@@ -53,17 +54,34 @@ final class DiscoveringTransport implements JWKSFetcher {
             if (keys == null) {
                 throw undiscovered;
             }
-            if (undiscovered.getCause() instanceof WrongMetadataException wrong && !hasWarned) {
-                hasWarned = true;
-                LogText.warn(
-                        LOG,
-                        "The metadata of " + EndpointRules.shown(issuer) + " no longer says where its keys are, so they"
-                                + " come from the last known address: "
-                                + LogText.shortLine(String.valueOf(wrong.getMessage())));
+            if (undiscovered.getCause() instanceof WrongMetadataException wrong) {
+                wrongMetadata = undiscovered.getMessage() + "; and at the last known address, ";
+                warnOnce(wrong);
             }
         }
-        boolean isSame = keys.equals(before);
-        Response response = transport.fetch(new Request(
+        return fetchKeys(request, keys, end, wrongMetadata);
+    }
+
+    private void warnOnce(WrongMetadataException wrong) {
+        if (!hasWarned) {
+            hasWarned = true;
+            LogText.warn(
+                    LOG,
+                    "The metadata of " + EndpointRules.shown(issuer) + " no longer says where its keys are, so they"
+                            + " come from the last known address: "
+                            + LogText.shortLine(String.valueOf(wrong.getMessage())));
+        }
+    }
+
+    /**
+     * The keys from an address.
+     *
+     * @param wrongMetadata what a failure begins with
+     */
+    private Response fetchKeys(Request request, URI keys, long end, String wrongMetadata)
+            throws IOException, InterruptedException {
+        boolean isSame = keys.equals(lastKeys);
+        Request toKeys = new Request(
                 keys,
                 isSame ? request.etag() : null, // validators belong to an address
                 isSame ? request.lastModified() : null,
@@ -71,9 +89,17 @@ final class DiscoveringTransport implements JWKSFetcher {
                 request.maxResponseBytes(),
                 EndpointRules.isSameOrigin(keys, issuer)
                         ? request.headers()
-                        : RequestHeaders.withoutCallers(request.headers())));
-        lastKeys = keys;
-        return response;
+                        : RequestHeaders.withoutCallers(request.headers()));
+        try {
+            Response response = transport.fetch(toKeys);
+            lastKeys = keys;
+            return response;
+        } catch (IOException | RuntimeException failed) { // a caller's transport may throw anything
+            if (wrongMetadata.isEmpty()) {
+                throw failed;
+            }
+            throw prefixed(wrongMetadata, failed);
+        }
     }
 
     /**
@@ -127,10 +153,14 @@ final class DiscoveringTransport implements JWKSFetcher {
                         .findFirst()
                         .orElse(failures.get(0));
         failures.stream().filter(other -> other != telling).forEach(telling::addSuppressed);
-        String why = telling instanceof IOException ? telling.getMessage() : String.valueOf(telling);
-        return telling instanceof RetryAfterException busy
-                ? new RetryAfterException(FAILED + why, busy.retryAfter(), busy.status(), busy)
-                : new IOException(FAILED + why, telling);
+        return prefixed(FAILED, telling);
+    }
+
+    private static IOException prefixed(String what, Exception failure) {
+        String why = what + (failure instanceof IOException ? failure.getMessage() : String.valueOf(failure));
+        return failure instanceof RetryAfterException busy
+                ? new RetryAfterException(why, busy.retryAfter(), busy.status(), busy)
+                : new IOException(why, failure);
     }
 
     /** There is metadata, but it does not say where this issuer's keys are. */
@@ -167,6 +197,10 @@ final class DiscoveringTransport implements JWKSFetcher {
         return text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
     }
 
+    private static String named(@Nullable Object other) {
+        return other instanceof String name ? ": it says " + LogText.shortLine(name) : ": it names none";
+    }
+
     private URI keysOf(byte[] metadata) throws IOException {
         try {
             Map<String, Object> json = Json.document(metadata);
@@ -174,7 +208,9 @@ final class DiscoveringTransport implements JWKSFetcher {
                 boolean bySlash =
                         withoutSlash(issuer.toString()).equals(withoutSlash(String.valueOf(json.get("issuer"))));
                 throw new WrongMetadataException("the metadata is of another issuer"
-                        + (bySlash ? ": they differ in a slash at the end, and have to be the same" : ""));
+                        + (bySlash
+                                ? ": they differ in a slash at the end, and have to be the same"
+                                : named(json.get("issuer"))));
             }
             if (!(json.get("jwks_uri") instanceof String text)) {
                 throw new WrongMetadataException("the metadata has no jwks_uri");

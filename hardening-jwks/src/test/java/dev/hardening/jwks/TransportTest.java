@@ -1072,6 +1072,33 @@ class TransportTest {
         }
 
         @ParameterizedTest
+        @CsvSource({"404, 0", "429, 30"})
+        void metadata_that_became_anothers_is_told_if_the_last_address_fails_too(int status, int retryAfter) {
+            JWKSCache cache = discovering();
+            cache.getKeys();
+            issuer = "https://new.example";
+            endpoint.advance(Duration.ofMinutes(61));
+            endpoint.script(exchange -> {
+                if (exchange.getRequestURI().getPath().equals(metadataPath)) {
+                    KeyEndpoint.body("{\"issuer\":\"" + issuer + "\"}").answer(exchange);
+                } else if (exchange.getRequestURI().getPath().equals("/keys")) {
+                    exchange.getResponseHeaders().set("Retry-After", String.valueOf(retryAfter));
+                    KeyEndpoint.send(exchange, status, "{}");
+                } else {
+                    KeyEndpoint.status(404).answer(exchange);
+                }
+            });
+            assertThat(kids(cache)).containsExactly("ec-1", "rsa-2");
+            assertThat(cache.status().lastError())
+                    .isEqualTo("discovery at the issuer failed: the metadata is of another issuer: it says"
+                            + " https://new.example; and at the last known address, the endpoint answered HTTP "
+                            + status + (retryAfter == 0 ? "" : ", and asks to wait 30 s"));
+            endpoint.advance(Duration.ofSeconds(29));
+            kids(cache);
+            assertThat(cache.status().failures()).isEqualTo(retryAfter == 0 ? 2 : 1);
+        }
+
+        @ParameterizedTest
         @CsvSource({"https://idp/realm, 3", "https://idp, 2"})
         void each_place_but_the_last_has_half_of_the_time_that_is_left(URI name, int places) {
             List<Duration> times = new ArrayList<>();
@@ -1131,7 +1158,22 @@ class TransportTest {
         @Test
         void metadata_of_another_issuer_is_refused() {
             issuer = "https://evil.example";
-            assertThatThrownBy(discovering()::getKeys).hasMessageContaining("the metadata is of another issuer");
+            assertThatThrownBy(discovering()::getKeys)
+                    .hasMessageEndingWith("the metadata is of another issuer: it says https://evil.example");
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "{}                       | it names none",
+                    "{\"issuer\":1}         | it names none",
+                    "{\"issuer\":\"a\\nb\"} | it says a b",
+                })
+        void metadata_without_a_sound_issuer_is_refused(String metadata, String why) {
+            JWKSCache cache = discovering();
+            endpoint.script(KeyEndpoint.body(metadata));
+            assertThatThrownBy(cache::getKeys).hasMessageEndingWith("the metadata is of another issuer: " + why);
         }
 
         @ParameterizedTest
