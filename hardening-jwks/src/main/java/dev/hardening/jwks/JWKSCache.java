@@ -180,11 +180,11 @@ public final class JWKSCache implements AutoCloseable {
     }
 
     /**
-     * Makes the next read fetch the keys again, from the endpoint itself and not from a cache on the way. The result of
-     * a fetch that is under way is dropped.
+     * Makes the next read fetch the keys again, from the endpoint itself and not from a cache on the way.
      *
-     * <p>From now on the old keys are only a fallback. They are used while fetching fails. They are also used if there
-     * are more invalidations than may fetch: a burst of 5, then one in 10 s.
+     * <p>From now on the old keys are only a fallback, and so are those of a fetch that is under way: a read that waits
+     * for it waits for a later one. The fallback is used while fetching fails. It is also used if there are more
+     * invalidations than may fetch: a burst of 5, then one in 10 s.
      */
     public void invalidate() {
         state.invalidate();

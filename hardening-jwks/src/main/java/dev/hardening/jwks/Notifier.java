@@ -50,7 +50,7 @@ final class Notifier {
     /**
      * Queues the outcome of a fetch for the log.
      *
-     * @param outcome null if it was dropped
+     * @param outcome null if it is only a fallback
      */
     void log(Fetch.@Nullable Outcome outcome, JWKSCacheStatus status) {
         log.add(() -> write(outcome, status));
@@ -58,7 +58,7 @@ final class Notifier {
 
     private void write(Fetch.@Nullable Outcome outcome, JWKSCacheStatus status) {
         if (outcome == null) {
-            LOG.debug("Dropped an answer of {}: the keys were invalidated after it was asked for", endpoint);
+            LOG.debug("An answer of {} is only a fallback: the keys were invalidated after it was asked for", endpoint);
         } else if (outcome instanceof Fetch.Outcome.Success) {
             LOG.debug("Fetched {} keys of {}", status.keyCount(), endpoint);
         } else {

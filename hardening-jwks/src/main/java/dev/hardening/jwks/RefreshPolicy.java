@@ -140,7 +140,7 @@ class RefreshPolicy {
      *
      * @param arrival how many fetches had begun when it came
      * @param waitedFor the number of the last fetch that it waited for, until its outcome or until it was slow; 0 if there was
-     *     none, or if the outcome was dropped
+     *     none, or if it was overtaken by an invalidation
      * @param isOutOfTime whether it has waited as long as it may for a key id that the set lacks
      */
     record Visit(long arrival, long waitedFor, boolean isOutOfTime) {
@@ -337,8 +337,8 @@ class RefreshPolicy {
     }
 
     /**
-     * Whether the outcome of a fetch still counts. It does not if the keys were invalidated after it had begun, if it is
-     * known already, or if the cache is closed.
+     * Whether the outcome of a fetch counts in full. It does not if the keys were invalidated after it had begun (see {@link
+     * #overtaken}), if it is known already, or if the cache is closed.
      */
     boolean counts(State state, long fetch) {
         Running running = state.running();
@@ -400,6 +400,24 @@ class RefreshPolicy {
     }
 
     /**
+     * The outcome of a fetch came, but the keys were invalidated after the fetch had begun. It counts as if it had come just
+     * before that: a failure lengthens the backoff, unless an invalidation may end it, and keys are a fallback at once, so
+     * each read tries to get newer ones. They say of no reader's key that it does not exist.
+     */
+    State overtaken(State state, long now, Fetch.Outcome outcome) {
+        if (outcome instanceof Fetch.Outcome.Failure failure) {
+            return invalidated(failed(state, now, failure), now);
+        }
+        CachedKeys before = state.keys();
+        CachedKeys keys = before;
+        if (outcome instanceof Fetch.Outcome.Success success) {
+            long fetch = before == null ? 0 : before.fetch();
+            keys = CachedKeys.of(success.keys(), fetch, times(now, success.maxAge()), Validators.NONE);
+        }
+        return invalidated(concluded(state).with(keys).with(state.budget().succeeded()), now);
+    }
+
+    /**
      * The endpoint may ask for a longer pause than the backoff, not for any pause: it is not trusted. The pause is longer by
      * up to a fifth, or a second, because the endpoint may have told the same moment to each instance of a service. If it
      * asks for a minute or more, each instance waits a minute from its own failure.
@@ -429,7 +447,7 @@ class RefreshPolicy {
         return running != null && running.number() == fetch ? state.withRunning(null) : state;
     }
 
-    /** From now on the keys are only a fallback, and the result of a fetch that is under way is dropped. */
+    /** From now on the keys are only a fallback, and so are those of a fetch that is under way. */
     State invalidated(State state, long now) {
         CachedKeys held = state.keys();
         return new State(
@@ -518,7 +536,7 @@ class RefreshPolicy {
                 new Running(number, now, state.generation(), background, fresh || isInvalidated, Progress.BEGUN),
                 number,
                 state.generation(),
-                state.wantedSince() == null ? now : state.wantedSince(), // also if what it fetches is dropped
+                state.wantedSince() == null ? now : state.wantedSince(), // also if it is overtaken and fails
                 false);
     }
 

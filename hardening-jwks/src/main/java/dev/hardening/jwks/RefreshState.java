@@ -53,7 +53,7 @@ final class RefreshState {
     /**
      * A fetch that has begun.
      *
-     * @param applied completes when its outcome is known, with whether it was applied, not dropped
+     * @param applied completes when its outcome is known, with whether it counts in full
      * @param appliedOrSlow completes at that moment too, or when the fetch is slow
      */
     private record Begun(Fetch fetch, CompletableFuture<Boolean> applied, CompletableFuture<?> appliedOrSlow) {}
@@ -210,6 +210,7 @@ final class RefreshState {
         private final boolean async;
         private Visit visit;
         private @Nullable Begun awaited;
+        private boolean wasOvertaken; // a fetch that it waited for, by an invalidation
         // For a key id that the set lacks it waits briefly: until its patience, which is a future, completes.
         private boolean briefly;
         private @Nullable CompletableFuture<Void> patience;
@@ -286,8 +287,10 @@ final class RefreshState {
 
         void hasWaited() {
             Begun fetch = awaited();
-            // Not if it was dropped: then there is another fetch to wait for.
-            boolean counts = !fetch.applied().isDone() || fetch.applied().join();
+            // Not the first one that was overtaken: then there is another fetch to wait for.
+            boolean isOvertaken = fetch.applied().isDone() && !fetch.applied().join();
+            boolean counts = !isOvertaken || wasOvertaken;
+            wasOvertaken |= isOvertaken;
             long waitedFor = counts ? fetch.fetch().number() : visit.waitedFor();
             visit = new Visit(visit.arrival(), waitedFor, patience != null && patience.isDone());
         }
@@ -327,7 +330,9 @@ final class RefreshState {
     }
 
     private JWKSUnavailableException unavailable(long now) {
-        boolean isFailing = state.budget().isFailing(); // an older failure has nothing to do with it
+        // An older failure has nothing to do with it. Without any success, the last outcome was a failure.
+        boolean isFailing = state.budget().isFailing()
+                || (state.keys() == null && state.running() == null && history.failures() > 0);
         boolean hasKeys = policy.usable(state, now) != null;
         String what = hasKeys
                 ? "The key may be a new one of " + notifier.endpoint()
@@ -405,7 +410,7 @@ final class RefreshState {
         }
     }
 
-    /** Applies the outcome of a fetch; returns false if it is dropped. */
+    /** Applies the outcome of a fetch; returns false if it was overtaken, or came too late. */
     private boolean apply(Fetch fetch, Outcome outcome) {
         boolean isNew;
         boolean counts;
@@ -415,20 +420,18 @@ final class RefreshState {
             long now = ticker.read();
             isNew = policy.isUnderWay(state, fetch.number());
             counts = policy.counts(state, fetch.number());
-            if (counts) {
-                apply(outcome, now);
-            } else if (isNew) {
-                state = policy.concluded(state);
+            if (isNew) {
+                apply(outcome, now, counts);
             }
             if (fetch.isOver()) {
                 state = policy.ended(state, fetch.number());
             }
             status = statusAt(now);
-            if (isNew) {
-                notifier.log(counts ? outcome : null, status);
-            }
-            if (counts) {
+            if (counts || (isNew && outcome instanceof Outcome.Failure)) {
+                notifier.log(outcome, status);
                 notifier.concluded(outcome, status);
+            } else if (isNew) {
+                notifier.log(null, status);
             }
             scheduleRefresh(now);
         } finally {
@@ -438,12 +441,12 @@ final class RefreshState {
         return counts;
     }
 
-    private void apply(Outcome outcome, long now) {
+    private void apply(Outcome outcome, long now, boolean counts) {
         if (outcome instanceof Outcome.Success success) {
-            state = policy.succeeded(state, now, success);
+            state = counts ? policy.succeeded(state, now, success) : policy.overtaken(state, now, success);
             history = history.succeeded(clock.instant());
         } else if (outcome instanceof Outcome.Failure failure) {
-            state = policy.failed(state, now, failure);
+            state = counts ? policy.failed(state, now, failure) : policy.overtaken(state, now, failure);
             history = history.failed(clock.instant(), failure.cause());
         }
     }
@@ -461,7 +464,7 @@ final class RefreshState {
 
     // ---- what the cache is told, and tells
 
-    /** Makes the next read fetch, and drops the result of the fetch that is under way. */
+    /** Makes the next read fetch, also if a fetch is under way. */
     void invalidate() {
         lock.lock();
         try {

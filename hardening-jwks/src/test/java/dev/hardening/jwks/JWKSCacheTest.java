@@ -1217,6 +1217,98 @@ class JWKSCacheTest {
             assertThat(cache.status().keyCount()).isEqualTo(1);
         }
 
+        private final AtomicBoolean quiet = new AtomicBoolean();
+
+        /** A cache that is invalidated during each fetch, unless it is quiet, or has fetched a hundred times. */
+        private JWKSCache invalidatedDuringEachFetch(JWKSCache.Builder builder) {
+            AtomicReference<JWKSCache> self = new AtomicReference<>();
+            JWKSFetcher http = JWKSFetcher.http();
+            JWKSCache cache = endpoint.open(builder.fetcher(request -> {
+                if (!quiet.get() && endpoint.gets.get() < 100) {
+                    self.get().invalidate();
+                }
+                return http.fetch(request);
+            }));
+            self.set(cache);
+            return cache;
+        }
+
+        @Test
+        void during_each_fetch_a_cold_cache_has_keys_and_no_fresh_ones() {
+            JWKSCache cache = invalidatedDuringEachFetch(endpoint.inline());
+            assertThat(kids(cache.getKeys())).containsExactly("rsa-1", "ec-1");
+            assertThat(endpoint.gets).as("for a later one").hasValue(2);
+            assertThat(cache.status().state()).isEqualTo(State.STALE);
+            assertThat(cache.status().keyCount()).isEqualTo(2);
+            assertThat(cache.status().lastSuccess()).isNotNull();
+            endpoint.serve(RSA_2);
+            for (int i = 0; i < 100; i++) {
+                assertThat(cache.findKey("rsa-2")).isPresent();
+            }
+            assertThat(endpoint.gets).hasValueLessThanOrEqualTo(6);
+            quiet.set(true);
+            endpoint.advance(Duration.ofSeconds(10));
+            assertThat(kids(cache.getKeys())).containsExactly("rsa-2");
+            assertThat(cache.status().state()).isEqualTo(State.FRESH);
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {true, false})
+        void during_each_fetch_the_timer_still_brings_newer_keys(boolean isCold) {
+            KeyEndpoint.FakeTimer timer = endpoint.new FakeTimer();
+            JWKSCache cache = invalidatedDuringEachFetch(endpoint.inline().threads(timer));
+            quiet.set(!isCold);
+            assertThat(cache.status().state()).isEqualTo(State.EMPTY);
+            timer.pass(Duration.ofSeconds(2));
+            quiet.set(false);
+            cache.invalidate();
+            endpoint.serve(RSA_2);
+            int before = endpoint.gets.get();
+            timer.pass(Duration.ofMinutes(2));
+            assertThat(cache.status().keyCount()).isEqualTo(1);
+            assertThat(endpoint.gets.get() - before).isBetween(10, 20);
+        }
+
+        @Test
+        void during_each_fetch_that_fails_a_cold_cache_says_why_and_pauses() {
+            JWKSCache cache = invalidatedDuringEachFetch(endpoint.inline());
+            endpoint.down();
+            for (int i = 0; i < 100; i++) {
+                assertThatThrownBy(cache::getKeys).hasMessageEndingWith("the endpoint answered HTTP 503");
+            }
+            assertThat(endpoint.gets).hasValueLessThanOrEqualTo(7);
+            assertThat(cache.status().failures()).isEqualTo(endpoint.gets.get());
+            endpoint.serve(RSA_1);
+            endpoint.advance(Duration.ofSeconds(2));
+            assertThat(kids(cache.getKeys())).containsExactly("rsa-1");
+        }
+
+        @Test
+        void during_each_fetch_that_fails_a_warm_cache_keeps_its_keys() {
+            JWKSCache cache = invalidatedDuringEachFetch(endpoint.inline());
+            quiet.set(true);
+            cache.getKeys();
+            quiet.set(false);
+            endpoint.down();
+            cache.invalidate();
+            for (int i = 0; i < 100; i++) {
+                assertThat(cache.findKey("rsa-1")).isPresent();
+            }
+            assertThat(endpoint.gets).hasValueLessThanOrEqualTo(8);
+        }
+
+        @Test
+        void the_answer_that_it_overtook_does_not_say_that_a_key_is_missing() {
+            JWKSCache cache = invalidatedDuringEachFetch(endpoint.inline());
+            endpoint.script(exchange -> {
+                boolean isFirst = endpoint.gets.get() == 1;
+                quiet.set(isFirst);
+                (isFirst ? KeyEndpoint.serving(RSA_1) : KeyEndpoint.serving(RSA_1, RSA_2)).answer(exchange);
+            });
+            assertThat(cache.findKey("rsa-2")).isPresent();
+            assertThat(endpoint.gets).hasValue(2);
+        }
+
         @Test
         void a_hundred_at_once_cost_two_gets() throws Exception {
             JWKSCache cache = endpoint.open(endpoint.background());

@@ -420,21 +420,27 @@ final class RefreshSimulation {
     private void conclude(Call running, @Nullable KeySet answer) {
         boolean isNew = policy.isUnderWay(state, running.number);
         boolean counts = policy.counts(state, running.number);
-        if (counts && answer != null) {
-            require(running.beganAt - invalidatedAt >= 0 || !invalidated, "an overtaken answer became current");
-            state = policy.succeeded(state, now, new Fetch.Outcome.Success(answer, Validators.NONE, null));
+        if (isNew && answer != null) {
+            require(
+                    !counts || running.beganAt - invalidatedAt >= 0 || !invalidated,
+                    "an overtaken answer became current");
+            Fetch.Outcome.Success success = new Fetch.Outcome.Success(answer, Validators.NONE, null);
+            state = counts ? policy.succeeded(state, now, success) : policy.overtaken(state, now, success);
             bookSuccess(answer);
-        } else if (counts) {
+        } else if (isNew) {
             boolean hasKeys = applied != null && now - appliedAt < OPTIONS.staleFor();
-            state = policy.failed(state, now, new Fetch.Outcome.Failure(new IOException("down")));
+            Fetch.Outcome.Failure failure = new Fetch.Outcome.Failure(new IOException("down"));
+            state = counts ? policy.failed(state, now, failure) : policy.overtaken(state, now, failure);
             failuresInARow = liftedByInvalidation ? 1 : failuresInARow + 1;
             failedAt = now;
             failedCallBeganAt = running.beganAt;
             hadKeysAtFailure = hasKeys;
             liftedByInvalidation = false;
             unknownKeyLevel -= running.forUnknownKey ? 1 : 0;
-        } else if (isNew) {
-            state = policy.concluded(state);
+        }
+        if (isNew && !counts) { // as if it had come before the invalidation
+            invalidated = true;
+            liftedByInvalidation = true;
         }
         if (isNew) {
             wakeAfter = counts;
@@ -649,6 +655,7 @@ final class RefreshSimulation {
     // ---- what always holds
 
     private void check() {
+        require(applied == null || state.keys() != null, "an answer was lost");
         JWKSCacheStatus.State health = policy.health(state, now, failuresInARow > 0);
         boolean isFresh = health == JWKSCacheStatus.State.FRESH;
         boolean young =

@@ -72,6 +72,7 @@ class RefreshSimulationTest {
     static Stream<Fault> faults() {
         return Stream.of(
                 new Fault("an overtaken answer becomes current", OvertakenAnswerCounts::new),
+                new Fault("an overtaken answer is lost", OvertakenAnswerIsLost::new),
                 new Fault("a failure is followed by no pause", NoBackoff::new),
                 new Fault("no timer after a failure", NoTimerAfterFailure::new),
                 new Fault("the timer rings an hour late", LateTimer::new),
@@ -114,6 +115,17 @@ class RefreshSimulationTest {
         @Override
         boolean counts(State state, long fetch) {
             return isUnderWay(state, fetch);
+        }
+    }
+
+    private static final class OvertakenAnswerIsLost extends RefreshPolicy {
+        OvertakenAnswerIsLost(Options options, DoubleSupplier random) {
+            super(options, random);
+        }
+
+        @Override
+        State overtaken(State state, long now, Fetch.Outcome outcome) {
+            return concluded(state);
         }
     }
 
