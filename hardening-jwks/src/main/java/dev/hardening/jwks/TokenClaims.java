@@ -30,11 +30,13 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
     static TokenClaims parse(byte[] json, boolean shared) {
         try {
             Map<String, Object> members = Json.object(json);
-            long expires = millis(members.get("exp"), Reason.EXPIRED, Reason.EXPIRED);
-            long notBefore = millis(members.get("nbf"), Reason.MALFORMED, Reason.NOT_YET_VALID);
-            millis(members.get("iat"), Reason.MALFORMED, Reason.MALFORMED);
+            long expires = millis(members, "exp", Reason.EXPIRED, Reason.EXPIRED);
+            long notBefore = millis(members, "nbf", Reason.MALFORMED, Reason.NOT_YET_VALID);
+            millis(members, "iat", Reason.MALFORMED, Reason.MALFORMED);
+            refuseUnlessText(members, "iss");
+            refuseUnlessText(members, "jti");
             if (members.get("sub") instanceof Double) { // it may have lost digits, and two users would be one
-                throw new InvalidTokenException(Reason.MALFORMED);
+                throw malformed("sub", "text or a whole number");
             }
             if (shared) {
                 members.replaceAll((name, value) -> unmodifiable(value));
@@ -52,18 +54,30 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
      * A NumericDate (RFC 7519, section 2). A number that does not fit into a date is refused here, before it could
      * overflow.
      */
-    private static long millis(@Nullable Object date, Reason tooEarly, Reason tooLate) {
+    private static long millis(Map<String, Object> members, String name, Reason tooEarly, Reason tooLate) {
+        Object date = members.get(name);
         if (date == null) {
             return Long.MIN_VALUE;
         }
         if (!(date instanceof Number seconds)) {
-            throw new InvalidTokenException(Reason.MALFORMED);
+            throw malformed(name, "a number");
         }
         double rough = seconds.doubleValue();
         if (rough <= -MAX_SECONDS || rough >= MAX_SECONDS) {
             throw new InvalidTokenException(rough < 0 ? tooEarly : tooLate);
         }
         return seconds.longValue() * 1000;
+    }
+
+    private static void refuseUnlessText(Map<String, Object> members, String name) {
+        Object value = members.get(name);
+        if (value != null && !(value instanceof String)) {
+            throw malformed(name, "text");
+        }
+    }
+
+    private static InvalidTokenException malformed(String name, String expected) {
+        return new InvalidTokenException(Reason.MALFORMED, ": its " + name + " is not " + expected);
     }
 
     /** Nimbus makes a list of its own for {@code aud}. */

@@ -347,6 +347,34 @@ class ClaimsPolicyTest {
     }
 
     @Nested
+    class AClaimOfTheWrongType {
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                quoteCharacter = '"',
+                value = {
+                    "'iat':'1800000000' | iat is not a number",
+                    "'nbf':true         | nbf is not a number",
+                    "'jti':7            | jti is not text",
+                    "'iss':['a']        | iss is not text",
+                    "'sub':1.5          | sub is not text or a whole number"
+                })
+        void is_named(String claim, String what) {
+            InvalidTokenException refused =
+                    refused(decoder(options -> options.optionalSubject()), token(claims(claim)), Reason.MALFORMED);
+            assertThat(refused).hasMessage("The token is not a signed JWT that can be read: its " + what);
+        }
+
+        @Test
+        void is_named_if_it_is_the_expiry() {
+            InvalidTokenException refused = refused(
+                    decoder(options -> options), token("{'sub':'a','exp':'1'}".replace('\'', '"')), Reason.MALFORMED);
+            assertThat(refused).hasMessageEndingWith(": its exp is not a number");
+        }
+    }
+
+    @Nested
     class TheLengthOfAToken {
 
         private final String long25 = token(claims("'sub':'a','f':'" + "x".repeat(18_500) + "'"));
