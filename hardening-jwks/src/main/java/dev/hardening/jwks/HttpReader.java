@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 final class HttpReader {
 
     private static final int MAX_HEAD_BYTES = 64 * 1024;
-    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)([ \\t][^\\r]*)?");
+    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.\\d ([1-9]\\d\\d)([ \\t][^\\r]*)?");
     private static final Pattern FRAMING = Pattern.compile("(?i)content-length|transfer-encoding");
     private static final Pattern LIKE_FRAMING = Pattern.compile("(?i)\\s+(" + FRAMING + ")\\s*:|:?(" + FRAMING + ")");
     private static final Pattern NO_TOKEN = Pattern.compile("[^!#$%&'*+.^_`|~0-9a-z-]+"); // RFC 9110, section 5.6.2
