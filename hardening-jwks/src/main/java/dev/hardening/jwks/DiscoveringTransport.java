@@ -225,8 +225,10 @@ final class DiscoveringTransport implements JWKSFetcher {
                 throw new WrongMetadataException(refusal);
             }
             return keys;
-        } catch (ParseException | URISyntaxException unreadable) {
+        } catch (ParseException unreadable) {
             throw new IOException("the metadata cannot be read");
+        } catch (URISyntaxException malformed) {
+            throw new WrongMetadataException("the metadata's jwks_uri is no URL"); // Not chained: it holds the text.
         }
     }
 }

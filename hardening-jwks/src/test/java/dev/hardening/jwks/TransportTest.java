@@ -1183,6 +1183,7 @@ class TransportTest {
         @ValueSource(
                 strings = {
                     "http://evil.example/keys",
+                    "https://evil.example/ canary",
                     "ftp://127.0.0.1/",
                     "keys",
                     "https://u:canary@example.com/",
