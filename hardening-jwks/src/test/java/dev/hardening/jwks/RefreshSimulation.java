@@ -605,12 +605,12 @@ final class RefreshSimulation {
         }
         if (invalidated) {
             double drained = (now - invalidationLevelAt) / (double) nanos(10);
-            invalidationLevel = Math.max(0, invalidationLevel - drained) + 1;
+            invalidationLevel = Math.max(0, invalidationLevel - drained);
             invalidationLevelAt = now;
-            require(
-                    invalidationLevel <= 5.001 || now - appliedAt >= OPTIONS.staleFor(),
-                    "more fetches than for invalidations");
-            invalidationLevel = Math.min(5, invalidationLevel);
+            // Without usable keys it fetches all the same, and owes nothing.
+            boolean isUnpaid = invalidationLevel > 4 && now - appliedAt >= OPTIONS.staleFor();
+            invalidationLevel += isUnpaid ? 0 : 1;
+            require(invalidationLevel <= 5.001, "more fetches than for invalidations");
             return false;
         }
         if (need == null && held.isRestored()) {
