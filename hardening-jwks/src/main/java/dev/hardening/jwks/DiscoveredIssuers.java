@@ -294,7 +294,7 @@ final class DiscoveredIssuers {
         Map.Entry<String, Issuer> idle = issuers.entrySet().stream()
                 .min(Comparator.<Map.Entry<String, Issuer>, Boolean>comparing(
                                 entry -> entry.getValue().decoder.hasVerified())
-                        .thenComparing(entry -> entry.getValue().lastUse - now))
+                        .thenComparingLong(entry -> entry.getValue().lastUse - now))
                 .orElse(null);
         if (idle == null || (!any && idle.getValue().decoder.hasVerified())) {
             return null;
