@@ -152,7 +152,7 @@ final class DiscoveringTransport implements JWKSFetcher {
                         .filter(WrongMetadataException.class::isInstance)
                         .findFirst()
                         .orElse(failures.get(0));
-        failures.stream().filter(other -> other != telling).forEach(telling::addSuppressed);
+        failures.stream().filter(other -> !other.equals(telling)).forEach(telling::addSuppressed);
         return prefixed(FAILED, telling);
     }
 

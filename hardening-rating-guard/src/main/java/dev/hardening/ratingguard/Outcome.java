@@ -30,7 +30,11 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         return getClass().getSimpleName() + "[current=" + current() + "]";
     }
 
-    /** The action ran and succeeded. */
+    /**
+     * The action ran and succeeded.
+     *
+     * @param <T> what the action returns
+     */
     public static final class Done<T extends @Nullable Object> extends Outcome<T> {
 
         private final T value;
@@ -46,7 +50,11 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         }
     }
 
-    /** The draft was made for another session; the action did not run. */
+    /**
+     * The draft was made for another session; the action did not run.
+     *
+     * @param <T> what the action returns
+     */
     public static final class Mismatch<T extends @Nullable Object> extends Outcome<T> {
 
         /** What to do after a mismatch, for the developer; the same in both languages. */
@@ -67,7 +75,11 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         }
     }
 
-    /** Another action of this form is under way; this one did not run. */
+    /**
+     * Another action of this form is under way; this one did not run.
+     *
+     * @param <T> what the action returns
+     */
     public static final class Busy<T extends @Nullable Object> extends Outcome<T> {
 
         Busy(BooleanSupplier isCurrent) {
@@ -75,7 +87,11 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         }
     }
 
-    /** This draft was accepted already; the action did not run. */
+    /**
+     * This draft was accepted already; the action did not run.
+     *
+     * @param <T> what the action returns
+     */
     public static final class Sent<T extends @Nullable Object> extends Outcome<T> {
 
         Sent(BooleanSupplier isCurrent) {
@@ -83,7 +99,11 @@ public abstract sealed class Outcome<T extends @Nullable Object> {
         }
     }
 
-    /** The form was closed; the action did not run. */
+    /**
+     * The form was closed; the action did not run.
+     *
+     * @param <T> what the action returns
+     */
     public static final class Closed<T extends @Nullable Object> extends Outcome<T> {
 
         Closed(BooleanSupplier isCurrent) {
