@@ -236,15 +236,22 @@ final class WatchedRedis {
         }
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("clusterState", String.valueOf(info.getState()));
-        details.put("slotsAssigned", info.getSlotsAssigned());
-        details.put("slotsFail", info.getSlotsFail());
+        long assigned = orNone(info.getSlotsAssigned());
+        long failed = orNone(info.getSlotsFail());
+        details.put("slotsAssigned", assigned);
+        details.put("slotsFail", failed);
         String reason = null;
         if (!"ok".equals(info.getState())) {
-            reason = "CLUSTERDOWN: the state of the cluster is " + info.getState() + ", " + served(info.getSlotsOk());
-        } else if (info.getSlotsAssigned() - info.getSlotsFail() < SLOTS) { // cluster-require-full-coverage no
-            reason = "only " + served(info.getSlotsAssigned() - info.getSlotsFail());
+            reason = "CLUSTERDOWN: the state of the cluster is " + info.getState() + ", "
+                    + served(orNone(info.getSlotsOk()));
+        } else if (assigned - failed < SLOTS) { // cluster-require-full-coverage no
+            reason = "only " + served(assigned - failed);
         }
         return new RedisAnswer(reason, details);
+    }
+
+    private static long orNone(@Nullable Long slots) {
+        return slots == null ? 0 : slots;
     }
 
     private static String served(long slots) {
