@@ -58,7 +58,10 @@ final class Slip {
 
     private static final Pattern PIPELINE_VARIABLE =
             Pattern.compile("\\s*(variables|parameters|dependencies|stageDependencies|resources)[.\\[].+");
-    private static final Pattern FUNCTION_OF_HIERA = Pattern.compile("(lookup|hiera|alias|literal|scope)\\(.*\\)");
+    private static final Pattern FUNCTION_OF_HIERA =
+            Pattern.compile("(lookup|hiera|alias|literal|scope)\\(.*\\)|(::|facts\\.|trusted\\.)\\S+");
+    private static final Pattern FUNCTION_OF_ARM = Pattern.compile(
+            "(parameters|variables|reference|concat|format|listKeys|resourceId|outputs)\\([^\\[\\]]*\\).*");
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_.-]+");
     private static final Pattern SYSTEMD_PATH = Pattern.compile("%d/[A-Za-z0-9_.-]+");
     private static final Pattern OF_A_VAULT = Pattern.compile("\\S+::\\S+");
@@ -69,6 +72,14 @@ final class Slip {
     /** A command that may have another one in it. */
     private static final Pattern COMMAND = Pattern.compile("[^()]++(?:\\([^()]++\\)[^()]*+)*+");
 
+    /** A name with an underscore in it, because a shorter one may be a part of a password. */
+    private static final Pattern LONG_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9]*+(_[A-Za-z0-9]++)++");
+
+    /** What may follow an expression of code, such as a default. */
+    private static final Pattern NAME_IN_CODE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*+([,;]?|\\s*(\\|\\||\\?\\?).*)");
+
+    private static final Pattern NAME_OF_A_TEMPLATE =
+            Pattern.compile("\\s*+(\\.?[A-Za-z_][A-Za-z0-9_.-]*+|\\$\\{[^{}]+}|(env|var|key|secret) \"[^\"]*+\")\\s*+");
     private static final Pattern SPACED_NAME = Pattern.compile("\\s*+[A-Za-z_][A-Za-z0-9_.-]*+\\s*+");
     private static final Pattern IN_ANGLES = Pattern.compile("[^<>]+");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
@@ -95,7 +106,7 @@ final class Slip {
     private static final Pattern NAME_OF_A_SECRET =
             Pattern.compile("(.*[_.-])?" + NAMES_A_SECRET, Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_AN_ARN =
-            Pattern.compile("(.*[_.-])?(ARNS?|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(.*[_.-])?(ARNS?|OCIDS?|CRNS?|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_RESOURCE =
             Pattern.compile("(.*[_.-])?(RESOURCE|NAME|ID|VERSION|" + NAMES_A_SECRET + ")", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME_OF_A_URL = Pattern.compile(
@@ -104,9 +115,27 @@ final class Slip {
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/=_-]+");
     private static final Pattern HEX = Pattern.compile("[0-9a-f]+");
     private static final Pattern MASK = Pattern.compile(
-            "(redacted|masked|hidden|encrypted|filtered|secure|sensitive|sensitive value|computed|known after apply"
-                    + "|concealed by 1Password)",
+            "((?:(?:secret|value)[ _-])?(?:redacted|masked|hidden|removed)(?:[:_ -][\\w -]+)?|encrypted|filtered|secure"
+                    + "|sensitive|sensitive value|computed|known after apply|concealed by 1Password|omitted|snip|censored"
+                    + "|protected|restricted|private|not shown|\\*{3,})",
             Pattern.CASE_INSENSITIVE);
+
+    /** A mask between signs that are written several times, as in {@code *** removed ***}. */
+    private static Pattern mask(String sign) {
+        return Pattern.compile(sign + "{0,3}\\s?" + MASK.pattern() + "\\s?" + sign + "{0,3}", MASK.flags());
+    }
+
+    /** What a page shows of a token, as in {@code sk-...abcd}, and what kubectl describe says. */
+    private static final Pattern PARTLY_MASKED = Pattern.compile(
+            "[A-Za-z0-9][A-Za-z0-9._-]{0,23}\\*{4,}[A-Za-z0-9]{0,6}|[a-z]{2,8}[_-]([a-z]{2,8}[_-]){0,2}(\\.{3}|…)[A-Za-z0-9]{4}"
+                    + "|[0-9]{1,5} bytes");
+
+    /** How Java prints an object that has no text of its own. */
+    private static final Pattern PRINTED_OBJECT =
+            Pattern.compile("([a-z][a-z0-9_]*+\\.)++[A-Z][\\w$]*+@[0-9a-f]{1,8}(\\[.*])?");
+
+    private static final Pattern NOT_FOUND =
+            Pattern.compile("[^\\n]*: (command not found|not found|No such file or directory|Permission denied)");
     private static final Pattern NO_VALUE =
             Pattern.compile("undefined|null|nil|none|unset|not set|no value|empty", Pattern.CASE_INSENSITIVE);
 
@@ -116,30 +145,40 @@ final class Slip {
     private static final int LONGEST_NO_VALUE = "undefined;".length();
 
     private static final Pattern QUOTED = Pattern.compile(
-            "([\"']).*\\1[,;]?|\\\\\".*\\\\\"|\\$'.*'|&quot;.*&quot;|[“”„‘’‚«»].*[“”„‘’‚«»]", Pattern.DOTALL);
-    private static final Pattern COMMENT = Pattern.compile("#\\s.*");
-    private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+#.*|\\S+\\s+#\\s.*");
+            "=?([\"']).*\\1[,;]?|\\\\([\"']).*\\\\\\2|[@$]\".*\"|\\$'.*'|(`{2,3})[^`]+\\3|%2([27]).*%2\\4"
+                    + "|(&quot;|&apos;|&#34;|&#39;|\\\\u0022|\\\\u0027).*\\5|[“”„‘’‚«»‹›「」´＂].*[“”„‘’‚«»‹›「」´＂]",
+            Pattern.DOTALL);
+    private static final Pattern COMMENT = Pattern.compile("(#|//)\\s.*|/\\*.*\\*/|<!--.*-->");
+    private static final Pattern WITH_A_COMMENT = Pattern.compile("([\"']).*\\1\\s+(#|//).*|\\S+\\s+(#|//)\\s.*");
+    private static final Pattern ENCODED_LINE_BREAK =
+            Pattern.compile(".*(%0[Aa]|&#10;|\\\\u000[aA]|\\\\x0[aA])", Pattern.DOTALL);
 
     /** How a line of a shell, of Docker or of YAML goes on before and after the name that it sets. */
     private static final Pattern BEFORE_A_NAME = Pattern.compile(
-            "(?:(?:export|declare(?: -[a-z]+)?|set|-e|--env|-|ENV|ARG|env)\\s++|Environment=|--env=)[\"']?"
-                    + "|-D|--|\\$(?i:env:)?");
+            "(?:(?:(?:- )?name:|export|declare(?: -[a-z]+)?|(?i:set)|-[eEv]|--env|--set|--build-arg|-|ENV|ARG|env|const|let|var|static"
+                    + "|readonly|local|typeset(?: -[a-z]+)?)\\s++|Environment=|--env=|--from-literal=)[\"']?"
+                    + "|-D|--|\\$(?i:env:)?|process\\.env\\.");
 
-    private static final String MAY_BE_BEFORE_A_NAME = "eds-EA$";
+    private static final String MAY_BE_BEFORE_A_NAME = "eds-EAS$clrtvnp";
 
     private static final Pattern ONE_MEMBER =
-            Pattern.compile("\\{\\s*+\"([^\"\\\\]++)\"\\s*+:\\s*+\"[^\"\\\\]*+\"\\s*+}");
+            Pattern.compile("\\{\\s*+([\"']?)([^\"'\\\\\\s:=]++)\\1\\s*+[:=]\\s*+([\"']?)[^\"'\\\\{},]*+\\3\\s*+}");
 
-    private static final Pattern SETX = Pattern.compile("setx\\s+", Pattern.CASE_INSENSITIVE);
+    /** What sets a variable without a sign between the name and the value. */
+    private static final Pattern SETX =
+            Pattern.compile("(?:setx|setenv|set -g?x|env|fastcgi_param)\\s+", Pattern.CASE_INSENSITIVE);
 
-    private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s");
+    private static final String MAY_BE_SETX = "sSeEfF";
+
+    private static final Pattern AFTER_A_NAME = Pattern.compile("\\s*=|:\\s|[\"']?\\s*\\n\\s*value:");
 
     /**
      * The same after a name of several words, which is no user's name. It is found in any case, because it is not a part
      * of a connection string either, such as {@code Server=} or {@code Endpoint=}.
      */
-    private static final Pattern AFTER_SEVERAL_WORDS = Pattern.compile("\\s*[=:]");
+    private static final Pattern AFTER_SEVERAL_WORDS = Pattern.compile("\\s*[=:]|[\"']?\\s*\\n\\s*value:");
 
+    private static final String SEPARATORS = "_.-";
     private static final Pattern WORD_BREAK = Pattern.compile("[A-Za-z0-9][_.-]+[A-Za-z0-9]");
 
     /** What stands in a row for the setting's name with its ending. */
@@ -155,6 +194,7 @@ final class Slip {
             noValue("[AsyncFunction", ANYTHING, "]"),
             noValue("Promise {", ANYTHING, "}"),
             noValue("Optional.empty", NOTHING, ""),
+            noValue("Optional.absent()", NOTHING, ""), // Guava's
             noValue("%!", Pattern.compile("[a-z]\\(.*"), ")"), // Go's, for a missing or wrong argument
             // What tools print so that a value does not show.
             masked("Secret[redacted]", NOTHING, ""),
@@ -164,7 +204,12 @@ final class Slip {
             masked("Secret([REDACTED", ANYTHING, "])"), // Rust's secrecy
             masked("SecretBox<", Pattern.compile("[^()]+\\(\\[REDACTED"), "])"),
             masked("REDACTED", NOTHING, ""),
-            masked("**", Pattern.compile("\\*{0,3}(?:" + MASK.pattern() + ")\\*{0,3}", MASK.flags()), "**"),
+            masked("**", mask("\\*"), "**"),
+            masked("--", mask("-"), "--"),
+            masked("##", mask("#"), "##"),
+            masked("{", MASK, "}"),
+            masked("$encrypted$", NOTHING, ""), // AWX's
+            masked("xxxx", Pattern.compile("(?!x+$)[A-Za-z0-9]{1,4}"), ""), // CircleCI's, with the last four characters
             masked("<<", MASK, ">>"),
             masked("[secret]", NOTHING, ""),
             masked("[SECRET]", NOTHING, ""),
@@ -178,8 +223,12 @@ final class Slip {
             masked("(", MASK, ")"),
             masked("***", Pattern.compile("\\**|\\*{5,}[A-Za-z0-9+/]{1,4}"), ""), // AWS's has its last four characters
             masked("•••", Pattern.compile("•*[A-Za-z0-9]{0,4}"), ""),
-            masked("●●●", Pattern.compile("●*"), ""),
+            masked("●●●", Pattern.compile("●*[A-Za-z0-9]{0,4}"), ""),
             masked("███", Pattern.compile("█*"), ""),
+            masked("■■■", Pattern.compile("■*"), ""),
+            masked("∙∙∙", Pattern.compile("∙*"), ""),
+            masked("···", Pattern.compile("·*"), ""),
+            masked("⬤⬤⬤", Pattern.compile("⬤*"), ""),
             masked("[use 'op ", ANYTHING, "]"),
             masked("System.Security.SecureString", NOTHING, ""),
             masked("[C@", HEX, ""), // Java's, for an array
@@ -190,13 +239,36 @@ final class Slip {
             masked("System.Byte[]", NOTHING, ""),
             masked("System.Threading.Tasks.Task", ANYTHING, ""), // .NET's, for a call that nothing waited for
             masked("<coroutine object ", ANYTHING, ">"),
+            masked("<generator object ", ANYTHING, ">"),
+            masked("<function ", ANYTHING, ">"),
+            masked("<bound method ", ANYTHING, ">"),
+            masked("<class '", ANYTHING, "'>"),
+            masked("<", Pattern.compile("[\\w.]+ object at 0x[0-9a-fA-F]+"), ">"),
+            masked("#<", Pattern.compile("[A-Z][\\w:]*(:0x[0-9a-f]+.*| .*)"), ">"), // Ruby's
+            masked("Instance of '", ANYTHING, "'"), // Dart's
+            masked("<Buffer ", ANYTHING, ">"), // Node's
+            masked("Uint8Array(", ANYTHING, "]"),
+            masked("() => ", ANYTHING, ""),
+            masked("0xc0", Pattern.compile("[0-9a-f]{8}"), ""), // Go's, for a pointer
             // What is around a value, or instead of it.
             new Row("Optional[", ANYTHING, "]", printedOptional()),
             new Row("Some(", ANYTHING, ")", printedOptional()),
+            new Row("Optional.of(", ANYTHING, ")", printedOptional()),
+            new Row("Ok(", ANYTHING, ")", printedOptional()),
+            new Row("Right(", ANYTHING, ")", printedOptional()),
+            new Row("Success(", ANYTHING, ")", printedOptional()),
+            new Row("Just \"", ANYTHING, "\"", printedOptional()),
             new Row("('", NO_QUOTE, "',)", "is a printed Python tuple: set the value inside it"),
-            new Row("{\\\"", ANYTHING, "}", "is a JSON text with \\ before its quotes: remove each \\ before a quote"),
+            new Row("{'", Pattern.compile("(?s)[^']*': .*"), "}", "is a printed Python dictionary: set it as JSON"),
+            new Row(
+                    "{",
+                    Pattern.compile("(?s)(\\s|\\\\n)*+\\\\\".*"),
+                    "}",
+                    "is a JSON text with \\ before its quotes: remove each \\ before a quote"),
             new Row("{", NOTHING, "", firstLineOfJson()),
             new Row("[", NOTHING, "", firstLineOfJson()),
+            new Row("[{", NOTHING, "", firstLineOfJson()),
+            new Row("{", Pattern.compile("(?s)\\s*+\"[\\w.-]*+\"\\s*+:.*[^}\\s]"), "", firstLineOfJson()),
             new Row(
                     "version https://git-lfs.github.com/spec/v",
                     ANYTHING,
@@ -207,6 +279,18 @@ final class Slip {
                     TEXTS_OF_JSON,
                     "]}",
                     "is an error that Vault answered instead of the value: allow the service to read it"),
+            toolError("Error from server ("), // kubectl's
+            toolError("An error occurred ("), // AWS's
+            toolError("ERROR: (gcloud"),
+            toolError("[ERROR] "), // 1Password's
+            toolError("No value found at "), // Vault's
+            toolError("Traceback (most recent call last)"),
+            toolError("jq: error"),
+            toolError("404 page not found"),
+            toolError("<!DOCTYPE "),
+            toolError("<!doctype "),
+            toolError("<html"),
+            new Row("bytearray(b'", ANYTHING, "')", printedBytes()),
             new Row("b'", WITH_BACKSLASH, "'", printedBytes()),
             new Row("b\"", WITH_BACKSLASH, "\"", printedBytes()),
             new Row("b'", ANYTHING, "'", pythonLiteral()),
@@ -214,7 +298,17 @@ final class Slip {
             // Templates and substitutions that nothing replaced.
             unresolved("${", REFERENCES, "}", "${...}", "set the value that it stands for"),
             unresolved("$", UPPER_NAME, "", "$...", "set the value that it stands for"),
+            unresolved("${", NAME, "", "${...}", "set the value that it stands for"), // its end was lost
+            unresolved("$secret{", NO_BRACE, "}", "$secret{...}", "let WSO2's secure vault resolve it"),
+            unresolved("$", LONG_NAME, "$", "$...$", "set the value that it stands for"),
+            unresolved("$$", LONG_NAME, "$$", "$...$", "set the value that it stands for"),
+            unresolved("#", LONG_NAME, "#", "#...#", "let the pipeline's token task replace it"),
+            unresolved("##", LONG_NAME, "##", "#...#", "let the pipeline's token task replace it"),
+            unresolved("!", LONG_NAME, "!", "!...!", "set the value that it stands for"),
+            unresolved("\\$", UPPER_NAME, "", "\\$...", "set the value that it stands for"),
             unresolved("$env:", NAME, "", "$env:...", "set the value that it stands for"),
+            unresolved("$Env:", NAME, "", "$env:...", "set the value that it stands for"),
+            unresolved("$env.", NAME, "", "$env.X", "set the value that it stands for"),
             unresolved("$$", UPPER_NAME, "", "$$...", "set the value that it stands for"),
             unresolved("$${", NO_BRACE, "}", "$${...}", "set the value that it stands for"),
             unresolved("${CREDENTIALS_DIRECTORY}/", FILE_NAME, "", "${CREDENTIALS_DIRECTORY}/...", systemd())
@@ -224,12 +318,11 @@ final class Slip {
             unresolved("{$", TOKEN_NAME, "}", "{$...}", "set the value that it stands for"),
             unresolved("{env.", NAME, "}", "{env.X}", "set the value that it stands for"),
             unresolved("%{", FUNCTION_OF_HIERA, "}", "%{...}", "let Hiera resolve it"),
-            unresolved("[[", SPACED_NAME, "]]", "[[...]]", "let the template engine render it"),
+            unresolved("[[", NAME_OF_A_TEMPLATE, "]]", "[[...]]", "let the template engine render it"),
             unresolved("<+", IN_ANGLES, ">", "<+...>", "let the pipeline replace it"),
             unresolved("credentialsJSON:", NO_SPACE, "", "credentialsJSON:...", "let the pipeline replace it"),
             unresolved("credentials('", ANYTHING, "')", "credentials(...)", "let the pipeline replace it"),
-            unresolved(
-                    "[parameters('", ANYTHING, "')]", "[parameters(...)]", "let the deployment's template resolve it"),
+            unresolved("[", FUNCTION_OF_ARM, "]", "[parameters(...)]", "let the deployment's template resolve it"),
             unresolved("$[[", ANYTHING, "]]", "$[[...]]", "let the pipeline replace it"),
             unresolved("$[", PIPELINE_VARIABLE, "]", "$[...]", "let the pipeline replace it"),
             unresolved("$(", COMMAND, ")", "$(...)", "define what it names where it is used"),
@@ -248,7 +341,11 @@ final class Slip {
             unresolved("%%", NAME, "%%", "%%...%%", "set the value that it stands for"),
             unresolved("%(", NAME, ")s", "%(...)s", "set the value that it stands for"),
             unresolved("@", NAME, "@", "@...@", "let the build's resource filtering replace it"),
+            unresolved("@@", NAME, "@@", "@...@", "let the build's resource filtering replace it"),
             unresolved("{{", EXPRESSIONS, "}}", "{{...}}", "let the template engine render it"),
+            unresolved("{{{", NO_BRACE, "}}}", "{{...}}", "let the template engine render it"),
+            unresolved("{!!", ANYTHING, "!!}", "{!!...!!}", "let the template engine render it"),
+            unresolved("<?", ANYTHING, "?>", "<?...?>", "let the template engine render it"),
             unresolved("{%", ANYTHING, "%}", "{%...%}", "let the template engine render it"),
             unresolved("<%", ANYTHING, "%>", "<%...%>", "let the template engine render it"),
             unresolved("={{", EXPRESSIONS, "}}", "={{...}}", "let the template engine render it"),
@@ -262,9 +359,29 @@ final class Slip {
             unresolved("$__env{", NO_BRACE, "}", "$__env{...}", "set the value that it stands for"),
             unresolved("$__vault{", NO_BRACE, "}", "$__vault{...}", "fetch the value from Vault"),
             unresolved("$ENV{", NO_BRACE, "}", "$ENV{...}", "set the value that it stands for"),
-            unresolved("process.env.", NAME, "", "process.env.X", "set the value that it stands for"),
             unresolved("process.env.", NAME, "!", "process.env.X!", "set the value that it stands for"),
+            unresolved("process.env.", NAME_IN_CODE, "", "process.env.X", "set the value that it stands for"),
+            unresolved("process.env?.", NAME_IN_CODE, "", "process.env.X", "set the value that it stands for"),
             unresolved("process.env[", ANYTHING, "]", "process.env[...]", "set the value that it stands for"),
+            unresolved("import.meta.env.", NAME_IN_CODE, "", "import.meta.env.X", "set the value that it stands for"),
+            unresolved("Bun.env.", NAME_IN_CODE, "", "Bun.env.X", "set the value that it stands for"),
+            unresolved("secrets.", UPPER_NAME, "", "secrets.X", "let the pipeline replace it"),
+            code("Deno.env.get("),
+            code("os.environ.get("),
+            code("os.getenv("),
+            code("os.Getenv("),
+            code("getenv("),
+            code("ENV.fetch("),
+            code("System.getenv("),
+            code("System.getProperty("),
+            code("System.get_env("),
+            code("Environment.GetEnvironmentVariable("),
+            code("std::env::var("),
+            code("env!("),
+            code("os.environ[", "]"),
+            code("ENV[", "]"),
+            code("$_ENV[", "]"),
+            code("$_SERVER[", "]"),
             unresolved("!Ref ", NO_SPACE, "", "!Ref ...", "let CloudFormation resolve it"),
             unresolved("!GetAtt ", NO_SPACE, "", "!GetAtt ...", "let CloudFormation resolve it"),
             unresolved("!Sub ", ANYTHING, "", "!Sub ...", "let CloudFormation resolve it"),
@@ -277,6 +394,10 @@ final class Slip {
             unresolved("!Base64 ", ANYTHING, "", "!Base64 ...", "let CloudFormation resolve it"),
             unresolved("!secret ", NO_SPACE, "", "!secret ...", "set the value that it stands for"),
             unresolved("!ENV ", ANYTHING, "", "!ENV ...", "set the value that it stands for"),
+            unresolved("!env ", NO_SPACE, "", "!env ...", "set the value that it stands for"),
+            unresolved("!include ", NO_SPACE, "", "!include ...", "set the value that it stands for"),
+            unresolved("!file ", NO_SPACE, "", "!file ...", "set the value that it stands for"),
+            unresolved("!!binary ", NO_SPACE, "", "!!binary ...", "let a reader of YAML decode it"),
             unresolved("!env_var ", ANYTHING, "", "!env_var ...", "set the value that it stands for"),
             unresolved("!reference ", ANYTHING, "", "!reference ...", "let the pipeline replace it"),
             unresolved("!var ", NO_SPACE, "", "!var ...", "start the service through summon"),
@@ -288,6 +409,7 @@ final class Slip {
                     "vault:v1:...",
                     "let Vault's Transit engine decrypt it"),
             address("vault:", NO_SPACE, "", "vault:...", "start the service through vault-env"),
+            address("bao:", Pattern.compile("\\S+#\\S+"), "", "bao:...", "start the service through vault-env"),
             address("VAULT::", OF_A_VAULT, "", "VAULT::...", "let JBoss resolve it"),
             address(">>vault:", NO_SPACE, "", ">>vault:...", "start the service through vault-env"),
             address("akeyless:", NO_SPACE, "", "akeyless:...", "let Akeyless inject the value"),
@@ -326,6 +448,22 @@ final class Slip {
                     "fetch the value from Parameter Store"),
             unresolved("projects/", SECRET_PATH, "", "projects/.../secrets/...", secretManager())
                     .unlessNamed(NAME_OF_A_RESOURCE),
+            address("sm@", Pattern.compile("[^/\\s]+/\\S+"), "", "sm@...", secretManager()),
+            unresolved(
+                            "ocid1.vaultsecret.",
+                            NO_SPACE,
+                            "",
+                            "ocid1.vaultsecret...",
+                            "fetch the value from Oracle Cloud's vault")
+                    .unlessNamed(NAME_OF_AN_ARN),
+            unresolved(
+                            "crn:v1:",
+                            Pattern.compile("\\S+:secrets-manager:\\S+"),
+                            "",
+                            "crn:v1:...",
+                            "fetch the value from IBM Cloud's Secrets Manager")
+                    .unlessNamed(NAME_OF_AN_ARN),
+            unresolved("{\"credhub-ref\"", ANYTHING, "}", "credhub-ref", "let the platform's CredHub resolve it"),
             address("gcp-secret://", NO_SPACE, "", "gcp-secret://...", "let Secret Manager mount the value"),
             address("gcpsecretmanager://", NO_SPACE, "", "gcpsecretmanager://...", secretManager()),
             address("gcp:secretmanager:", NO_SPACE, "", "gcp:secretmanager:...", secretManager()),
@@ -350,6 +488,24 @@ final class Slip {
             encrypted("EV[", ANYTHING, "]", "EV[...]", "decrypt it with the tool that wrote it"),
             encrypted("enc{", NO_BRACE, "}", "enc{...}", "decrypt it with the tool that wrote it"),
             encrypted("encrypted:", BASE64, "", "encrypted:...", "start the service through dotenvx run"),
+            encrypted(
+                    "encrypted:",
+                    Pattern.compile("[a-z0-9-]+!\\S+"),
+                    "",
+                    "encrypted:...!...",
+                    "let Spinnaker fetch it"),
+            encrypted("encryptedFile:", NO_SPACE, "", "encryptedFile:...", "let Spinnaker fetch it"),
+            encrypted(
+                    "enc:",
+                    Pattern.compile("[a-z.]*v[0-9]+:\\S+"),
+                    "",
+                    "enc:...",
+                    "decrypt it with the tool that wrote it"),
+            encrypted("AES:", Pattern.compile("[^:\\s]+:[^:\\s]+"), "", "AES:...", "let GoCD decrypt it"),
+            encrypted("BAMSCRT@", NO_SPACE, "", "BAMSCRT@...", "let Bamboo decrypt it"),
+            encrypted("{DESede}", NO_SPACE, "", "{DESede}...", "let Artifactory decrypt it"),
+            encrypted("{cas-cipher}", NO_SPACE, "", "{cas-cipher}...", "let CAS decrypt it"),
+            encrypted("AQICAH", Pattern.compile("[A-Za-z0-9+/=]{100,}"), "", "AQICAH...", "decrypt it with AWS KMS"),
             encrypted("{xor}", ANYTHING, "", "{xor}...", "let Liberty decode it"),
             encrypted("{aes}", NO_SPACE, "", "{aes}...", "let Liberty decrypt it"),
             encrypted("{AES}", NO_SPACE, "", "{AES}...", "let WebLogic decrypt it"),
@@ -364,6 +520,12 @@ final class Slip {
             encrypted("{AQAAAB", BASE64, "}", "{AQAAAB...}", "let Jenkins decrypt it"),
             encrypted("U2FsdGVkX1", NO_SPACE, "", "U2FsdGVkX1...", "decrypt it with openssl"),
             encrypted("01000000d08c9ddf", HEX, "", "01000000d08c9ddf...", "decrypt it with Windows DPAPI"),
+            encrypted(
+                    "76492d1116743f0423413b16050a5345",
+                    BASE64,
+                    "",
+                    "76492d1116743f04...",
+                    "decrypt it with ConvertTo-SecureString"),
             encrypted("-----BEGIN AGE ENCRYPTED FILE-----", ANYTHING, "", "an age file", "decrypt it with age"),
             encrypted("age-encryption.org/", ANYTHING, "", "the text of an age file", "decrypt it with age"),
             encrypted("-----BEGIN PGP MESSAGE-----", ANYTHING, "", "a PGP message", "decrypt it with gpg"));
@@ -372,8 +534,12 @@ final class Slip {
     private static final Map<Character, List<Row>> BY_FIRST_LETTER =
             ROWS.stream().collect(Collectors.groupingBy(row -> row.beginning().charAt(0)));
 
+    private static final String TOOL_ERROR =
+            "is an error that a tool printed instead of the value: see why it failed, and set the value";
     private static final String WHOLE_LINE = "is the whole line that sets it: set only the value";
     private static final String QUOTES = "\"'";
+    private static final String PRINTED_INSTEAD =
+            "is what tools print instead of a value, such as ***: set the value itself";
     private static final String NO_WORD = "is a word for no value, such as undefined or null: set the value";
     private static final String COLOR_CODE = "\u001b[";
     private static final String LINE_BREAK_IN_LETTERS = "\\n";
@@ -384,8 +550,7 @@ final class Slip {
     private Slip() {}
 
     private static Row masked(String beginning, Pattern inside, String end) {
-        return new Row(
-                beginning, inside, end, "is what tools print instead of a value, such as ***: set the value itself");
+        return new Row(beginning, inside, end, PRINTED_INSTEAD);
     }
 
     private static Row noValue(String beginning, Pattern inside, String end) {
@@ -403,6 +568,19 @@ final class Slip {
 
     private static Row encrypted(String beginning, Pattern inside, String end, String shape, String whatToDo) {
         return new Row(beginning, inside, end, "is still encrypted, " + shape + ": " + whatToDo);
+    }
+
+    private static Row code(String beginning) {
+        return code(beginning, "");
+    }
+
+    /** An expression that reads a variable, which nothing has evaluated. */
+    private static Row code(String beginning, String end) {
+        return unresolved(beginning, ANYTHING, end, "code that reads a variable", "set the value that it stands for");
+    }
+
+    private static Row toolError(String beginning) {
+        return new Row(beginning, ANYTHING, "", TOOL_ERROR);
     }
 
     private static String pythonLiteral() {
@@ -499,6 +677,17 @@ final class Slip {
                 return Optional.of(row.reason().replace(FILE_OF_ANY_NAME, fileName(name)));
             }
         }
+        if ((inside.contains("***") || inside.contains("...") || inside.indexOf('…') >= 0 || inside.endsWith(" bytes"))
+                && PARTLY_MASKED.matcher(inside).matches()) {
+            return Optional.of(PRINTED_INSTEAD);
+        }
+        if (inside.indexOf('@') > 0 && PRINTED_OBJECT.matcher(inside).matches()) {
+            return Optional.of(PRINTED_INSTEAD);
+        }
+        if ((inside.endsWith("not found") || inside.endsWith("directory") || inside.endsWith("denied"))
+                && NOT_FOUND.matcher(inside).matches()) {
+            return Optional.of(TOOL_ERROR);
+        }
         return hasNoHost(inside)
                 ? Optional.of("has a word for no value as its host, such as undefined or null: set the host")
                 : Optional.empty();
@@ -528,16 +717,16 @@ final class Slip {
             Matcher before = BEFORE_A_NAME.matcher(value);
             at = before.lookingAt() ? before.end() : 0;
         }
-        if (isSetx(value, name) || isAJsonObjectOfOne(value, name)) {
+        if (isSetx(value, name) || isAnObjectOfOne(value, name) || isAnElement(value, name)) {
             return Optional.of(WHOLE_LINE);
         }
-        if (value.regionMatches(true, at, name, 0, name.length()) && goesOnAfterAName(value, at, name)) {
+        if (isNameAt(value, at, name) && goesOnAfterAName(value, at, name)) {
             return Optional.of(
                     at == 0 && value.startsWith("=", name.length())
                             ? "begins with its own name and =: remove them"
                             : WHOLE_LINE);
         }
-        if (value.indexOf('#') < 0) {
+        if (value.indexOf('#') < 0 && value.indexOf('/') < 0 && value.charAt(0) != '<') {
             return Optional.empty();
         }
         if (COMMENT.matcher(value).matches()) {
@@ -551,19 +740,42 @@ final class Slip {
     /** {@code setx NAME abc}, as Windows sets a variable. */
     private static boolean isSetx(String value, String name) {
         Matcher setx = SETX.matcher(value);
-        return "sS".indexOf(value.charAt(0)) >= 0
+        return MAY_BE_SETX.indexOf(value.charAt(0)) >= 0
                 && setx.lookingAt()
                 && value.regionMatches(true, setx.end(), name, 0, name.length())
                 && value.startsWith(" ", setx.end() + name.length());
     }
 
-    /** <code>{"NAME":"abc"}</code>, as stores of secrets show a single one. */
-    private static boolean isAJsonObjectOfOne(String value, String name) {
+    /** {@code <NAME>abc</NAME>}. */
+    private static boolean isAnElement(String value, String name) {
+        return value.charAt(0) == '<' && value.startsWith("<" + name + ">") && value.endsWith("</" + name + ">");
+    }
+
+    /** <code>{"NAME":"abc"}</code>, as stores of secrets show a single one, or <code>{NAME=abc}</code>, as Java does. */
+    private static boolean isAnObjectOfOne(String value, String name) {
         if (value.charAt(0) != '{' || !value.endsWith("}")) {
             return false;
         }
         Matcher member = ONE_MEMBER.matcher(value);
-        return member.matches() && member.group(1).equals(name);
+        return member.matches()
+                && (WORD_BREAK.matcher(name).find()
+                        ? member.group(2).equalsIgnoreCase(name)
+                        : member.group(2).equals(name));
+    }
+
+    /** Whether a text has a name at a place, in any case and with any separators. */
+    private static boolean isNameAt(String text, int at, String name) {
+        if (text.length() < at + name.length()) {
+            return false;
+        }
+        for (int i = 0; i < name.length(); i++) {
+            char c = text.charAt(at + i);
+            boolean isSeparator = SEPARATORS.indexOf(name.charAt(i)) >= 0 && SEPARATORS.indexOf(c) >= 0;
+            if (!isSeparator && Character.toUpperCase(c) != Character.toUpperCase(name.charAt(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean goesOnAfterAName(String value, int at, String name) {
@@ -586,6 +798,10 @@ final class Slip {
                 && QUOTED.matcher(inside).matches()) {
             return Optional.of("has literal quotes around it: remove them");
         }
+        if ("aA;".indexOf(inside.charAt(inside.length() - 1)) >= 0
+                && ENCODED_LINE_BREAK.matcher(inside).matches()) {
+            return Optional.of("has an encoded line break, such as %0A, at its end: remove it");
+        }
         return inside.endsWith(LINE_BREAK_IN_LETTERS)
                 ? Optional.of("has a line break in letters, \\n, at its end: remove it")
                 : Optional.empty();
@@ -601,6 +817,9 @@ final class Slip {
         String pem = Blank.strip(value);
         int beginning = pem.indexOf(PEM_BEGINNING);
         boolean afterAQuote = beginning == 1 && QUOTES.indexOf(pem.charAt(0)) >= 0;
+        if (beginning < 0 && pem.endsWith(DASHES) && pem.contains(PEM_END)) {
+            return Optional.of("is a PEM without its beginning: set all of its lines");
+        }
         if (beginning != 0 && !afterAQuote) {
             return Optional.empty();
         }

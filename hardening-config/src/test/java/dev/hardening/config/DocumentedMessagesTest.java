@@ -83,6 +83,10 @@ class DocumentedMessagesTest {
         environment.put("COMMENTED", "x # y");
         environment.put("COMMENT", "# y");
         environment.put("BROKEN_IN_LETTERS", "x\\n");
+        environment.put("BROKEN_OFF_ENCODED", "x%0A");
+        environment.put("PEM_WITHOUT_BEGINNING", "-----END KEY-----");
+        environment.put("PYTHON_DICTIONARY", "{'x': 'y'}");
+        environment.put("TOOL_ERROR", "404 page not found");
         environment.put("PEM_AFTER_A_QUOTE", "'-----BEGIN KEY-----\nx\n-----END KEY-----");
         environment.put("PEM_IN_LETTERS", "-----BEGIN KEY-----\\nx\\n-----END KEY-----");
         environment.put("PEM_WITHOUT_END", "-----BEGIN KEY-----");
@@ -152,6 +156,10 @@ class DocumentedMessagesTest {
                         Setting.secret("COMMENTED"),
                         Setting.secret("COMMENT"),
                         Setting.secret("BROKEN_IN_LETTERS"),
+                        Setting.secret("BROKEN_OFF_ENCODED"),
+                        Setting.secret("PEM_WITHOUT_BEGINNING"),
+                        Setting.secret("PYTHON_DICTIONARY"),
+                        Setting.secret("TOOL_ERROR"),
                         Setting.secret("PEM_AFTER_A_QUOTE"),
                         Setting.secret("PEM_IN_LETTERS"),
                         Setting.secret("PEM_WITHOUT_END"),

@@ -102,7 +102,31 @@ class LongTextTest {
             "https://u:,{{a,@h",
             "https://your,-a,''",
             "placeholder,-a,''",
-            "K=,K=,''"
+            "K=,K=,''",
+            "[[,' ',]]",
+            "process.env.a,' ',||",
+            "$,A_,$",
+            "[parameters(,a,)]",
+            "{,' ',\\\"}",
+            "{,\\n,\\\"}",
+            "'{\"a\":',a,''",
+            "java.,a.,B@1",
+            "<?,a,?>",
+            "#<A,' ',>",
+            "{K=,b,}",
+            "/*,a,*/",
+            "<!--,a,-->",
+            "a,' // a',''",
+            "%22,a,%22",
+            "'*** ','redacted ','***'",
+            "[redacted,-a,]",
+            "--,-,redacted--",
+            "{'a',': ',}",
+            "a,a: ,: not found",
+            "enc:,a.,v1:x",
+            "AQICAH,a,''",
+            "'-----END ',-,-----",
+            "a,%0A,%0A"
         })
         void ofAnyFormIsReadByAllRules(String beginning, String middle, String end) throws Exception {
             String value = text(beginning, middle, end);

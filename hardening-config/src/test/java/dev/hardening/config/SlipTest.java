@@ -145,7 +145,37 @@ class SlipTest {
                     "!Important! text",
                     "$'abc",
                     "/var/secret/x",
-                    "-----BEGIN PKCS7-----\nabc\n-----END PKCS7-----"
+                    "-----BEGIN PKCS7-----\nabc\n-----END PKCS7-----",
+                    "xxxxxxxx",
+                    "xxxxabcde",
+                    "0xc0ffee",
+                    "0xc00000000000",
+                    "//registry.npmjs.org/:_authToken=abc",
+                    "a//b",
+                    "sk-abc...",
+                    "a.b@cafe.example",
+                    "$abc$def$",
+                    "!abc!",
+                    "#abc#",
+                    "aes:abc",
+                    "sm@",
+                    "bao:abc",
+                    "getenv",
+                    "{a}",
+                    "{\"a\":[1]}",
+                    "12 apples",
+                    "a-b: not quite found",
+                    "getting started",
+                    "AQICAHshort",
+                    "secrets.example",
+                    "Ok then",
+                    "abc0A",
+                    "Apikey=abc",
+                    "-----END",
+                    "api_key",
+                    "user@Example.com@1",
+                    "name: abc",
+                    "var.x"
                 })
         void isNotTakenForASlip(String value) {
             assertThat(reasons(X, value)).isEmpty();
@@ -208,7 +238,10 @@ class SlipTest {
             "KEY_FILENAME, /run/secrets/tls.key",
             "KEY_FILES, /run/secrets/tls.key",
             "KEY_PATHS, /run/secrets/tls.key",
-            "TLS_CRT, /run/secrets/tls.crt"
+            "TLS_CRT, /run/secrets/tls.crt",
+            "DB_SECRET_OCID, ocid1.vaultsecret.oc1..aaaa",
+            "DB_SECRET_CRN, crn:v1:bluemix:public:secrets-manager:x:secret:y",
+            "DB_SECRET_NAME, sm@p/x"
         })
         void mayBeWhatItsNameSays(String name, String value) {
             assertThat(reasons(Setting.secret(name), value)).isEmpty();
@@ -270,7 +303,15 @@ class SlipTest {
                     "\"abc\",",
                     "'abc';",
                     "$'abc'",
-                    "&quot;abc&quot;"
+                    "&quot;abc&quot;",
+                    "\\'abc\\'",
+                    "&#39;abc&#39;",
+                    "%22abc%22",
+                    "=\"abc\"",
+                    "@\"abc\"",
+                    "```abc```",
+                    "\\u0022abc\\u0022",
+                    "‹abc›"
                 })
         void ofQuotesSaysToRemoveThem(String value) {
             assertSlip(value, "has literal quotes around it: remove them");
@@ -305,6 +346,12 @@ class SlipTest {
                     " -----BEGIN KEY----- abc -----END KEY-----", "is a PEM without its line breaks: set it with them");
         }
 
+        @ParameterizedTest
+        @ValueSource(strings = {"-----END KEY-----", "abc\n-----END KEY-----"})
+        void ofTheEndOfAPemSaysToSetAllOfIt(String value) {
+            assertSlip(value, "is a PEM without its beginning: set all of its lines");
+        }
+
         @Test
         void ofItsOwnNameSaysToRemoveIt() {
             assertSlip("X=abc", "begins with its own name and =: remove them");
@@ -313,10 +360,18 @@ class SlipTest {
         @Test
         void ofItsOwnNameInAnyCaseNeedsSeveralWords() {
             Setting<Secret> key = Setting.secret("MY_KEY");
-            for (String value : List.of("MY_KEY=abc", "my_key=abc", "My_Key=abc")) {
+            for (String value : List.of("MY_KEY=abc", "my_key=abc", "My_Key=abc", "my.key=abc")) {
                 assertThat(reasons(key, value)).containsExactly("begins with its own name and =: remove them");
             }
-            for (String value : List.of("MY_KEY:abc", "my_key: abc", "export my_key=abc", "MY_KEY =abc")) {
+            for (String value : List.of(
+                    "MY_KEY:abc",
+                    "my_key: abc",
+                    "export my_key=abc",
+                    "MY_KEY =abc",
+                    "-Dmy.key=abc",
+                    "--my-key=abc",
+                    "{\"my_key\":\"abc\"}",
+                    "{my_key=abc}")) {
                 assertThat(reasons(key, value)).containsExactly("is the whole line that sets it: set only the value");
             }
             assertThat(reasons(key, "MY_KEYS=abc")).isEmpty();
@@ -356,21 +411,67 @@ class SlipTest {
                     "export  X=abc",
                     "$Env:X='abc'",
                     "{\"X\":\"abc\"}",
-                    "{ \"X\": \"abc\" }"
+                    "{ \"X\": \"abc\" }",
+                    "{X=abc}",
+                    "{'X': 'abc'}",
+                    "SET X=abc",
+                    "set -x X abc",
+                    "setenv X abc",
+                    "ENV X abc",
+                    "const X = 'abc';",
+                    "readonly X=abc",
+                    "--build-arg X=abc",
+                    "--set X=abc",
+                    "--from-literal=X=abc",
+                    "- name: X\n  value: abc",
+                    "<X>abc</X>",
+                    "process.env.X = 'abc'"
                 })
         void ofAWholeLineSaysToSetOnlyTheValue(String value) {
             assertSlip(value, "is the whole line that sets it: set only the value");
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"abc # the key", "abc\t#\tthe key", "\"a b\" # the key", "'abc'  #the key"})
+        @ValueSource(
+                strings = {"abc # the key", "abc\t#\tthe key", "\"a b\" # the key", "'abc'  #the key", "abc // the key"
+                })
         void ofACommentAfterItSaysWhereItBelongs(String value) {
             assertSlip(value, "has a comment after it: write the comment on a line of its own");
         }
 
-        @Test
-        void ofACommentAloneSaysToSetTheValue() {
-            assertSlip("# fill it in", "is a comment: set the value");
+        @ParameterizedTest
+        @ValueSource(strings = {"# fill it in", "// fill it in", "/* fill it in */", "<!-- fill it in -->"})
+        void ofACommentAloneSaysToSetTheValue(String value) {
+            assertSlip(value, "is a comment: set the value");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"abc%0A", "abc%0d%0a", "abc&#10;", "abc\\u000a", "abc\\x0A"})
+        void ofAnEncodedLineBreakAtTheEndNamesIt(String value) {
+            assertSlip(value, "has an encoded line break, such as %0A, at its end: remove it");
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "sh: vault: command not found",
+                    "cat: /run/secrets/x: No such file or directory",
+                    "Error from server (NotFound): secrets \"x\" not found",
+                    "An error occurred (AccessDeniedException) when calling the GetSecretValue operation",
+                    "ERROR: (gcloud.secrets.versions.access) PERMISSION_DENIED",
+                    "[ERROR] 2026/01/01 could not read secret",
+                    "No value found at secret/data/x",
+                    "Traceback (most recent call last):\n  File",
+                    "jq: error (at <stdin>:1)",
+                    "404 page not found",
+                    "<!DOCTYPE html><html></html>",
+                    "<!doctype html>",
+                    "<html><body>"
+                })
+        void ofAnErrorOfAToolSaysToSeeWhyItFailed(String value) {
+            assertSlip(
+                    value,
+                    "is an error that a tool printed instead of the value: see why it failed, and set the value");
         }
 
         @ParameterizedTest
@@ -410,7 +511,8 @@ class SlipTest {
                     "<undefined>",
                     "[undefined]",
                     "[null]",
-                    "[AsyncFunction: key]"
+                    "[AsyncFunction: key]",
+                    "Optional.absent()"
                 })
         void ofAWordForNoValueSaysToSetOne(String value) {
             assertSlip(value, "is a word for no value, such as undefined or null: set the value");
@@ -460,6 +562,46 @@ class SlipTest {
                     "***REDACTED***",
                     "**redacted**",
                     "<<REDACTED>>",
+                    "***REMOVED***",
+                    "[removed]",
+                    "[REDACTED:API_KEY]",
+                    "<REDACTED_API_KEY>",
+                    "<value hidden>",
+                    "[secret_redacted]",
+                    "{REDACTED}",
+                    "--redacted--",
+                    "---REDACTED---",
+                    "###REDACTED###",
+                    "*** masked ***",
+                    "$encrypted$",
+                    "<omitted>",
+                    "[censored]",
+                    "<private>",
+                    "[********]",
+                    "xxxx1a2B",
+                    "sk-...aB12",
+                    "sk-****************ab12",
+                    "ghp_************************************",
+                    "eyJ****",
+                    "32 bytes",
+                    "●●●●1234",
+                    "■■■■",
+                    "∙∙∙∙",
+                    "······",
+                    "⬤⬤⬤",
+                    "<function key at 0x7f>",
+                    "<bound method Key.get of x>",
+                    "<generator object key at 0x7f>",
+                    "<class 'str'>",
+                    "<app.Key object at 0x7f2b>",
+                    "#<Key:0x00007f>",
+                    "Instance of 'Future<String>'",
+                    "<Buffer 61 62>",
+                    "Uint8Array(2) [ 97, 98 ]",
+                    "() => process.env.X",
+                    "0xc000012345",
+                    "java.lang.Object@1b2c3d4e",
+                    "java.util.concurrent.CompletableFuture@1b2c[Not completed]",
                     "Secret('**********')",
                     "[Ljava.lang.String;@1b2c",
                     "System.Byte[]",
@@ -493,13 +635,23 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"Optional[abc]", "Some(\"abc\")", "Some(abc)"})
+        @ValueSource(
+                strings = {
+                    "Optional[abc]",
+                    "Some(\"abc\")",
+                    "Some(abc)",
+                    "Optional.of(abc)",
+                    "Ok(\"abc\")",
+                    "Right(abc)",
+                    "Just \"abc\"",
+                    "Success(abc)"
+                })
         void ofAPrintedOptionalSaysToSetWhatIsInside(String value) {
             assertSlip(value, "is a printed optional value: set the value inside it");
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"{", "["})
+        @ValueSource(strings = {"{", "[", "[{", "{\"a\":\"b\",", "{ \"type\": \"service_account\""})
         void ofTheFirstLineOfJsonSaysToSetAll(String value) {
             assertSlip(value, "is only the first line of a JSON text: set all of its lines, or the text on one line");
         }
@@ -532,6 +684,10 @@ class SlipTest {
             assertSlip(
                     "{\\\"type\\\":\\\"service_account\\\"}",
                     "is a JSON text with \\ before its quotes: remove each \\ before a quote");
+            assertSlip(
+                    "{\\n  \\\"type\\\": \\\"service_account\\\"}",
+                    "is a JSON text with \\ before its quotes: remove each \\ before a quote");
+            assertSlip("{'type': 'service_account'}", "is a printed Python dictionary: set it as JSON");
         }
 
         @Test
@@ -554,7 +710,7 @@ class SlipTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"b'\\x00\\xff'", "b\"it's\\n\""})
+        @ValueSource(strings = {"b'\\x00\\xff'", "b\"it's\\n\"", "bytearray(b'abc')"})
         void ofAPythonLiteralWithEscapesSaysToSetTheText(String value) {
             assertSlip(value, "is a printed Python bytes object, with escapes: set the text itself");
         }
@@ -601,7 +757,17 @@ class SlipTest {
                     "${env:X}|${...}",
                     "$SUPABASE_KEY|$...",
                     "$PASSWORD|$...",
+                    "${TOKEN|${...}",
+                    "$secret{token}|$secret{...}",
+                    "$MY_TOKEN$|$...$",
+                    "$$cap_token$$|$...$",
+                    "#MY_TOKEN#|#...#",
+                    "##MY_TOKEN##|#...#",
+                    "!MY_TOKEN!|!...!",
+                    "\\$TOKEN|\\$...",
                     "$env:TOKEN|$env:...",
+                    "$Env:TOKEN|$env:...",
+                    "$env.TOKEN|$env.X",
                     "$$DB_PASSWORD|$$...",
                     "$${TOKEN}|$${...}",
                     "${CREDENTIALS_DIRECTORY}/db|${CREDENTIALS_DIRECTORY}/...",
@@ -610,11 +776,18 @@ class SlipTest {
                     "{$TOKEN}|{$...}",
                     "{env.TOKEN}|{env.X}",
                     "%{lookup('token')}|%{...}",
+                    "%{::token}|%{...}",
+                    "%{facts.token}|%{...}",
                     "[[token]]|[[...]]",
+                    "[[ .token ]]|[[...]]",
+                    "[[${token}]]|[[...]]",
+                    "[[ env \"TOKEN\" ]]|[[...]]",
                     "<+secrets.getValue(\"x\")>|<+...>",
                     "credentialsJSON:8a0f|credentialsJSON:...",
                     "credentials('token')|credentials(...)",
                     "[parameters('token')]|[parameters(...)]",
+                    "[reference('x').key]|[parameters(...)]",
+                    "[concat('a', parameters('b'))]|[parameters(...)]",
                     "$[[ inputs.token ]]|$[[...]]",
                     "$[variables.x]|$[...]",
                     "$[ variables['x'] ]|$[...]",
@@ -631,9 +804,13 @@ class SlipTest {
                     "%%TOKEN%%|%%...%%",
                     "%(TOKEN)s|%(...)s",
                     "@project.token@|@...@",
+                    "@@TOKEN@@|@...@",
                     "{{ .Values.token }}|{{...}}",
                     "{{ with secret \"x\" }}{{ .Data.token }}{{ end }}|{{...}}",
                     "{{ a }}:{{ b }}|{{...}}",
+                    "{{{ token }}}|{{...}}",
+                    "{!! $token !!}|{!!...!!}",
+                    "<?= $token ?>|<?...?>",
                     "{{resolve:secretsmanager:x}}|{{...}}",
                     "{% secret 'x' %}|{%...%}",
                     "<%= ENV['X'] %>|<%...%>",
@@ -651,6 +828,27 @@ class SlipTest {
                     "process.env.TOKEN|process.env.X",
                     "process.env.TOKEN!|process.env.X!",
                     "process.env['TOKEN']|process.env[...]",
+                    "process.env.TOKEN;|process.env.X",
+                    "process.env?.TOKEN ?? ''|process.env.X",
+                    "import.meta.env.VITE_TOKEN|import.meta.env.X",
+                    "Bun.env.TOKEN|Bun.env.X",
+                    "secrets.TOKEN|secrets.X",
+                    "Deno.env.get('X')|code that reads a variable",
+                    "os.environ['X']|code that reads a variable",
+                    "os.environ.get('X')|code that reads a variable",
+                    "os.getenv('X', '')|code that reads a variable",
+                    "os.Getenv(\"X\")|code that reads a variable",
+                    "getenv('X')|code that reads a variable",
+                    "ENV['X']|code that reads a variable",
+                    "ENV.fetch('X')|code that reads a variable",
+                    "System.getenv(\"X\")|code that reads a variable",
+                    "System.getProperty(\"x\")|code that reads a variable",
+                    "System.get_env(\"X\")|code that reads a variable",
+                    "Environment.GetEnvironmentVariable(\"X\")|code that reads a variable",
+                    "std::env::var(\"X\").unwrap()|code that reads a variable",
+                    "env!(\"X\")|code that reads a variable",
+                    "$_ENV['X']|code that reads a variable",
+                    "$_SERVER['X']|code that reads a variable",
                     "!Ref Token|!Ref ...",
                     "!GetAtt A.B|!GetAtt ...",
                     "!Sub '${A}'|!Sub ...",
@@ -664,11 +862,16 @@ class SlipTest {
                     "!secret token|!secret ...",
                     "!ENV ${X}|!ENV ...",
                     "!env_var X|!env_var ...",
+                    "!env X|!env ...",
+                    "!include x|!include ...",
+                    "!file x|!file ...",
+                    "!!binary YWJj|!!binary ...",
                     "!reference [.a, b]|!reference ...",
                     "!var app/x|!var ...",
                     "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==|vault:v1:...",
                     "vault:v1/data/x#key|vault:...",
                     "vault:secret/data/x#key|vault:...",
+                    "bao:secret/data/x#key|bao:...",
                     "VAULT::ds::password::1|VAULT::...",
                     ">>vault:secret/data/x#key|>>vault:...",
                     "akeyless:/k8s/pw|akeyless:...",
@@ -703,6 +906,10 @@ class SlipTest {
                     "aws-parameterstore:/x|aws-parameterstore:/...",
                     "projects/p/secrets/s/versions/latest|projects/.../secrets/...",
                     "projects/p/locations/l/secrets/s|projects/.../secrets/...",
+                    "sm@p/x|sm@...",
+                    "ocid1.vaultsecret.oc1..aaaa|ocid1.vaultsecret...",
+                    "crn:v1:bluemix:public:secrets-manager:x:secret:y|crn:v1:...",
+                    "{\"credhub-ref\":\"((/x))\"}|credhub-ref",
                     "gcp-secret://x|gcp-secret://...",
                     "gcpsecretmanager://x|gcpsecretmanager://...",
                     "gcp:secretmanager:x|gcp:secretmanager:...",
@@ -726,6 +933,14 @@ class SlipTest {
                     "EV[1:a:b=]|EV[...]",
                     "enc{abc}|enc{...}",
                     "encrypted:BDqD+/=|encrypted:...",
+                    "encrypted:secrets-manager!r:x!s:y|encrypted:...!...",
+                    "encryptedFile:gcs!b:x!f:y|encryptedFile:...",
+                    "enc:system.encryption.key.v1:abc==|enc:...",
+                    "AES:abc=:def=|AES:...",
+                    "BAMSCRT@0@0@abc|BAMSCRT@...",
+                    "{DESede}abc=|{DESede}...",
+                    "{cas-cipher}abc|{cas-cipher}...",
+                    "76492d1116743f0423413b16050a5345MgB8|76492d1116743f04...",
                     "{xor}Lz4sLA==|{xor}...",
                     "{aes}abc=|{aes}...",
                     "{AES}abc=|{AES}...",
@@ -757,6 +972,7 @@ class SlipTest {
             assertSlip(
                     "age-encryption.org/v1\n-> X25519 abc",
                     "is still encrypted, the text of an age file: decrypt it with age");
+            assertSlip("AQICAH" + "x".repeat(100), "is still encrypted, AQICAH...: decrypt it with AWS KMS");
             assertSlip(
                     "-----BEGIN PGP MESSAGE-----\nabc\n-----END PGP MESSAGE-----",
                     "is still encrypted, a PGP message: decrypt it with gpg");
