@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 
 /**
  * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
- * two kinds of name are near. One is the same name in another spelling: case, {@code -} or {@code .} for {@code _}, a
+ * two kinds of name are near. One is the same name in another spelling: case, {@code -}, {@code .} or {@code /} for {@code _}, a
  * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
  * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names that differ in a digit, are two names. In a
@@ -76,7 +76,7 @@ final class NearMiss {
     /** A name as a line of an env file has it, which simple readers take as it is. */
     private static final Pattern IN_A_LINE = Pattern.compile("(?:export\\s+)?([\"']?)(.*?)\\1:?");
 
-    private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
+    private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9_./-]{1,128}");
     private static final Pattern DOUBLED = Pattern.compile("(.)\\1");
 
     /** The rows of a keyboard, each a little to the right of the one above it. */
@@ -117,7 +117,11 @@ final class NearMiss {
 
         Name(String text) {
             this.text = text;
-            normal = clean(text).toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
+            normal = clean(text)
+                    .toUpperCase(Locale.ROOT)
+                    .replace('-', '_')
+                    .replace('.', '_')
+                    .replace('/', '_');
             joined = normal.replace("_", "");
             words = normal.split("_", -1);
         }
@@ -325,11 +329,12 @@ final class NearMiss {
                 || (a.length() >= 6 && isBoth("CS", a.charAt(at), b.charAt(at)));
     }
 
-    /** A long word as it is heard: T for D, or another vowel, but not the first one, which is heard well. */
+    /** A long word as it is heard: T for D, P for B, or another vowel, but not the first one, which is heard well. */
     private static boolean soundsAlike(String a, String b) {
         int at = difference(a, b);
         return a.length() >= 8
                 && (isBoth("DT", a.charAt(at), b.charAt(at))
+                        || isBoth("BP", a.charAt(at), b.charAt(at))
                         || (isBoth(VOWELS, a.charAt(at), b.charAt(at))
                                 && at < a.length() - 1
                                 && FIRST_VOWELS.matcher(a.substring(0, at)).lookingAt()));

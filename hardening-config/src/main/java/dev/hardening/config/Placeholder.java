@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * Values that were never filled in. Only whole values count, because a real key may contain any of these words; of a URL,
- * also the first part of its host.
+ * also its password and the first part of its host.
  */
 final class Placeholder {
 
@@ -46,11 +46,13 @@ final class Placeholder {
      * {@code TODO: set it}, {@code not-a-real-key}, {@code placeholder-value}, {@code to-be-replaced}, {@code api-key-here},
      * {@code sk-ant-api03-...}.
      */
-    private static final Pattern NOTE =
-            Pattern.compile("(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder([-_ ][a-z]++)++"
+    private static final Pattern NOTE = Pattern.compile(
+            "(todo|tbd|fixme):.*|not[-_ ]a[-_ ]real[-_ ].*|placeholder([-_ ][a-z]++)++"
                     + "|to[-_ ]be[-_ ](replaced|changed|set|filled|defined|determined|provided|added|configured)"
                     + "|(api[-_ ])?(key|secret|token|password)[-_ ]here"
-                    + "|([a-z_-]{0,24}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)");
+                    + "|([a-z_-]{0,24}|([a-z0-9]{1,8}[-_.]){1,4})(\\.{3}|…)|eyj[a-z0-9_-]*+(\\.{3}|…)"
+                    // Supabase's own, for a machine of a developer
+                    + "|super-secret-jwt-token-with-at-least-32-characters-long|do[-_ ]not[-_ ]use[-_ ]in[-_ ]prod(uction)?");
 
     /** {@code sk-your-key-here}. */
     private static final Pattern YOURS =
@@ -69,6 +71,13 @@ final class Placeholder {
 
     /** The keys in AWS's documentation. */
     private static final Pattern EXAMPLE_KEY = Pattern.compile("[A-Za-z0-9/+]+EXAMPLE(KEY)?");
+
+    /** A part in brackets, which is no IPv6 address: {@code [YOUR-PASSWORD]}, {@code <db_password>}. */
+    private static final Pattern IN_BRACKETS =
+            Pattern.compile("<[^<>]+>|\\[[a-z][a-z_ -]*[g-z_][a-z_ -]*]|\\{[a-z][a-z_-]*}");
+
+    private static final Pattern PEM_WITHOUT_LINES =
+            Pattern.compile("-----begin [a-z0-9 ]+-----\\s*(\\.{3}|…)?\\s*-----end [a-z0-9 ]+-----");
 
     private static final Pattern LETTERS = Pattern.compile("[a-z]+");
     private static final Pattern WORD_BREAK = Pattern.compile("[-_ ]+");
@@ -109,7 +118,9 @@ final class Placeholder {
                 || (stripped.contains("EXAMPLE")
                         && EXAMPLE_KEY.matcher(stripped).matches())
                 || isOneCharacter(plain)
-                || isHostOfNobody(plain)
+                || isUnfilledUrl(plain)
+                || (plain.startsWith("-----begin ")
+                        && PEM_WITHOUT_LINES.matcher(plain).matches())
                 || (plain.contains("your") && YOURS.matcher(plain).matches())
                 || (plain.endsWith("me") && CHANGE_ME.matcher(plain).matches())
                 || isPhrase(plain);
@@ -122,7 +133,7 @@ final class Placeholder {
 
     /** How a note begins or ends; few values do. */
     private static boolean isNote(String plain) {
-        return "tfnp".indexOf(plain.charAt(0)) >= 0
+        return "tfnpsd".indexOf(plain.charAt(0)) >= 0
                 || plain.endsWith("...")
                 || plain.endsWith("…")
                 || plain.endsWith("here");
@@ -146,16 +157,28 @@ final class Placeholder {
                         && (plain.endsWith("here") || YOUR_THING.matcher(plain).matches()));
     }
 
-    private static boolean isHostOfNobody(String plain) {
+    /** A URL whose host or password was not filled in. */
+    private static boolean isUnfilledUrl(String plain) {
         int start = plain.indexOf("://") + 3;
         if (start < 3) {
             return false;
         }
         int end = start;
+        int begin = start;
         for (; end < plain.length() && "/?#".indexOf(plain.charAt(end)) < 0; end++) {
             if (plain.charAt(end) == '@') {
                 start = end + 1;
             }
+        }
+        int colon = plain.indexOf(':', begin);
+        if (colon >= 0 && colon < start - 2) {
+            String password = plain.substring(colon + 1, start - 1);
+            if (IN_BRACKETS.matcher(password).matches() || matches(password)) {
+                return true;
+            }
+        }
+        if (IN_BRACKETS.matcher(plain).region(start, end).find()) {
+            return true;
         }
         int first = start;
         while (first < end && ".:".indexOf(plain.charAt(first)) < 0) {

@@ -108,6 +108,10 @@ class NearMissTest {
             "CALENDAR_KEY, CALENDER_KEY",
             "SERVICE_URL, SERVIC_URL",
             "TOKEN, TOKNE",
+            "SUPABASE_URL, SUBABASE_URL",
+            "db/password, db/pasword", // nested
+            "db/password, DB/PASSWORD",
+            "db/password, db_password",
             "COLOR_API_KEY, COLOUR_API_KEY", // British and American
             "COLOUR_API_KEY, COLOR_API_KEY",
             "CATALOG_URL, CATALOGUE_URL",

@@ -475,7 +475,10 @@ class SettingTest {
                     "API_KEY_HERE",
                     "to-be-replaced",
                     "dev-secret-change-me",
-                    "my-super-secret-key"
+                    "my-super-secret-key",
+                    "super-secret-jwt-token-with-at-least-32-characters-long",
+                    "do-not-use-in-production",
+                    "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----"
                 })
         void isRefusedWhereThatIsDeclared(String value) {
             assertThat(reasons(Setting.secret("X").noPlaceholder(), value)).containsExactly("is a placeholder");
@@ -556,7 +559,29 @@ class SettingTest {
         @ParameterizedTest
         @ValueSource(
                 strings = {
+                    "postgresql://postgres:[YOUR-PASSWORD]@db.abc.supabase.co:5432/postgres",
+                    "mongodb+srv://app:<db_password>@cluster0.x1y2z.mongodb.net",
+                    "redis://:{password}@cache:6379",
+                    "postgres://app:changeme@db/app",
+                    "postgres://app:your_password@db/app",
+                    "https://[YOUR-PROJECT-REF].supabase.co",
+                    "https://<project>.supabase.co",
+                    "https://app:xxxxxxxx@host/x"
+                })
+        void orAPasswordOfItsOwnIsAPlaceholder(String value) {
+            assertThat(reasons(Setting.secret("U").noPlaceholder(), value)).containsExactly("is a placeholder");
+            assertThat(reasons(Setting.secret("U"), value)).isEmpty();
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
                     "https://abcdefgh.supabase.co",
+                    "https://[2001:db8::1]:80/x",
+                    "https://[dead:beef::]/",
+                    "https://u:p-ss-word@h",
+                    "https://u:@h",
+                    "https://u@h:80",
                     "https://www.example.com/your-project",
                     "https://mail.your-server.de",
                     "https://yours.example",
