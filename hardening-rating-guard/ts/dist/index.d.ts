@@ -55,7 +55,8 @@ export interface GuardedSubmissionOptions {
     /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
     readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
     /**
-     * Makes the attempt ids; random UUIDs by default. If it throws or returns no id, `submit` rejects and nothing is sent.
+     * Makes the attempt ids; random UUIDs by default. If it throws, or returns no text or an empty one, `submit` rejects and
+     * nothing is sent.
      * It may call the guard: what is begun, sent or closed then, counts.
      */
     readonly newAttemptId?: (() => string) | undefined;
@@ -75,7 +76,7 @@ export interface GuardedSubmission {
     readonly state: SubmissionState;
     /**
      * Calls `listener` after each change of the state, until the function that it returns is called. If it calls `close` on
-     * `sending`, the action is not called.
+     * `sending`, the action is not called. Throws a TypeError if `listener` is no function.
      */
     subscribe(listener: (state: SubmissionState) => void): () => void;
     /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */

@@ -51,8 +51,12 @@ export function createGuardedSubmission(options = {}) {
             return outcome({ status: "sent" });
         const target = sessionId ?? "";
         const attemptId = attempts.get(target) ?? fresh;
-        if (attemptId === undefined)
-            return submit(sessionId, action, newAttemptId().toString());
+        if (attemptId === undefined) {
+            const made = newAttemptId();
+            if (typeof made === "string" && made)
+                return submit(sessionId, action, made);
+            throw new TypeError("no attempt id");
+        }
         attempts.set(target, attemptId);
         if (attempts.size > 100)
             attempts.delete([...attempts.keys()][0]);
@@ -108,7 +112,7 @@ export function createGuardedSubmission(options = {}) {
             return state();
         },
         subscribe(listener) {
-            const own = (next) => listener(next);
+            const own = listener.bind(undefined);
             listeners.add(own);
             return () => void listeners.delete(own);
         },

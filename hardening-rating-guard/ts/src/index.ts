@@ -58,7 +58,8 @@ export interface GuardedSubmissionOptions {
   /** Called with a failure whose draft is no longer on the form, and with the session that the action was for. */
   readonly onLateFailure?: ((failure: unknown, sessionId: SessionId) => void) | undefined;
   /**
-   * Makes the attempt ids; random UUIDs by default. If it throws or returns no id, `submit` rejects and nothing is sent.
+   * Makes the attempt ids; random UUIDs by default. If it throws, or returns no text or an empty one, `submit` rejects and
+   * nothing is sent.
    * It may call the guard: what is begun, sent or closed then, counts.
    */
   readonly newAttemptId?: (() => string) | undefined;
@@ -79,7 +80,7 @@ export interface GuardedSubmission {
   readonly state: SubmissionState;
   /**
    * Calls `listener` after each change of the state, until the function that it returns is called. If it calls `close` on
-   * `sending`, the action is not called.
+   * `sending`, the action is not called. Throws a TypeError if `listener` is no function.
    */
   subscribe(listener: (state: SubmissionState) => void): () => void;
   /** Sends nothing again. An action that is under way goes on; its outcome is no longer current. */
@@ -142,8 +143,13 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
     // A draft without a session can be sent anywhere: each session gets an attempt of its own.
     const target = sessionId ?? "";
     const attemptId = attempts.get(target) ?? fresh;
-    // It may call the guard: what it begins, sends or closes, counts. If it returns no id, toString is a TypeError.
-    if (attemptId === undefined) return submit(sessionId, action, newAttemptId().toString());
+    // It may call the guard: what it begins, sends or closes, counts.
+    if (attemptId === undefined) {
+      const made: unknown = newAttemptId();
+      // A promise as a text would be the same id for each draft.
+      if (typeof made === "string" && made) return submit(sessionId, action, made);
+      throw new TypeError("no attempt id");
+    }
     attempts.set(target, attemptId);
     if (attempts.size > 100) attempts.delete([...attempts.keys()][0]!); // the oldest
     const controller = (underWay = new AbortController());
@@ -196,7 +202,7 @@ export function createGuardedSubmission(options: GuardedSubmissionOptions = {}):
       return state();
     },
     subscribe(listener) {
-      const own = (next: SubmissionState) => listener(next);
+      const own = listener.bind(undefined); // another one for each subscription; a TypeError if it is no function
       listeners.add(own);
       return () => void listeners.delete(own);
     },

@@ -460,8 +460,8 @@ describe("the attempt id", () => {
     assert.deepEqual(seen, []);
   });
 
-  for (const none of [undefined, null])
-    test(`that is ${none} is refused, and nothing is sent`, async () => {
+  for (const none of [undefined, null, "", 1, Promise.resolve("id-1")])
+    test(`that is ${JSON.stringify(none)} is refused, and nothing is sent`, async () => {
       const sent = [];
       const guard = guardFor("a", { newAttemptId: () => none });
       await assert.rejects(guard.submit("a", () => sent.push("a")), TypeError);
@@ -782,6 +782,9 @@ describe("a subscriber", () => {
     assert.equal(sent, 0);
     assert.deepEqual(seen, ["sending", "closed"]);
   });
+
+  for (const none of [undefined, null, {}])
+    test(`that is ${JSON.stringify(none)} is refused at once`, () => assert.throws(() => guardFor("a").subscribe(none), TypeError));
 
   test("that throws stops neither the others nor the guard", async (context) => {
     const uncaught = nextUncaught(context);

@@ -195,8 +195,8 @@ public final class GuardedSubmission implements AutoCloseable {
      * @param action sends the rating; it is called at most once, on the calling thread, and returns a stage that can be
      *     turned into a {@link CompletableFuture}
      * @return the outcome. It completes exceptionally only with the action's own failure, without the
-     *     {@link CompletionException} that a stage puts around it, with a {@link TimeoutException}, or with what
-     *     {@link Builder#newAttemptId} threw; the draft can then be submitted again
+     *     {@link CompletionException} that a stage puts around it, with a {@link TimeoutException}, or because
+     *     {@link Builder#newAttemptId} made no id; the draft can then be submitted again
      */
     public <T extends @Nullable Object> CompletableFuture<Outcome<T>> submit(
             @Nullable String sessionId, Function<? super Submission, ? extends CompletionStage<T>> action) {
@@ -234,6 +234,9 @@ public final class GuardedSubmission implements AutoCloseable {
             String made;
             try {
                 made = Objects.requireNonNull(newAttemptId.get(), "newAttemptId returned null");
+                if (made.isEmpty()) {
+                    throw new IllegalArgumentException("newAttemptId returned an empty text");
+                }
             } catch (Throwable failure) {
                 return CompletableFuture.failedFuture(failure);
             }
@@ -451,8 +454,8 @@ public final class GuardedSubmission implements AutoCloseable {
         /**
          * Sets what makes the attempt ids.
          *
-         * @param newAttemptId called by a submission that needs a new id; it must not return null; if it throws, the
-         *     submission fails with that and the action is not called; it may call the form: what is begun, sent or
+         * @param newAttemptId called by a submission that needs a new id; it must not return null or an empty text; if it
+         *     does, or throws, the submission fails and the action is not called; it may call the form: what is begun, sent or
          *     closed then, counts; random UUIDs by default
          * @return this builder
          */

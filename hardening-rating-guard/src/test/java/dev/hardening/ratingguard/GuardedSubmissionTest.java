@@ -696,6 +696,17 @@ class GuardedSubmissionTest {
         }
 
         @Test
+        void thatIsEmptyIsRefusedAndNothingIsSent() {
+            GuardedSubmission form =
+                    GuardedSubmission.builder().newAttemptId(() -> "").build();
+            assertThatThrownBy(() -> submitTo(form).join())
+                    .hasRootCauseInstanceOf(IllegalArgumentException.class)
+                    .hasRootCauseMessage("newAttemptId returned an empty text");
+            assertThat(form.state()).isEqualTo(State.IDLE);
+            assertThat(submissions).isEmpty();
+        }
+
+        @Test
         void thatCannotBeMadeFailsTheSubmissionUnsent() {
             List<Object> seen = new ArrayList<>();
             GuardedSubmission form = GuardedSubmission.builder()
