@@ -19,7 +19,7 @@ public final class FaultyProxy implements AutoCloseable {
     public enum Fault {
         /** It passes everything on. */
         NONE,
-        /** Nobody listens; what was open is closed. */
+        /** Nothing listens; what was open is closed. */
         REFUSE,
         /** It accepts, takes what it gets, and never answers. */
         BLACK_HOLE,
