@@ -122,10 +122,15 @@ public final class FaultyProxy implements AutoCloseable {
     private volatile ServerSocket listening;
     private volatile Fault fault = Fault.NONE;
 
-    /** Passes to this port on loopback. */
+    /** Passes to this port on loopback, and listens on a free one. */
     public FaultyProxy(int target) throws IOException {
+        this(target, Ports.free());
+    }
+
+    /** Passes to this port on loopback, and listens on that one. */
+    public FaultyProxy(int target, int port) throws IOException {
         this.target = target;
-        port = Ports.free();
+        this.port = port;
         listening = listen();
     }
 
