@@ -223,8 +223,7 @@ class RedisClusterConnectorTest {
             List<String> failed = new CopyOnWriteArrayList<>();
             int announced = Ports.free(); // Redis 6.2 takes it at its start only
             try (RedisCluster one = RedisCluster.start(1, "--cluster-announce-port", String.valueOf(announced));
-                    FaultyProxy proxy =
-                            new FaultyProxy(one.nodes().get(0).port(), announced)) {
+                    FaultyProxy proxy = new FaultyProxy(one.nodes().get(0).port(), announced)) {
                 try (ConnectedRedisCluster redis = to(proxy.uri() + "?timeout=10m")
                         .heartbeat(Duration.ofMillis(500))
                         .listener(new ConnectListener() {
