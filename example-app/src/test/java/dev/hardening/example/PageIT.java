@@ -295,14 +295,18 @@ class PageIT {
         assertThat(at("rate-person-2")).isVisible();
     }
 
-    @Test
-    void anotherTabThatRatedFirstRefreshesThisOne() throws Exception {
-        visit(app);
+    private void rateOneInAnotherTab() throws Exception {
         Page other = context.newPage();
         other.navigate(app.url().toString());
         other.getByTestId("rate-green-0").check();
         other.getByTestId("rate-submit").click();
         assertThat(other.getByTestId("rate-message")).hasText("Thank you for rating.");
+    }
+
+    @Test
+    void anotherTabThatRatedFirstRefreshesThisOne() throws Exception {
+        visit(app);
+        rateOneInAnotherTab();
         choose("green", 0);
         choose("red", 1);
         at("reason-text-1").fill("Left after ten minutes");
@@ -319,11 +323,7 @@ class PageIT {
     @Test
     void aDrillOfAStaleTabAsksWhatIsOpenFirst() throws Exception {
         visit(app);
-        Page other = context.newPage();
-        other.navigate(app.url().toString());
-        other.getByTestId("rate-green-0").check();
-        other.getByTestId("rate-submit").click();
-        assertThat(other.getByTestId("rate-message")).hasText("Thank you for rating.");
+        rateOneInAnotherTab();
         press("double-click");
         awaitSeen("double-click");
         assertThat(at("lane-rating-hardened")).containsText("1 POST (the second press was busy), 2 ratings kept.");
