@@ -87,7 +87,7 @@ final class Slip {
     private static final Pattern TOKEN_NAME = Pattern.compile("[A-Z][A-Z0-9_]*");
     private static final Pattern SECRET_PATH = Pattern.compile("[^/\\s]+/(locations/[^/\\s]+/)?secrets/\\S+");
     private static final Pattern KEY_VAULT =
-            Pattern.compile("[^/\\s]+\\.vault\\.(azure\\.net|azure\\.cn|usgovcloudapi\\.net)/secrets/\\S+");
+            Pattern.compile("[^/.\\s]++\\.vault\\.(azure\\.net|azure\\.cn|usgovcloudapi\\.net)/secrets/\\S+");
     private static final Pattern SECRET_ARN = Pattern.compile("[a-z-]*:(secretsmanager|ssm):\\S+");
     private static final Pattern SECRET_FILE = Pattern.compile(
             "(?:(?i:file):(//)?)?((/var)?/run/(secrets(\\.d)?|credentials|agenix(\\.d)?)"
@@ -706,8 +706,9 @@ final class Slip {
             }
         }
         int colon = url.indexOf(':', start);
-        String host = url.substring(start, colon >= 0 && colon < end ? colon : end);
-        return host.length() < LONGEST_NO_VALUE && NO_VALUE_AT_ALL.matcher(host).matches();
+        int hostEnd = colon >= 0 && colon < end ? colon : end;
+        return hostEnd - start < LONGEST_NO_VALUE
+                && NO_VALUE_AT_ALL.matcher(url).region(start, hostEnd).matches();
     }
 
     /** A whole line of an env file, or more of it than the value. */
@@ -726,22 +727,33 @@ final class Slip {
                             ? "begins with its own name and =: remove them"
                             : WHOLE_LINE);
         }
-        if (value.indexOf('#') < 0 && value.indexOf('/') < 0 && value.charAt(0) != '<') {
-            return Optional.empty();
-        }
-        if (COMMENT.matcher(value).matches()) {
+        if ("#/<".indexOf(value.charAt(0)) >= 0 && COMMENT.matcher(value).matches()) {
             return Optional.of("is a comment: set the value");
         }
-        return WITH_A_COMMENT.matcher(value).matches()
+        boolean mayHaveAComment = value.indexOf('#') > 0 || value.indexOf("//") > 0;
+        return mayHaveAComment
+                        && hasWhiteSpace(value)
+                        && WITH_A_COMMENT.matcher(value).matches()
                 ? Optional.of("has a comment after it: write the comment on a line of its own")
                 : Optional.empty();
     }
 
+    private static boolean hasWhiteSpace(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (Character.isWhitespace(value.charAt(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** {@code setx NAME abc}, as Windows sets a variable. */
     private static boolean isSetx(String value, String name) {
+        if (MAY_BE_SETX.indexOf(value.charAt(0)) < 0) {
+            return false;
+        }
         Matcher setx = SETX.matcher(value);
-        return MAY_BE_SETX.indexOf(value.charAt(0)) >= 0
-                && setx.lookingAt()
+        return setx.lookingAt()
                 && value.regionMatches(true, setx.end(), name, 0, name.length())
                 && value.startsWith(" ", setx.end() + name.length());
     }

@@ -136,8 +136,11 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     /** {@code https://https://host} and {@code https://https//host}, which the JDK takes for a host named {@code https}. */
     private static boolean hasTwoSchemes(String text) {
         int start = text.indexOf("://") + 3;
+        if (start < 3 || text.indexOf("//", start) < 0) {
+            return false;
+        }
         String authority = authority(text);
-        if (start < 3 || !text.startsWith("//", start + authority.length())) {
+        if (!text.startsWith("//", start + authority.length())) {
             return false;
         }
         return USUAL_SCHEMES.contains(authority.toLowerCase(Locale.ROOT))
