@@ -22,7 +22,7 @@ final class BoundedRead<T> implements Runnable {
     /** How long a read may take. Together with the work around it, this is less than a second. */
     private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
-    /** How long it waits at a time. While the process is paused, it does not read either: a pause counts as one slice. */
+    /** Each wait counts for at most this long, so that a pause of the process does not use up the time of the read. */
     private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final Map<Place, Thread> STUCK = Collections.synchronizedMap(new HashMap<>());
@@ -72,7 +72,7 @@ final class BoundedRead<T> implements Runnable {
         return from(Place.of(directory, false), new BoundedRead<>(read, clock));
     }
 
-    /** The same for a search for names: if it does not end, the files of the directory are read all the same. */
+    /** Searches a directory for names. If the search does not end, the files of the directory can still be read. */
     static <T> T namesIn(Path directory, Read<T> search) throws IOException {
         requireAnswer(Place.of(directory, false));
         return from(Place.of(directory, true), new BoundedRead<>(search, System::nanoTime));

@@ -61,7 +61,7 @@ final class DirectoryNames {
                 add(entry, prefix + entry.getFileName(), path);
             }
         } catch (IOException | DirectoryIteratorException unreadable) {
-            // The other entries have names all the same.
+            // Names are for hints only: go on without this directory.
         }
     }
 
@@ -79,7 +79,7 @@ final class DirectoryNames {
                 add(entry.toRealPath(), name, parents);
             }
         } catch (IOException unreadable) {
-            // As above.
+            // Names are for hints only: go on without this entry.
         }
     }
 

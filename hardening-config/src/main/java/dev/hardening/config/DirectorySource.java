@@ -26,7 +26,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
         NOT_A_DIRECTORY,
         NO_ACCESS,
 
-        /** The same for a directory in it. */
+        /** A directory inside it may not be searched. */
         NO_ACCESS_BELOW,
         NO_ANSWER
     }
@@ -105,7 +105,7 @@ record DirectorySource(Path directory, String origin, String subject) implements
         }
     }
 
-    /** An entry that cannot be read is there all the same, and so is a link to nothing: each is reported when it is read. */
+    /** An entry that cannot be read counts as present, and so does a link to nothing: the read reports what is wrong. */
     private Entry look(Path file) {
         if (!Files.isDirectory(directory)) {
             return Files.notExists(directory)

@@ -40,7 +40,7 @@ record FirstOf(SecretSource first, SecretSource second) implements SecretSource 
             try {
                 union.addAll(List.copyOf(texts.apply(source)));
             } catch (Throwable notShown) {
-                // What is missing is said all the same.
+                // Names and places are optional: go on without this source's.
             }
         }
         return union;

@@ -25,7 +25,11 @@ final class SecretFile {
         return Found.missing(what + " a file that does not exist", origin);
     }
 
-    /** The same, with what is found if there is no such file. */
+    /**
+     * Reads a file in the same way.
+     *
+     * @param absent the result if the file does not exist
+     */
     static Found read(Path file, String what, String origin, Found absent) {
         try {
             return new Found(withoutLastLineBreak(TextFile.read(file)), origin);
