@@ -142,11 +142,19 @@ final class Inspection {
             return Map.of();
         }
         try {
-            List<String> undeclared =
-                    source.names().stream().filter(name -> !isDeclared(name)).toList();
-            return NearMiss.hints(notSet, undeclared, this::hasValue);
+            Set<String> found = source.names();
+            Map<String, String> hints = NearMiss.hints(
+                    notSet, found.stream().filter(name -> !isDeclared(name)).toList(), this::hasValue);
+            for (String name : notSet) {
+                String file = name + FileNameSource.SUFFIX;
+                // A source that reads files would have read it, and would say another reason.
+                if (found.contains(file) && !settings.containsKey(file) && hasValue(file)) {
+                    hints.put(name, "found " + file + ", which only a source withFiles() reads");
+                }
+            }
+            return hints;
         } catch (Throwable noHints) {
-            return Map.of(); // without its names, a source gives no hints; what is missing is said all the same
+            return Map.of(); // hints are optional: without its names, a source gives none
         }
     }
 
@@ -162,7 +170,7 @@ final class Inspection {
                     .filter(found -> found.fault().isEmpty() && !found.isAbsent())
                     .isPresent();
         } catch (Throwable notShown) {
-            return false; // the other names are hints all the same
+            return false; // hints are optional: go on without this name
         }
     }
 }

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 /**
  * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
  * two kinds of name are near. One is the same name in another spelling: case, {@code -}, {@code .} or {@code /} for {@code _}, a
- * separator more or less, a front-end tool's prefix, white space or a byte order mark at its edges. The other has a typing
+ * separator more or less, a front-end tool's prefix, {@code .txt} at its end, white space or a byte order mark at its edges. The other has a typing
  * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
  * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names that differ in a digit, are two names. In a
  * short word, a letter that is lost or another is no evidence, because so many short words differ in one. In a word of three
@@ -48,6 +48,9 @@ final class NearMiss {
      */
     private static final Pattern PUBLIC_BY_ITSELF =
             Pattern.compile(".*KEY|(.*_)?(SUBNETS?|BUCKETS?|IPS?|DNS|NETWORKS?|ADDRESS|ADDRESSES|ZONES?)(_.*)?");
+
+    /** What the files of Docker's documentation end with. */
+    private static final Pattern TEXT_FILE = Pattern.compile("(.+)\\.txt", Pattern.CASE_INSENSITIVE);
 
     /** Variables of shells, systems and Nuxt's own server, which are set without anybody meaning another name. */
     private static final Set<String> SET_ANYWAY = Set.of(
@@ -85,7 +88,8 @@ final class NearMiss {
     private static final String VOWELS = "AEIOUY";
     private static final Pattern FIRST_VOWELS = Pattern.compile("[^AEIOUY]*+[AEIOUY]++[^AEIOUY]");
 
-    private static final Pattern UNHEARD = Pattern.compile("[AEIOUY]++R?");
+    /** What is easily left out of a word when it is written down by ear. */
+    private static final Pattern VOWELS_AND_R = Pattern.compile("[AEIOUY]++R?");
 
     /** Endings that are spelt in two ways, where the usual slips do not find them: COLOUR, CATALOGUE, ANALYSE, GREY. */
     private static final Pattern BRITISH =
@@ -117,7 +121,9 @@ final class NearMiss {
 
         Name(String text) {
             this.text = text;
-            normal = clean(text)
+            normal = TEXT_FILE
+                    .matcher(clean(text))
+                    .replaceFirst("$1")
                     .toUpperCase(Locale.ROOT)
                     .replace('-', '_')
                     .replace('.', '_')
@@ -280,7 +286,7 @@ final class NearMiss {
         if (longer - shorter > 2 || shorter < 3 || hasDigit(a) || hasDigit(b)) {
             return OptionalInt.empty();
         }
-        if (UsualWords.contain(a) && UsualWords.contain(b)) {
+        if (UsualWords.contains(a) && UsualWords.contains(b)) {
             return OptionalInt.empty();
         }
         if (inOneSpelling(a).equals(inOneSpelling(b))) {
@@ -329,7 +335,7 @@ final class NearMiss {
                 || (a.length() >= 6 && isBoth("CS", a.charAt(at), b.charAt(at)));
     }
 
-    /** A long word as it is heard: T for D, P for B, or another vowel, but not the first one, which is heard well. */
+    /** Whether two long words differ in one letter that sounds alike: D and T, B and P, or two vowels after the first. */
     private static boolean soundsAlike(String a, String b) {
         int at = difference(a, b);
         return a.length() >= 8
@@ -362,9 +368,10 @@ final class NearMiss {
         return longer >= 8
                 && a.regionMatches(a.length() - 2, b, b.length() - 2, 2)
                 && ((longer >= 12 && Math.abs(a.length() - b.length()) == 2)
-                        || UNHEARD.matcher(a)
+                        || VOWELS_AND_R
+                                .matcher(a)
                                 .replaceAll("")
-                                .equals(UNHEARD.matcher(b).replaceAll("")));
+                                .equals(VOWELS_AND_R.matcher(b).replaceAll("")));
     }
 
     private static String withoutLast(String word) {
@@ -422,7 +429,7 @@ final class NearMiss {
                         (longer.substring(0, pair.start()) + longer.substring(pair.start() + 1)).equals(shorter));
     }
 
-    /** Keys, scheduler, cached, delivery, African, complaint: the end makes another word. */
+    /** Whether the last letter of the longer word is a usual ending, as in keys, scheduler, cached, delivery. */
     private static boolean isInflected(String a, String b) {
         String longer = a.length() > b.length() ? a : b;
         return "SRDYNT".indexOf(longer.charAt(longer.length() - 1)) >= 0;

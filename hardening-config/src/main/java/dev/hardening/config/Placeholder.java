@@ -108,6 +108,9 @@ final class Placeholder {
 
     static boolean matches(String value) {
         String stripped = value.strip();
+        if (stripped.isEmpty()) { // the password of a URL may be
+            return false;
+        }
         String plain = withoutBrackets(stripped.toLowerCase(Locale.ROOT));
         return (isTemplateStart(stripped.charAt(0))
                         && TEMPLATE.matcher(stripped).matches())

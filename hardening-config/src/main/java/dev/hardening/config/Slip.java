@@ -130,6 +130,15 @@ final class Slip {
             "[A-Za-z0-9][A-Za-z0-9._-]{0,23}\\*{4,}[A-Za-z0-9]{0,6}|[a-z]{2,8}[_-]([a-z]{2,8}[_-]){0,2}(\\.{3}|…)[A-Za-z0-9]{4}"
                     + "|[0-9]{1,5} bytes");
 
+    private static final Pattern GO_MAP = Pattern.compile("[\\w.-]+:.*", Pattern.DOTALL);
+    private static final Pattern POWERSHELL_OBJECT = Pattern.compile("\\w+=.*", Pattern.DOTALL);
+
+    /** A whole secret of a store, under a name that is only of its password. */
+    private static final Pattern WITH_A_PASSWORD = Pattern.compile(".*\"password\"\\s*+:.*", Pattern.DOTALL);
+
+    private static final Pattern NO_NAME_OF_A_PASSWORD =
+            Pattern.compile("(?!.*(PASSWORD|PASSWD|PASS|PWD)$).*", Pattern.CASE_INSENSITIVE);
+
     /** How Java prints an object that has no text of its own. */
     private static final Pattern PRINTED_OBJECT =
             Pattern.compile("([a-z][a-z0-9_]*+\\.)++[A-Z][\\w$]*+@[0-9a-f]{1,8}(\\[.*])?");
@@ -235,6 +244,9 @@ final class Slip {
             masked("[B@", HEX, ""),
             masked("[L", Pattern.compile("[\\w.$]+;@[0-9a-f]+"), ""),
             masked("System.Object[]", NOTHING, ""), // PowerShell's, for an array
+            masked("Microsoft.Azure.Commands.", NO_SPACE, ""),
+            new Row("@{", POWERSHELL_OBJECT, "}", "is a printed PowerShell object: set the value inside it"),
+            new Row("map[", GO_MAP, "]", "is a printed Go map: set the value inside it"), // also Helm's
             masked("System.String[]", NOTHING, ""),
             masked("System.Byte[]", NOTHING, ""),
             masked("System.Threading.Tasks.Task", ANYTHING, ""), // .NET's, for a call that nothing waited for
@@ -265,6 +277,9 @@ final class Slip {
                     Pattern.compile("(?s)(\\s|\\\\n)*+\\\\\".*"),
                     "}",
                     "is a JSON text with \\ before its quotes: remove each \\ before a quote"),
+            new Row("{", WITH_A_PASSWORD, "}", "is a whole secret as JSON: set only the password in it")
+                    .unlessNamed(NO_NAME_OF_A_PASSWORD),
+            new Row("{", ANYTHING, "},", "has a comma after its JSON text: remove the comma"),
             new Row("{", NOTHING, "", firstLineOfJson()),
             new Row("[", NOTHING, "", firstLineOfJson()),
             new Row("[{", NOTHING, "", firstLineOfJson()),
@@ -287,6 +302,8 @@ final class Slip {
             toolError("Traceback (most recent call last)"),
             toolError("jq: error"),
             toolError("404 page not found"),
+            toolError("[command]/"), // the wrapper of GitHub's setup-terraform
+            toolError("╷"), // Terraform's
             toolError("<!DOCTYPE "),
             toolError("<!doctype "),
             toolError("<html"),
@@ -640,7 +657,7 @@ final class Slip {
         return names.matcher(END_OF_A_WORD.matcher(name).replaceAll("_")).matches();
     }
 
-    /** The same for the path of a file that is not there, with what only a shell would have replaced in it. */
+    /** What a path looks like that names no file, also where it has a part that only a shell replaces. */
     static Optional<String> ofAPath(String name, String path) {
         Optional<String> slip = ofAnyText(name, path);
         if (slip.isEmpty() && SYSTEMD_PATH.matcher(path).matches()) {
@@ -688,16 +705,17 @@ final class Slip {
                 && NOT_FOUND.matcher(inside).matches()) {
             return Optional.of(TOOL_ERROR);
         }
-        return hasNoHost(inside)
-                ? Optional.of("has a word for no value as its host, such as undefined or null: set the host")
-                : Optional.empty();
+        return ofAUrl(inside);
     }
 
-    /** {@code https://undefined/api}, {@code redis://:password@null:6379}. */
-    private static boolean hasNoHost(String url) {
+    /**
+     * {@code https://undefined/api}, {@code redis://:password@null:6379}, {@code redis://app:undefined@host}. A null in
+     * the place of a user or a password may be meant.
+     */
+    private static Optional<String> ofAUrl(String url) {
         int start = url.indexOf("://") + 3;
         if (start < 3) {
-            return false;
+            return Optional.empty();
         }
         int end = start;
         for (; end < url.length() && "/?#".indexOf(url.charAt(end)) < 0; end++) {
@@ -707,8 +725,13 @@ final class Slip {
         }
         int colon = url.indexOf(':', start);
         int hostEnd = colon >= 0 && colon < end ? colon : end;
-        return hostEnd - start < LONGEST_NO_VALUE
-                && NO_VALUE_AT_ALL.matcher(url).region(start, hostEnd).matches();
+        if (hostEnd - start < LONGEST_NO_VALUE
+                && NO_VALUE_AT_ALL.matcher(url).region(start, hostEnd).matches()) {
+            return Optional.of("has a word for no value as its host, such as undefined or null: set the host");
+        }
+        return url.startsWith(":undefined@", start - ":undefined@".length())
+                ? Optional.of("has a word for no value as its password, undefined: set the password")
+                : Optional.empty();
     }
 
     /** A whole line of an env file, or more of it than the value. */
@@ -720,6 +743,9 @@ final class Slip {
         }
         if (isSetx(value, name) || isAnObjectOfOne(value, name) || isAnElement(value, name)) {
             return Optional.of(WHOLE_LINE);
+        }
+        if (value.equals(name) && WORD_BREAK.matcher(name).find()) {
+            return Optional.of("is its own name: set the value");
         }
         if (isNameAt(value, at, name) && goesOnAfterAName(value, at, name)) {
             return Optional.of(

@@ -23,6 +23,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
     private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]*"); // RFC 3986, section 3.1
     private static final Pattern ESCAPE = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*)?");
+    private static final Pattern HOST_AND_PORTS = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]+){2,}");
     private static final Pattern PORT_AT_END = Pattern.compile(".*[^:]:[^:\\]]+");
     private static final Pattern MORE_AFTER_PORT = Pattern.compile("[A-Za-z0-9.-]+(:[0-9]*+)?;.+");
     private static final Pattern IPV6 =
@@ -215,6 +216,9 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         }
         if (PORT_AT_END.matcher(hosts).matches() && !isPort(hosts.substring(hosts.lastIndexOf(':') + 1))) {
             return ", with a port from 0 to 65535";
+        }
+        if (HOST_AND_PORTS.matcher(hosts).matches()) {
+            return ", with one port: the host in it may have one already";
         }
         if (NUMBERS.matcher(hosts).matches()) {
             return ", with four numbers from 0 to 255 in its IPv4 address";

@@ -59,7 +59,7 @@ final class UsualWords {
     private UsualWords() {}
 
     /** Whether a word is one of them, or its plural. */
-    static boolean contain(String word) {
+    static boolean contains(String word) {
         return WORDS.contains(word) || (word.endsWith("S") && WORDS.contains(word.substring(0, word.length() - 1)));
     }
 }

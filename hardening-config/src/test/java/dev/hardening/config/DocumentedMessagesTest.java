@@ -117,6 +117,13 @@ class DocumentedMessagesTest {
         environment.put("JDBC_URL", "jdbc:postgresql://x/y");
         environment.put("R2DBC_URL", "r2dbc:postgresql://x/y");
         environment.put("TWICE_URL", "wss://wss://x");
+        environment.put("NO_PASSWORD", "wss://x:undefined@y");
+        environment.put("WHOLE_PASSWORD", "{\"password\":\"x\"}");
+        environment.put("OWN_NAME", "OWN_NAME");
+        environment.put("GO_MAP", "map[x:y]");
+        environment.put("POWERSHELL", "@{x=y}");
+        environment.put("JSON_AND_COMMA", "{\"x\":\"y\"},");
+        environment.put("PORTS_URL", "wss://x:1:1");
         environment.put("SPACE_URL", "wss://x/a b");
         environment.put("SEVERAL_URLS", "wss://x,wss://y");
         environment.put("EMPTY_URL", "wss:///x");
@@ -190,6 +197,13 @@ class DocumentedMessagesTest {
                         Setting.uri("JDBC_URL", "wss"),
                         Setting.uri("R2DBC_URL", "wss"),
                         Setting.uri("TWICE_URL", "wss"),
+                        Setting.secret("NO_PASSWORD"),
+                        Setting.secret("WHOLE_PASSWORD"),
+                        Setting.secret("OWN_NAME"),
+                        Setting.secret("GO_MAP"),
+                        Setting.secret("POWERSHELL"),
+                        Setting.secret("JSON_AND_COMMA"),
+                        Setting.uri("PORTS_URL", "wss"),
                         Setting.uri("SPACE_URL", "wss"),
                         Setting.uri("SEVERAL_URLS", "wss"),
                         Setting.uri("EMPTY_URL", "wss"),
@@ -215,6 +229,10 @@ class DocumentedMessagesTest {
                 .atLeastOne(Setting.secret("E"), Setting.secret("F"))
                 .atLeastOne(Setting.secret("G"), Setting.secret("PASSWORD"));
         problems.addAll(rules.check(SecretSource.of(environment).withFiles()).problems());
+
+        problems.addAll(SecretValidator.requiring("NOT_READ")
+                .check(SecretSource.of(Map.of("NOT_READ_FILE", "/x")))
+                .problems());
 
         Path secrets = Files.createDirectory(directory.resolve("secrets"));
         Path pipe = secrets.resolve("PIPE");

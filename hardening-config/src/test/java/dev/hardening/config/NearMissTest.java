@@ -439,6 +439,27 @@ class NearMissTest {
     class AHint {
 
         @Test
+        void ofAFileThatIsNotReadSaysSo() {
+            SecretValidator validator = SecretValidator.requiring("DB_PASSWORD");
+            assertThat(validator
+                            .check(SecretSource.of(Map.of("DB_PASSWORD_FILE", "/run/secrets/x")))
+                            .problems())
+                    .extracting(Problem::reason)
+                    .containsExactly("found DB_PASSWORD_FILE, which only a source withFiles() reads");
+            assertThat(validator
+                            .check(SecretSource.of(Map.of("DB_PASSWORD_FILE", " ")))
+                            .problems())
+                    .extracting(Problem::reason)
+                    .containsExactly("is not set");
+        }
+
+        @Test
+        void ofATextFileNamesIt() {
+            assertThat(message(SecretValidator.requiring("DB_PASSWORD"), Map.of("db_password.txt", "x")))
+                    .endsWith("\n  DB_PASSWORD: found db_password.txt, which looks like DB_PASSWORD");
+        }
+
+        @Test
         void givesWayToWhatIsKnownToBeWrong() {
             assertThat(message(
                             SecretValidator.requiring("SUPABASE_URL"),

@@ -291,6 +291,13 @@ class SettingTest {
                             "must be a URL that starts with https://, with a host of letters, digits, - and . only");
         }
 
+        @Test
+        void withTwoPortsIsToldToHaveOne() {
+            assertThat(reasons(Setting.uri("U", "https"), "https://db:5432:5432/x"))
+                    .containsExactly("must be a URL that starts with https://, with one port: the host in it may have"
+                            + " one already");
+        }
+
         @ParameterizedTest
         @ValueSource(
                 strings = {
@@ -404,6 +411,12 @@ class SettingTest {
 
     @Nested
     class APlaceholder {
+
+        @Test
+        void isNoPasswordOfOnlyASpace() {
+            assertThat(reasons(Setting.secret("DB").noPlaceholder(), "postgres://app: @db/x"))
+                    .isEmpty();
+        }
 
         @ParameterizedTest
         @ValueSource(

@@ -466,7 +466,9 @@ class SlipTest {
                     "404 page not found",
                     "<!DOCTYPE html><html></html>",
                     "<!doctype html>",
-                    "<html><body>"
+                    "<html><body>",
+                    "[command]/opt/terraform-bin output -raw x\nabc",
+                    "╷\n│ Warning: No outputs found"
                 })
         void ofAnErrorOfAToolSaysToSeeWhyItFailed(String value) {
             assertSlip(
@@ -609,6 +611,7 @@ class SlipTest {
                     "<coroutine object key at 0x7f>",
                     "[SECRET]",
                     "[encrypted]",
+                    "Microsoft.Azure.Commands.KeyVault.Models.PSKeyVaultSecret",
                     "••••1234"
                 })
         void ofAMaskThatWasCopiedSaysToSetTheValue(String value) {
@@ -626,6 +629,45 @@ class SlipTest {
                 })
         void ofAUrlWithoutAHostSaysToSetIt(String value) {
             assertSlip(value, "has a word for no value as its host, such as undefined or null: set the host");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"mongodb+srv://app:undefined@db.example/x", "postgres://undefined:undefined@db/app"})
+        void ofAUrlWithoutAPasswordSaysToSetIt(String value) {
+            assertSlip(value, "has a word for no value as its password, undefined: set the password");
+        }
+
+        @Test
+        void ofItsOwnNameAloneSaysToSetTheValue() {
+            assertThat(reasons(Setting.secret("DB_PASSWORD"), "DB_PASSWORD"))
+                    .containsExactly("is its own name: set the value");
+            assertThat(reasons(Setting.secret("DB_PASSWORD"), "db-password")).isEmpty();
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "{\"username\":\"app\",\"password\":\"x\"}",
+                    "{\n  \"engine\": \"postgres\",\n  \"password\" : \"x\"\n}"
+                })
+        void ofAWholeSecretSaysToSetItsPassword(String value) {
+            for (String name : List.of("DB_PASSWORD", "db.password", "PGPASSWORD")) {
+                assertThat(reasons(Setting.secret(name), value))
+                        .containsExactly("is a whole secret as JSON: set only the password in it");
+            }
+            assertThat(reasons(Setting.secret("DB_SECRET"), value)).isEmpty();
+            assertThat(reasons(X, value)).isEmpty();
+        }
+
+        @Test
+        void ofAPrintedMapOrObjectSaysToSetWhatIsInside() {
+            assertSlip("map[secretKeyRef:map[key:x name:y]]", "is a printed Go map: set the value inside it");
+            assertSlip("@{SecretString=abc}", "is a printed PowerShell object: set the value inside it");
+        }
+
+        @Test
+        void ofJsonWithACommaAfterItSaysToRemoveIt() {
+            assertSlip("{\"a\":\"b\"},", "has a comma after its JSON text: remove the comma");
         }
 
         @ParameterizedTest
