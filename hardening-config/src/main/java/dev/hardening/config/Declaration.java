@@ -29,7 +29,7 @@ final class Declaration {
             blocks.add(block.append(setting.name()).append("=\n").toString());
         }
         for (Group group : groups) {
-            blocks.add("#: " + group.rule() + " " + String.join(" ", group.names()) + "\n");
+            blocks.add("#: " + group.rule().word + " " + String.join(" ", group.names()) + "\n");
         }
         return String.join("\n", blocks);
     }
@@ -77,7 +77,7 @@ final class Declaration {
                     setting.condition().isPresent() ? "under a condition" : setting.isRequired() ? "yes" : "no";
             for (Group group : groups) {
                 if (group.names().contains(setting.name())) {
-                    rules.add(group.rule() + " of " + String.join(", ", group.names()));
+                    rules.add(group.rule().word + " of " + String.join(", ", group.names()));
                     required = setting.isRequired() ? "yes" : "in a group";
                 }
             }

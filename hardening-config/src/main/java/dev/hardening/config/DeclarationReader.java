@@ -21,7 +21,7 @@ final class DeclarationReader {
     private static final Pattern POSITIVE_NUMBER = Pattern.compile("[1-9][0-9]{0,9}");
     private static final Pattern SPACES = Pattern.compile("\\s+");
 
-    private record GroupLine(int number, boolean onlyOne, List<String> names) {}
+    private record GroupLine(int number, Group.Rule rule, List<String> names) {}
 
     private final Map<String, Setting<?>> settings = new LinkedHashMap<>();
     private final List<GroupLine> groups = new ArrayList<>();
@@ -67,9 +67,12 @@ final class DeclarationReader {
     private void rule(int number, String rule) {
         String[] words = SPACES.split(rule);
         List<String> arguments = List.of(words).subList(1, words.length);
+        Optional<Group.Rule> ofAGroup = Group.Rule.of(words[0]);
+        if (ofAGroup.isPresent()) {
+            groups.add(new GroupLine(number, ofAGroup.get(), arguments));
+            return;
+        }
         switch (words[0]) {
-            case Group.EXACTLY_ONE, Group.AT_LEAST_ONE ->
-                groups.add(new GroupLine(number, words[0].equals(Group.EXACTLY_ONE), arguments));
             case "required" -> refine(number, words, setting -> setting);
             case "optional" -> refine(number, words, Setting::optional);
             case "noPlaceholder" -> refine(number, words, Setting::noPlaceholder);
@@ -193,7 +196,7 @@ final class DeclarationReader {
             if (Arrays.stream(members).distinct().count() < 2) {
                 throw wrong(group.number(), "a group has at least two names");
             }
-            validator = group.onlyOne() ? validator.exactlyOne(members) : validator.atLeastOne(members);
+            validator = validator.withGroup(group.rule(), members);
         }
         for (Setting<?> setting : requiredInAGroup) {
             validator = validator.and(SecretValidator.of(setting));

@@ -1,19 +1,38 @@
 package dev.hardening.config;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** How many of a group's settings have to be set: exactly one, or at least one. */
-record Group(boolean onlyOne, List<String> names) {
+/** Settings of which one or more have to be set. */
+record Group(Rule rule, List<String> names) {
 
-    static final String EXACTLY_ONE = "exactlyOne";
-    static final String AT_LEAST_ONE = "atLeastOne";
+    /** How many have to be set. */
+    enum Rule {
+        EXACTLY_ONE("exactlyOne", "exactly one"),
+        AT_LEAST_ONE("atLeastOne", "at least one");
 
-    /** Its rule as a declaration file names it. */
-    String rule() {
-        return onlyOne ? EXACTLY_ONE : AT_LEAST_ONE;
+        /** Its name in a declaration file. */
+        final String word;
+
+        private final String number;
+
+        Rule(String word, String number) {
+            this.word = word;
+            this.number = number;
+        }
+
+        static Optional<Rule> of(String word) {
+            return Arrays.stream(values())
+                    .filter(rule -> rule.word.equals(word))
+                    .findFirst();
+        }
+
+        private boolean allows(int count) {
+            return count == 1 || (count > 1 && this == AT_LEAST_ONE);
+        }
     }
 
     boolean isEmpty(Set<String> set) {
@@ -25,14 +44,14 @@ record Group(boolean onlyOne, List<String> names) {
      *
      * @param hints for a name that is not set, the one that was found instead
      */
-    Optional<Problem> complaint(Set<String> set, Map<String, String> hints) {
+    Optional<Problem> problem(Set<String> set, Map<String, String> hints) {
         List<String> chosen = names.stream().filter(set::contains).toList();
-        if (chosen.size() == 1 || (chosen.size() > 1 && !onlyOne)) {
+        if (rule.allows(chosen.size())) {
             return Optional.empty();
         }
-        String rule = (onlyOne ? "exactly one" : "at least one") + " of them must be set, but "
+        String reason = rule.number + " of them must be set, but "
                 + (chosen.isEmpty() ? "none is" + found(hints) : String.join(" and ", chosen) + " are");
-        return Optional.of(new Problem(String.join(", ", names), Problem.Kind.INVALID, rule, null));
+        return Optional.of(new Problem(String.join(", ", names), Problem.Kind.INVALID, reason, null));
     }
 
     private String found(Map<String, String> hints) {

@@ -38,7 +38,7 @@ final class Inspection {
         Inspection inspection = new Inspection(
                 settings, FileNameSource.declaring(settings.keySet(), Objects.requireNonNull(source, "source")));
         settings.values().forEach(inspection::inspect);
-        inspection.addHintsAndComplaints(groups);
+        inspection.addHintsAndGroups(groups);
         return inspection;
     }
 
@@ -115,7 +115,7 @@ final class Inspection {
     }
 
     /** Hints at what was found instead, and then the groups that are not as they have to be. */
-    private void addHintsAndComplaints(List<Group> groups) {
+    private void addHintsAndGroups(List<Group> groups) {
         // A member that has a problem is named already, and somebody meant to set it.
         Set<String> set = groups.isEmpty()
                 ? Set.of()
@@ -134,7 +134,7 @@ final class Inspection {
         missing.replaceAll(problem -> hints.containsKey(problem.name())
                 ? new Problem(problem.name(), problem.kind(), String.valueOf(hints.get(problem.name())), null)
                 : problem);
-        groups.forEach(group -> group.complaint(set, hints).ifPresent(invalid::add));
+        groups.forEach(group -> group.problem(set, hints).ifPresent(invalid::add));
     }
 
     private Map<String, String> hints(List<String> notSet) {

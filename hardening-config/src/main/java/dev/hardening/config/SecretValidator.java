@@ -68,7 +68,7 @@ public final class SecretValidator {
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator exactlyOne(Setting<?>... group) {
-        return withGroup(true, group);
+        return withGroup(Group.Rule.EXACTLY_ONE, group);
     }
 
     /**
@@ -80,10 +80,10 @@ public final class SecretValidator {
      * @throws IllegalArgumentException if there are fewer than two, or if one is declared already, as another type
      */
     public SecretValidator atLeastOne(Setting<?>... group) {
-        return withGroup(false, group);
+        return withGroup(Group.Rule.AT_LEAST_ONE, group);
     }
 
-    private SecretValidator withGroup(boolean onlyOne, Setting<?>... group) {
+    SecretValidator withGroup(Group.Rule rule, Setting<?>... group) {
         List<String> names = Arrays.stream(group).map(Setting::name).distinct().toList();
         if (names.size() < 2) {
             throw new IllegalArgumentException("a group has at least two settings");
@@ -95,7 +95,7 @@ public final class SecretValidator {
         }
         return new SecretValidator(
                 all,
-                Stream.concat(groups.stream(), Stream.of(new Group(onlyOne, names)))
+                Stream.concat(groups.stream(), Stream.of(new Group(rule, names)))
                         .toList());
     }
 

@@ -81,7 +81,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                 && !isSeveralUrls(text)
                 && !hasTwoSchemes(text);
         if (!fit) {
-            throw new RefusedException(complaint(text, uri));
+            throw new RefusedException(reason(text, uri));
         }
         return uri.get();
     }
@@ -158,7 +158,7 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
         return text.substring(start, end);
     }
 
-    private String complaint(String text, Optional<URI> uri) {
+    private String reason(String text, Optional<URI> uri) {
         String rule = schemes.isEmpty()
                 ? "must be a URL"
                 : schemes.stream()
@@ -193,11 +193,11 @@ record UrlParser(List<String> schemes) implements ValueType.Parser<URI> {
                     + " %23 for #, %2F for /, %40 for @";
         }
         boolean ends = text.length() == afterScheme + 3;
-        return ends ? rule : rule + complaint(authority.substring(authority.lastIndexOf('@') + 1), uri.isPresent());
+        return ends ? rule : rule + reason(authority.substring(authority.lastIndexOf('@') + 1), uri.isPresent());
     }
 
     /** What is wrong with a host and its port, or else with what follows them. */
-    private static String complaint(String hosts, boolean isUri) {
+    private static String reason(String hosts, boolean isUri) {
         if (hosts.indexOf(',') >= 0) {
             return SEVERAL_HOSTS;
         }
