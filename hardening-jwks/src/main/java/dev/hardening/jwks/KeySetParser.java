@@ -28,6 +28,7 @@ final class KeySetParser {
     private static final Set<String> IDENTIFYING = Set.of("kty", "crv", "x", "y", "n", "e", "k", "pub");
     private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
     private static final List<String> USES = List.of("sig", "enc");
+    private static final String CERTIFICATE = "-----BEGIN CERTIFICATE-----";
 
     /** Is called for keys that are not used, or not as they were published. */
     @FunctionalInterface
@@ -62,14 +63,14 @@ final class KeySetParser {
      * @throws IOException if it is no key set, or has no key that verifies; the message holds nothing of the body
      */
     static KeySet parse(byte[] body, @Nullable KeySet previous, Rejections rejections) throws IOException {
-        Object keys;
+        Map<String, Object> set;
         try {
-            keys = Json.document(body).get("keys");
+            set = Json.document(body);
         } catch (ParseException notJson) {
             throw new IOException("the answer is not a JSON object");
         }
-        if (!(keys instanceof List<?> list)) {
-            throw new IOException("the answer has no \"keys\"");
+        if (!(set.get("keys") instanceof List<?> list)) {
+            throw new IOException("the answer has no \"keys\"" + otherThanASet(set));
         }
         KeySetParser parser = new KeySetParser(previous, rejections);
         list.forEach(parser::add);
@@ -77,6 +78,20 @@ final class KeySetParser {
             throw new IOException("the answer has no key that verifies signatures");
         }
         return new KeySet(new JWKSet(parser.jwks), parser.signing);
+    }
+
+    /** What an answer is that is no key set, as the end of a message; empty if that is not known. */
+    private static String otherThanASet(Map<String, Object> answer) {
+        if (answer.containsKey("kty")) {
+            return ": it is a single key, which has to be in a set";
+        }
+        if (answer.containsKey("jwks_uri")) {
+            return ": it is an issuer's metadata, whose jwks_uri is the address of the keys; JWKSCache.discover reads it";
+        }
+        boolean isCertificates = !answer.isEmpty()
+                && answer.values().stream()
+                        .allMatch(value -> value instanceof String text && text.startsWith(CERTIFICATE));
+        return isCertificates ? ": it has certificates, and no JSON Web Keys" : "";
     }
 
     private void add(@Nullable Object entry) {

@@ -372,6 +372,32 @@ class KeySetParserTest {
         }
 
         @Test
+        void that_is_something_else_is_refused_and_told() {
+            String certificate = "\"-----BEGIN CERTIFICATE-----\\nMIIC\\n-----END CERTIFICATE-----\\n\"";
+            isToldToBe(GOOD, ": it is a single key, which has to be in a set");
+            isToldToBe(
+                    "{\"issuer\":\"https://idp\",\"jwks_uri\":\"https://idp/keys\"}",
+                    ": it is an issuer's metadata, whose jwks_uri is the address of the keys; JWKSCache.discover reads it");
+            isToldToBe(
+                    "{\"k1\":" + certificate + ",\"k2\":" + certificate + "}",
+                    ": it has certificates, and no JSON Web Keys");
+            for (String unknown : List.of(
+                    "{}",
+                    "{\"k1\":\"text\"}",
+                    "{\"k1\":" + certificate + ",\"k2\":1}",
+                    "{\"keys\":{\"kty\":\"RSA\"}}")) {
+                isToldToBe(unknown, "");
+            }
+        }
+
+        private void isToldToBe(String body, String what) {
+            assertThatThrownBy(() -> KeySetParser.parse(
+                            body.getBytes(StandardCharsets.UTF_8), null, (kid, reason, fingerprint) -> {}))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("the answer has no \"keys\"" + what);
+        }
+
+        @Test
         void without_a_key_that_verifies_is_refused() {
             assertThatThrownBy(() -> parse(with(RSA_1, "use", "enc"))).isInstanceOf(IOException.class);
             assertThatThrownBy(() -> parse()).isInstanceOf(IOException.class);
