@@ -11,6 +11,7 @@ import java.math.BigInteger;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +23,9 @@ import org.jspecify.annotations.Nullable;
 /** Parses a key set key by key, so that one malformed key does not take the others with it (RFC 7517, section 5). */
 final class KeySetParser {
 
-    private static final List<String> KEY_TYPES = List.of("RSA", "EC", "OKP");
+    private static final Map<String, List<String>> REQUIRED =
+            Map.of("RSA", List.of("n", "e"), "EC", List.of("crv", "x", "y"), "OKP", List.of("crv", "x"));
+    private static final Set<String> KEY_TYPES = REQUIRED.keySet();
     private static final List<String> CURVES = List.of("P-256", "P-384", "P-521", "Ed25519");
     private static final Set<String> NEEDED = Set.of("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e");
     private static final Set<String> IDENTIFYING = Set.of("kty", "crv", "x", "y", "n", "e", "k", "pub");
@@ -161,7 +164,7 @@ final class KeySetParser {
         needed.keySet().retainAll(NEEDED);
         jwk = parse(needed);
         if (jwk == null) {
-            throw new UnusableKeyException("malformed");
+            throw new UnusableKeyException("malformed" + whatIsWrong(needed));
         }
         for (String name : List.copyOf(members.keySet())) {
             if (!NEEDED.contains(name)) {
@@ -175,6 +178,16 @@ final class KeySetParser {
         }
         JWK complete = parse(members);
         return complete == null ? jwk : complete;
+    }
+
+    /** Which member that a key needs is missing or is no text (RFC 7518, section 6), as the end of a message; or empty. */
+    private static String whatIsWrong(Map<String, Object> members) {
+        for (String name : REQUIRED.getOrDefault(String.valueOf(members.get("kty")), List.of())) {
+            if (!(members.get(name) instanceof String)) {
+                return members.containsKey(name) ? ": its " + name + " is not text" : ": it has no " + name;
+            }
+        }
+        return "";
     }
 
     private static void checkType(Map<String, Object> members) throws UnusableKeyException {
@@ -200,7 +213,7 @@ final class KeySetParser {
     }
 
     /** A value in the case in which it is registered, which some providers do not write. */
-    private static void tidyCase(Map<String, Object> members, String name, List<String> registered) {
+    private static void tidyCase(Map<String, Object> members, String name, Collection<String> registered) {
         if (members.get(name) instanceof String text) {
             registered.stream().filter(text::equalsIgnoreCase).findFirst().ifPresent(known -> members.put(name, known));
         }

@@ -147,7 +147,10 @@ class HostileEndpointTest {
             Awaitility.await()
                     .untilAsserted(() -> assertThat(rejected)
                             .hasSize(6)
-                            .containsOnly("null malformed", "null of a type that is not supported"));
+                            .containsOnly(
+                                    "null malformed",
+                                    "null malformed: it has no n",
+                                    "null of a type that is not supported"));
         }
 
         @Test
@@ -216,7 +219,7 @@ class HostileEndpointTest {
                             "bad-3 of a curve that is not supported",
                             "bad-4 of a type that is not supported",
                             "bad-5 malformed",
-                            "bad-6 malformed");
+                            "bad-6 malformed: its n is not text");
         }
 
         @Test

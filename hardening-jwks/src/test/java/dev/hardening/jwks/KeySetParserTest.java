@@ -1,6 +1,7 @@
 package dev.hardening.jwks;
 
 import static dev.hardening.jwks.KeyEndpoint.EC_1;
+import static dev.hardening.jwks.KeyEndpoint.EC_2;
 import static dev.hardening.jwks.KeyEndpoint.RSA_1;
 import static dev.hardening.jwks.KeyEndpoint.RSA_2;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,7 +46,7 @@ class KeySetParserTest {
     }
 
     /** A good key with one more member, or another value of one. */
-    private static String with(JWK key, String member, Object value) {
+    private static String with(JWK key, String member, @Nullable Object value) {
         Map<String, Object> members = new LinkedHashMap<>(key.toPublicJWK().toJSONObject());
         members.put(member, value);
         return JSONObjectUtils.toJSONString(members);
@@ -224,6 +226,31 @@ class KeySetParserTest {
             String json = key.replace('\'', '"').replace("{", "{\"kid\":\"other\",");
             assertThat(kids(parse(json, GOOD))).containsExactly("ec-1");
             assertThat(reported).containsExactly("other is " + reason);
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "RSA_1, n, , it has no n",
+            "RSA_1, e, , it has no e",
+            "RSA_1, e, 65537, its e is not text",
+            "EC_2, crv, , it has no crv",
+            "EC_2, x, , it has no x",
+            "EC_2, y, 7, its y is not text"
+        })
+        void a_key_without_a_member_that_it_needs_names_it(
+                String key, String member, @Nullable Long value, String reason) throws Exception {
+            JWK jwk = key.equals("EC_2") ? EC_2 : RSA_1;
+            assertThat(kids(parse(with(jwk, member, value), GOOD))).containsExactly("ec-1");
+            assertThat(reported).containsExactly(jwk.getKeyID() + " is malformed: " + reason);
+        }
+
+        @Test
+        void an_octet_key_pair_without_its_point_names_it() throws Exception {
+            for (String members : List.of("\"crv\":\"Ed25519\"", "\"x\":\"AAAA\"")) {
+                assertThat(kids(parse("{\"kty\":\"OKP\",\"kid\":\"o\"," + members + "}", GOOD)))
+                        .containsExactly("ec-1");
+            }
+            assertThat(reported).containsExactly("o is malformed: it has no x", "o is malformed: it has no crv");
         }
 
         @ParameterizedTest
