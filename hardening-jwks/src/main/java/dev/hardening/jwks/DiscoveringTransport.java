@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,7 +99,7 @@ final class DiscoveringTransport implements JWKSFetcher {
             if (wrongMetadata.isEmpty()) {
                 throw failed;
             }
-            throw prefixed(wrongMetadata, failed);
+            throw failure(wrongMetadata + message(failed), failed, failed);
         }
     }
 
@@ -143,24 +144,34 @@ final class DiscoveringTransport implements JWKSFetcher {
         return failure instanceof RetryAfterException busy && busy.status() != NOT_FOUND;
     }
 
-    /** The failure of the last place, if the issuer asks to wait; else of the first one that has metadata; else of the first one. */
+    /**
+     * Tells what is wrong with the metadata, if there is any, and otherwise what failed at each place. If the issuer asks to
+     * wait, it tells that too.
+     */
     private static IOException failed(List<Exception> failures) {
         Exception last = failures.get(failures.size() - 1);
-        Exception telling = isBusy(last)
-                ? last
-                : failures.stream()
-                        .filter(WrongMetadataException.class::isInstance)
-                        .findFirst()
-                        .orElse(failures.get(0));
-        failures.stream().filter(other -> !other.equals(telling)).forEach(telling::addSuppressed);
-        return prefixed(FAILED, telling);
+        Exception first = failures.stream()
+                .filter(WrongMetadataException.class::isInstance)
+                .findFirst()
+                .orElse(failures.get(0));
+        failures.stream().filter(other -> !other.equals(first)).forEach(first::addSuppressed);
+        String why = failures.stream()
+                .filter(each -> each.equals(first) || isBusy(each) || !(first instanceof WrongMetadataException))
+                .map(DiscoveringTransport::message)
+                .distinct()
+                .collect(Collectors.joining("; at another place, "));
+        return failure(FAILED + why, isBusy(last) ? last : first, first);
     }
 
-    private static IOException prefixed(String what, Exception failure) {
-        String why = what + (failure instanceof IOException ? failure.getMessage() : String.valueOf(failure));
-        return failure instanceof RetryAfterException busy
-                ? new RetryAfterException(why, busy.retryAfter(), busy.status(), busy)
-                : new IOException(why, failure);
+    private static String message(Exception failure) {
+        return failure instanceof IOException ? String.valueOf(failure.getMessage()) : String.valueOf(failure);
+    }
+
+    /** A failure that asks to wait for as long as another one does. */
+    private static IOException failure(String why, Exception waiting, Exception cause) {
+        return waiting instanceof RetryAfterException busy
+                ? new RetryAfterException(why, busy.retryAfter(), busy.status(), cause)
+                : new IOException(why, cause);
     }
 
     /** There is metadata, but it does not say where this issuer's keys are. */

@@ -1152,6 +1152,43 @@ class TransportTest {
         }
 
         @Test
+        void metadata_that_is_wrong_is_told_though_another_place_is_busy() {
+            issuer = "https://new.example";
+            JWKSCache cache = discovering();
+            KeyEndpoint.Script answers = endpoint.script();
+            AtomicInteger asked = new AtomicInteger();
+            endpoint.script(exchange -> {
+                asked.incrementAndGet();
+                if (exchange.getRequestURI().getPath().equals(metadataPath)) {
+                    answers.answer(exchange);
+                } else {
+                    exchange.getResponseHeaders().set("Retry-After", "30");
+                    KeyEndpoint.send(exchange, 429, "{}");
+                }
+            });
+            for (int second = 0; second < 30; second++) {
+                assertThatThrownBy(cache::getKeys)
+                        .hasMessageEndingWith(
+                                "discovery at the issuer failed: the metadata is of another issuer: it says"
+                                        + " https://new.example; at another place, the endpoint answered HTTP 429, and asks to"
+                                        + " wait 30 s");
+                endpoint.advance(Duration.ofSeconds(1));
+            }
+            assertThat(asked).hasValue(2);
+        }
+
+        @Test
+        void a_place_that_is_missing_hides_no_failure_of_another() {
+            JWKSCache cache = discovering();
+            endpoint.script(exchange -> KeyEndpoint.send(
+                    exchange, exchange.getRequestURI().getPath().equals(metadataPath) ? 404 : 500, "{}"));
+            assertThatThrownBy(cache::getKeys)
+                    .hasMessageEndingWith(
+                            "discovery at the issuer failed: the endpoint answered HTTP 404; at another place,"
+                                    + " the endpoint answered HTTP 500");
+        }
+
+        @Test
         void a_place_that_is_missing_and_asks_to_wait_hides_no_other() {
             metadataPath = "/.well-known/openid-configuration/realm";
             missingSaysRetryAfter = "5";
