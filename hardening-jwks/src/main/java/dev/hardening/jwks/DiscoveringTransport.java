@@ -192,6 +192,12 @@ final class DiscoveringTransport implements JWKSFetcher {
         return Duration.ofNanos(left);
     }
 
+    /** Whether an address is one of metadata, and so no issuer's name. */
+    static boolean isMetadata(URI uri) {
+        String path = String.valueOf(uri.getRawPath());
+        return path.contains(OPENID) || path.contains(OAUTH);
+    }
+
     /** Where the two standards put metadata. */
     private Set<URI> places() {
         String whole = withoutSlash(issuer.toString());

@@ -534,6 +534,9 @@ public final class JWKSCache implements AutoCloseable {
             require(
                     !discovers || (uri.getRawQuery() == null && uri.getRawFragment() == null),
                     "the issuer may not have a query or a fragment");
+            require(
+                    !discovers || !DiscoveringTransport.isMetadata(uri),
+                    "the issuer may not be the address of its metadata: leave out /.well-known/…, so that it is as in iss");
             positive(timeToLive, "timeToLive");
             positive(fetchTimeout, "fetchTimeout");
             require(maxResponseBytes > 0, "maxResponseBytes has to be positive");

@@ -1233,6 +1233,19 @@ class TransportTest {
                     .hasMessageNotContaining("canary");
         }
 
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "https://idp.example/realm/.well-known/openid-configuration",
+                    "https://idp.example/.well-known/oauth-authorization-server/realm"
+                })
+        void an_issuer_is_not_the_address_of_its_metadata(URI address) {
+            assertThatThrownBy(() -> JWKSCache.discover(address).build())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("the issuer may not be the address of its metadata");
+            JWKSCache.builder(address).build().close();
+        }
+
         @Test
         void an_issuer_has_no_query() {
             assertThatThrownBy(() -> JWKSCache.discover(URI.create("https://issuer.example/?a=b"))
