@@ -72,6 +72,9 @@ record ClaimsPolicy(
 
     private void checkTimes(TokenClaims claims) {
         long now = clock.millis();
+        if (claims.expires() == TokenClaims.NONE) {
+            throw new InvalidTokenException(Reason.EXPIRED, ": it has no exp");
+        }
         if (now - clockSkew >= claims.expires()) {
             throw new InvalidTokenException(Reason.EXPIRED);
         }

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A compact JWS (RFC 7515, section 7.1): its header, and its payload and signature, still encoded. */
@@ -45,13 +46,13 @@ final class CompactToken {
             // An extension that has to be understood (section 4.1.11), or a payload that is not encoded (RFC 7797).
             boolean extended = members.containsKey("crit") || !Boolean.TRUE.equals(members.getOrDefault("b64", true));
             if (name == null || extended) {
-                throw new InvalidTokenException(Reason.MALFORMED);
+                throw malformed(name == null ? "its header has no alg" : "its header has crit or b64");
             }
             String kid = text(members, "kid");
             String type = text(members, "typ");
             SigningAlgorithm algorithm = SigningAlgorithm.named(name);
             if (algorithm == null || !allowed.contains(algorithm)) {
-                throw new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM);
+                throw new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM, ": it has to be " + names(allowed));
             }
             if (!types.isEmpty() && (type == null || !types.contains(type(type)))) {
                 throw new InvalidTokenException(Reason.WRONG_TYPE, " than " + String.join(" or ", types));
@@ -59,10 +60,14 @@ final class CompactToken {
             return new Header(algorithm, kid);
         }
 
+        private static String names(Set<SigningAlgorithm> algorithms) {
+            return algorithms.stream().map(SigningAlgorithm::toString).collect(Collectors.joining(" or "));
+        }
+
         private static @Nullable String text(Map<String, Object> members, String name) {
             Object value = members.get(name);
             if (value != null && !(value instanceof String)) {
-                throw new InvalidTokenException(Reason.MALFORMED);
+                throw malformed("its " + name + " is not text");
             }
             return (String) value;
         }
@@ -74,6 +79,10 @@ final class CompactToken {
             return rest.contains("/") ? lower : rest;
         }
     }
+
+    private static final String BEARER = "Bearer ";
+    private static final int SIGNED_PARTS = 3;
+    private static final int ENCRYPTED_PARTS = 5; // RFC 7516, section 7.1
 
     private static final byte NO_DIGIT = -1;
     private static final byte[] BASE64_URL = new byte[256];
@@ -106,21 +115,42 @@ final class CompactToken {
      * @throws InvalidTokenException if there are not exactly three of the right characters, of which the last may be empty
      */
     static CompactToken parse(@Nullable String token, int maxLength) {
-        if (token == null || token.length() > maxLength) {
+        if (token == null) {
             throw new InvalidTokenException(Reason.MALFORMED);
+        }
+        if (token.length() > maxLength) {
+            throw malformed("it is longer than maxTokenLength, " + maxLength);
         }
         int firstDot = token.indexOf('.');
         int secondDot = token.indexOf('.', firstDot + 1);
         if (firstDot < 1 || secondDot < firstDot + 2) {
-            throw new InvalidTokenException(Reason.MALFORMED);
+            throw malformed(whatFormItNeeds(token));
         }
         byte[] ascii = token.getBytes(StandardCharsets.ISO_8859_1); // any other character becomes a '?'
         for (int i = 0; i < ascii.length; i++) {
             if (BASE64_URL[ascii[i] & 0xff] == NO_DIGIT && i != firstDot && i != secondDot) {
-                throw new InvalidTokenException(Reason.MALFORMED);
+                throw malformed(whatFormItNeeds(token));
             }
         }
         return new CompactToken(token.substring(0, firstDot), ascii, firstDot, secondDot);
+    }
+
+    /** What a text needs to be a compact JWS. Of the text it says only how many parts it has. */
+    private static String whatFormItNeeds(String text) {
+        if (text.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            return "the word Bearer before it is no part of it";
+        }
+        long parts = text.chars().filter(character -> character == '.').count() + 1;
+        if (parts == ENCRYPTED_PARTS) {
+            return "it has 5 parts, as one that is encrypted";
+        }
+        return parts == SIGNED_PARTS
+                ? "its parts have to be in base64url, without padding, and with nothing around them"
+                : "it has to have 3 parts, and has " + parts;
+    }
+
+    private static InvalidTokenException malformed(String why) {
+        return new InvalidTokenException(Reason.MALFORMED, ": " + why);
     }
 
     /** The header as it is, for a look-up. */

@@ -45,7 +45,7 @@ public final class InvalidTokenException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** @param expected the end of the message, from the configuration and never from the token */
+    /** @param expected the end of the message: what was expected, and nothing of the token's text */
     InvalidTokenException(Reason reason, String expected) {
         super("The token " + reason.text + expected);
         this.reason = reason;

@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The claims of a token, and its times separately, because a caller could change the dates in the claims.
  *
- * @param expires {@code exp} in milliseconds of the wall clock; {@link Long#MIN_VALUE} if there is none
+ * @param expires {@code exp} in milliseconds of the wall clock; {@link #NONE} if there is none
  * @param notBefore {@code nbf} in the same way
  */
 record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
+
+    static final long NONE = Long.MIN_VALUE; // before any time
 
     private static final long MAX_SECONDS = Long.MAX_VALUE / 1000; // so that milliseconds fit into a long
 
@@ -57,7 +59,7 @@ record TokenClaims(JWTClaimsSet set, long expires, long notBefore) {
     private static long millis(Map<String, Object> members, String name, Reason tooEarly, Reason tooLate) {
         Object date = members.get(name);
         if (date == null) {
-            return Long.MIN_VALUE;
+            return NONE;
         }
         if (!(date instanceof Number seconds)) {
             throw malformed(name, "a number");

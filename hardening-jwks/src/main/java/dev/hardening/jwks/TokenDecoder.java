@@ -293,8 +293,10 @@ public final class TokenDecoder {
         if (!keys.fitting(header.kid(), header.algorithm()).isEmpty()) {
             return new InvalidTokenException(Reason.BAD_SIGNATURE);
         }
-        boolean known = header.kid() != null && keys.has(header.kid());
-        return new InvalidTokenException(known ? Reason.UNSUPPORTED_ALGORITHM : Reason.UNKNOWN_KEY);
+        if (header.kid() != null && keys.has(header.kid())) {
+            return new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM, ": its key is for another");
+        }
+        return new InvalidTokenException(Reason.UNKNOWN_KEY);
     }
 
     @Nullable

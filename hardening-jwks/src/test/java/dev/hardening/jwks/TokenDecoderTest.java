@@ -854,6 +854,83 @@ class TokenDecoderTest {
     }
 
     @Nested
+    class TheMessage {
+
+        private void says(String token, Reason reason, String what) {
+            assertThatThrownBy(() -> decoder.decode(token))
+                    .hasMessage(new InvalidTokenException(reason).getMessage() + what);
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "''           | it has to have 3 parts, and has 1",
+                    "opaque       | it has to have 3 parts, and has 1",
+                    "a.b          | it has to have 3 parts, and has 2",
+                    "a.b.c.d      | it has to have 3 parts, and has 4",
+                    "a.b.c.d.e    | it has 5 parts, as one that is encrypted",
+                    "a..c.d.e     | it has 5 parts, as one that is encrypted",
+                    "a.b.c.d.e.f  | it has to have 3 parts, and has 6",
+                    "Bearer a.b.c | the word Bearer before it is no part of it",
+                    "bearer ab    | the word Bearer before it is no part of it",
+                    ".b.c         | its parts have to be in base64url, without padding, and with nothing around them",
+                    "a..c         | its parts have to be in base64url, without padding, and with nothing around them",
+                    "a.b.c=       | its parts have to be in base64url, without padding, and with nothing around them"
+                })
+        void says_in_what_form_a_token_has_to_be(String token, String what) {
+            says(token, Reason.MALFORMED, ": " + what);
+        }
+
+        @Test
+        void says_how_long_a_token_may_be() {
+            says("a".repeat(16_384), Reason.MALFORMED, ": it has to have 3 parts, and has 1");
+            says("a".repeat(16_385), Reason.MALFORMED, ": it is longer than maxTokenLength, 16384");
+            assertThatThrownBy(() -> decoder.decode(null))
+                    .hasMessage(new InvalidTokenException(Reason.MALFORMED).getMessage());
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "{}                          | its header has no alg",
+                    "{'alg':7}                   | its alg is not text",
+                    "{'alg':'RS256','kid':7}     | its kid is not text",
+                    "{'alg':'RS256','typ':[]}    | its typ is not text",
+                    "{'alg':'RS256','crit':[]}   | its header has crit or b64",
+                    "{'alg':'RS256','b64':false} | its header has crit or b64"
+                })
+        void names_what_is_wrong_in_a_header(String header, String what) {
+            says(rawToken(header.replace('\'', '"'), CLAIMS, RSA_1), Reason.MALFORMED, ": " + what);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"none", "HS256", "RS512", "PS256", "other"})
+        void names_the_algorithms_that_are_accepted(String algorithm) {
+            says(
+                    rawToken("{\"alg\":\"" + algorithm + "\",\"kid\":\"rsa-1\"}", CLAIMS, RSA_1),
+                    Reason.UNSUPPORTED_ALGORITHM,
+                    ": it has to be RS256 or ES256");
+        }
+
+        @Test
+        void says_that_it_is_the_keys_algorithm_that_differs() {
+            says(
+                    rawToken("{\"alg\":\"RS256\",\"kid\":\"ec-1\"}", CLAIMS, RSA_1),
+                    Reason.UNSUPPORTED_ALGORITHM,
+                    ": its key is for another");
+        }
+
+        @Test
+        void says_that_a_token_has_no_exp() {
+            says(KeyEndpoint.token(EC_1, claims().expirationTime(null).build()), Reason.EXPIRED, ": it has no exp");
+            time.set(NOON.plusSeconds(660));
+            says(token(EC_1), Reason.EXPIRED, "");
+        }
+    }
+
+    @Nested
     class NothingLeaks {
 
         @Test
