@@ -296,7 +296,13 @@ public final class TokenDecoder {
         if (header.kid() != null && keys.has(header.kid())) {
             return new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM, ": its key is for another");
         }
-        return new InvalidTokenException(Reason.UNKNOWN_KEY);
+        // RFC 7515, section 4.1.4: a kid is matched with a kid.
+        boolean isOneWithoutKid = keys.keys().stream()
+                .anyMatch(key -> key.kid() == null && header.algorithm().fits(key.jwk()));
+        return isOneWithoutKid
+                ? new InvalidTokenException(
+                        Reason.UNKNOWN_KEY, ": it has a kid, and a key without one is not used for it")
+                : new InvalidTokenException(Reason.UNKNOWN_KEY);
     }
 
     @Nullable

@@ -923,6 +923,15 @@ class TokenDecoderTest {
         }
 
         @Test
+        void says_that_a_key_without_a_key_id_is_no_named_key() {
+            RSAKey nameless = new RSAKey.Builder(RSA_1).keyID(null).build();
+            endpoint.serve(nameless, EC_1);
+            says(token(RSA_1), Reason.UNKNOWN_KEY, ": it has a kid, and a key without one is not used for it");
+            says(token(EC_2), Reason.UNKNOWN_KEY, "");
+            assertThat(decoder.decode(token(nameless)).getSubject()).isEqualTo(SUBJECT);
+        }
+
+        @Test
         void says_that_a_token_has_no_exp() {
             says(KeyEndpoint.token(EC_1, claims().expirationTime(null).build()), Reason.EXPIRED, ": it has no exp");
             time.set(NOON.plusSeconds(660));
