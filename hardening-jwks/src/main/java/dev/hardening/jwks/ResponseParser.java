@@ -31,6 +31,7 @@ final class ResponseParser {
     private static final Set<String> GZIP = Set.of("gzip", "x-gzip");
     private static final Set<String> NONE = Set.of("", "identity");
     private static final byte[] GZIP_MAGIC = {0x1F, (byte) 0x8B};
+    private static final Pattern SECRET_END = Pattern.compile("(?s)[?#;].*");
     private static final int MAX_SHOWN = 100;
     private static final int CHUNK = 8 * 1024;
 
@@ -56,7 +57,7 @@ final class ResponseParser {
             return JWKSFetcher.Response.notModified(maxAge);
         }
         if (status != 200 && status != 203) { // 203: a proxy has changed the answer (RFC 9110, section 15.3.4)
-            String redirect = status >= 300 && status < 400 ? ", and redirects are refused" : "";
+            String redirect = status >= 300 && status < 400 ? ", and redirects are refused" + target(headers) : "";
             Duration wait = status >= 400 ? retryAfter(headers) : Duration.ZERO;
             String message = "the endpoint answered HTTP " + status + redirect;
             if (wait.isZero()) {
@@ -67,6 +68,15 @@ final class ResponseParser {
         }
         return JWKSFetcher.Response.of(
                 decoded(headers, body, maxBytes), first(headers, "ETag"), first(headers, "Last-Modified"), maxAge);
+    }
+
+    /** Where a redirect leads, as the end of a message: without a query, a fragment or a user, which may be secret. */
+    private static String target(Function<String, List<String>> headers) {
+        String location = first(headers, "Location");
+        if (location == null || location.contains("@")) {
+            return "";
+        }
+        return ": it leads to " + LogText.shortLine(SECRET_END.matcher(location).replaceFirst(""));
     }
 
     /**

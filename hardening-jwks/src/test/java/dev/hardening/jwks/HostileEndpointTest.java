@@ -421,6 +421,28 @@ class HostileEndpointTest {
         }
 
         @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                value = {
+                    "https://login.example/realm/        | : it leads to https://login.example/realm/",
+                    "https://login.example/?token=canary | : it leads to https://login.example/",
+                    "https://login.example/#canary       | : it leads to https://login.example/",
+                    "/login;jsessionid=canary            | : it leads to /login",
+                    "/keys/                              | : it leads to /keys/",
+                    "https://canary@login.example/       | ''",
+                    "''                                  | ''"
+                })
+        void says_where_a_redirect_leads_without_its_query(String location, String where) {
+            JWKSCache cache = warm(endpoint.inline());
+            endpoint.script(exchange -> {
+                exchange.getResponseHeaders().set("Location", location);
+                exchange.sendResponseHeaders(302, -1);
+            });
+            theOldSetStays(cache, "HTTP 302, and redirects are refused");
+            assertThat(cache.status().lastError()).endsWith("redirects are refused" + where);
+        }
+
+        @ParameterizedTest
         @ValueSource(ints = {201, 204, 206, 400, 401, 403, 404, 429, 500, 502, 503})
         void is_a_failure(int status) {
             JWKSCache cache = warm(endpoint.inline());
