@@ -1,5 +1,6 @@
 package dev.hardening.jwks;
 
+import dev.hardening.jwks.FetchBudget.TokenBucket;
 import dev.hardening.jwks.InvalidTokenException.Reason;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -57,7 +58,7 @@ final class DiscoveredIssuers {
     // Guarded by the lock.
     private boolean closed;
     private final Set<Issuer> leaving = new HashSet<>(); // displaced, and not closed yet
-    private long opensPaidUntil;
+    private TokenBucket openings;
     private volatile @Nullable Issuer newest; // of a full router; written under the lock
     private final AtomicBoolean hasRefused = new AtomicBoolean();
     private final AtomicBoolean predicateFails = new AtomicBoolean();
@@ -74,7 +75,7 @@ final class DiscoveredIssuers {
         this.decoderOptions = decoderOptions;
         this.maxIssuers = maxIssuers;
         this.ticker = ticker;
-        opensPaidUntil = ticker.read();
+        openings = new TokenBucket(INTERVAL, BURST, ticker.read());
     }
 
     /**
@@ -207,7 +208,7 @@ final class DiscoveredIssuers {
 
     /** Under the lock. A forger may name trusted issuers in turn, and each that is opened costs requests. */
     private boolean mayOpen() {
-        return issuers.size() < maxIssuers || opensPaidUntil - ticker.read() <= (BURST - 1) * INTERVAL;
+        return issuers.size() < maxIssuers || openings.allows(ticker.read());
     }
 
     /**
@@ -229,8 +230,7 @@ final class DiscoveredIssuers {
                         closed ? "the router is closed" : "the router has opened too many issuers", null);
             }
             if (issuers.size() >= maxIssuers) {
-                long now = ticker.read();
-                opensPaidUntil = INTERVAL + (opensPaidUntil - now > 0 ? opensPaidUntil : now);
+                openings = openings.taken(ticker.read());
                 displaced = removeIdle(issuers.size() > maxIssuers);
                 newest = opened;
             }
