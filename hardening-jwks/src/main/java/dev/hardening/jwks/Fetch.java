@@ -78,7 +78,7 @@ final class Fetch {
     private boolean interrupted;
     private boolean over;
     private @Nullable Future<?> deadline;
-    private @Nullable Future<?> patience;
+    private @Nullable Future<?> slowTimer;
 
     /**
      * Prepares a fetch; nothing happens before it is started.
@@ -153,7 +153,7 @@ final class Fetch {
         try {
             if (!over) {
                 // The earlier one first: the later one then does not wake the timer.
-                patience = schedule(() -> slow.complete(null), setup.slowAfter());
+                slowTimer = schedule(() -> slow.complete(null), setup.slowAfter());
                 deadline = schedule(this::notBegun, setup.timeout());
             }
             return !over;
@@ -294,8 +294,8 @@ final class Fetch {
             if (deadline != null) {
                 deadline.cancel(false);
             }
-            if (patience != null) {
-                patience.cancel(false);
+            if (slowTimer != null) {
+                slowTimer.cancel(false);
             }
         } finally {
             lock.unlock();

@@ -72,7 +72,7 @@ final class KeySet {
 
     @SuppressWarnings("ReferenceEquality") // a key that stays in the set is the same object from fetch to fetch
     boolean has(SigningKey key) {
-        for (SigningKey same : named(key.kid())) {
+        for (SigningKey same : withKid(key.kid())) {
             if (same == key) {
                 return true;
             }
@@ -96,7 +96,7 @@ final class KeySet {
      */
     List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm) {
         List<SigningKey> fitting = new ArrayList<>(1);
-        for (SigningKey key : kid == null ? keys : List.of(named(kid))) {
+        for (SigningKey key : kid == null ? keys : List.of(withKid(kid))) {
             if (fitting.size() < MAX_ALIKE && algorithm.fits(key.jwk()) && !isCopy(key, fitting)) {
                 fitting.add(key);
             }
@@ -113,7 +113,7 @@ final class KeySet {
         return false;
     }
 
-    private SigningKey[] named(@Nullable String kid) {
+    private SigningKey[] withKid(@Nullable String kid) {
         SigningKey[] same = byKid.get(kid);
         return same == null ? NONE : same;
     }

@@ -64,7 +64,7 @@ final class KeyVerifiers {
         for (SigningKey key : keys.fitting(header.kid(), header.algorithm())) {
             fitting.add(built.computeIfAbsent(new Use(key, header.algorithm()), this::build));
         }
-        if (!fitting.isEmpty()) { // if no key fits, the name may differ in each token
+        if (!fitting.isEmpty()) { // if no key fits, each token may have another kid
             byHeader.put(header, fitting);
         }
         return fitting;
