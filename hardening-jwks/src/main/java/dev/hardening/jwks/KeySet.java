@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class KeySet {
 
     private static final SigningKey[] NONE = {};
-    private static final int MAX_ALIKE = 4;
+    static final int MAX_ALIKE = 4;
 
     static final KeySet EMPTY = new KeySet(new JWKSet(), List.of());
 
@@ -95,9 +95,18 @@ final class KeySet {
      * @param kid the token's key id; without one, all keys of the algorithm's type may
      */
     List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm) {
+        return fitting(kid, algorithm, MAX_ALIKE);
+    }
+
+    /** Whether more keys may have signed a token than {@link #fitting} returns. */
+    boolean fitsMore(@Nullable String kid, SigningAlgorithm algorithm) {
+        return fitting(kid, algorithm, MAX_ALIKE + 1).size() > MAX_ALIKE;
+    }
+
+    private List<SigningKey> fitting(@Nullable String kid, SigningAlgorithm algorithm, int most) {
         List<SigningKey> fitting = new ArrayList<>(1);
         for (SigningKey key : kid == null ? keys : List.of(withKid(kid))) {
-            if (fitting.size() < MAX_ALIKE && algorithm.fits(key.jwk()) && !isCopy(key, fitting)) {
+            if (fitting.size() < most && algorithm.fits(key.jwk()) && !isCopy(key, fitting)) {
                 fitting.add(key);
             }
         }

@@ -291,7 +291,12 @@ public final class TokenDecoder {
 
     private static InvalidTokenException refused(Header header, KeySet keys) {
         if (!keys.fitting(header.kid(), header.algorithm()).isEmpty()) {
-            return new InvalidTokenException(Reason.BAD_SIGNATURE);
+            return keys.fitsMore(header.kid(), header.algorithm())
+                    ? new InvalidTokenException(
+                            Reason.BAD_SIGNATURE,
+                            ": more than " + KeySet.MAX_ALIKE + " keys may be its key, and only the first "
+                                    + KeySet.MAX_ALIKE + " were tried")
+                    : new InvalidTokenException(Reason.BAD_SIGNATURE);
         }
         if (header.kid() != null && keys.has(header.kid())) {
             return new InvalidTokenException(Reason.UNSUPPORTED_ALGORITHM, ": its key is for another");

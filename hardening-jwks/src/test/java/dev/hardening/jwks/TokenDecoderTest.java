@@ -932,6 +932,18 @@ class TokenDecoderTest {
         }
 
         @Test
+        void says_that_not_every_key_was_tried() {
+            String tried = ": more than 4 keys may be its key, and only the first 4 were tried";
+            ECKey nameless = new ECKey.Builder(EC_2).keyID(null).build();
+            JWK[] five = {EC_1, KeyEndpoint.ec("a"), KeyEndpoint.ec("b"), KeyEndpoint.ec("c"), EC_2};
+            endpoint.serve(five);
+            says(token(nameless), Reason.BAD_SIGNATURE, tried);
+            endpoint.serve(Arrays.copyOf(five, 4));
+            cache.invalidate();
+            says(token(nameless), Reason.BAD_SIGNATURE, "");
+        }
+
+        @Test
         void says_that_a_token_has_no_exp() {
             says(KeyEndpoint.token(EC_1, claims().expirationTime(null).build()), Reason.EXPIRED, ": it has no exp");
             time.set(NOON.plusSeconds(660));
