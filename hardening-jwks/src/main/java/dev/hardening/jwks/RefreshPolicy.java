@@ -208,15 +208,14 @@ class RefreshPolicy {
             return new Decision(before, Action.UNAVAILABLE);
         }
         State state = mayFetch(before, now) ? begin(before, now, false, false) : before;
-        Running running = state.running();
-        if (running == null || !isAwaitable(running)) {
+        Running running = awaitable(state);
+        if (running == null) {
             return new Decision(state, Action.UNAVAILABLE);
         }
         if (need instanceof Need.AnyKeys || !state.budget().isFailing()) {
             return new Decision(state, Action.WAIT);
         }
-        boolean waits = running.progress() == Progress.BEGUN && !visit.isOutOfTime();
-        return new Decision(state, waits ? Action.WAIT_BRIEFLY : Action.UNAVAILABLE);
+        return new Decision(state, waitsBriefly(running, visit) ? Action.WAIT_BRIEFLY : Action.UNAVAILABLE);
     }
 
     /**
@@ -229,16 +228,14 @@ class RefreshPolicy {
         }
         boolean wantsNewer = held.isStale(now) && !before.budget().isFailing();
         State state = mayFetch(before, now) ? begin(before, now, !wantsNewer, false) : before;
-        Running running = state.running();
-        boolean waits = wantsNewer
-                && isAwaitable(running)
-                && running != null
-                && (held.isInvalidated() || !running.background());
-        if (waits && need instanceof Need.AnyKeys) {
+        Running running = awaitable(state);
+        if (!wantsNewer || running == null || (running.background() && !held.isInvalidated())) {
+            return new Decision(state, Action.SERVE);
+        }
+        if (need instanceof Need.AnyKeys) {
             return new Decision(state, Action.WAIT);
         }
-        boolean waitsBriefly = waits && running != null && running.progress() == Progress.BEGUN && !visit.isOutOfTime();
-        return new Decision(state, waitsBriefly ? Action.WAIT_BRIEFLY : Action.SERVE);
+        return new Decision(state, waitsBriefly(running, visit) ? Action.WAIT_BRIEFLY : Action.SERVE);
     }
 
     /** There are keys, but not what the reader needs. */
@@ -252,8 +249,8 @@ class RefreshPolicy {
         }
         Running running = state.running();
         if (running != null) {
-            boolean waits = running.progress() == Progress.BEGUN && !visit.isOutOfTime();
-            return new Decision(state, waits ? Action.WAIT_BRIEFLY : withoutKey(state, held, now, need));
+            return new Decision(
+                    state, waitsBriefly(running, visit) ? Action.WAIT_BRIEFLY : withoutKey(state, held, now, need));
         }
         boolean waitedForItsOwn = visit.waitedFor() > visit.arrival();
         if (waitedForItsOwn || visit.isOutOfTime() || !mayFetch(state, now)) {
@@ -332,8 +329,8 @@ class RefreshPolicy {
 
     /** Whether a fetch has no outcome yet. */
     boolean isUnderWay(State state, long fetch) {
-        Running running = state.running();
-        return isAwaitable(running) && running != null && running.number() == fetch;
+        Running running = awaitable(state);
+        return running != null && running.number() == fetch;
     }
 
     /**
@@ -342,8 +339,8 @@ class RefreshPolicy {
      */
     boolean counts(State state, long fetch) {
         Running running = state.running();
-        return isUnderWay(state, fetch)
-                && running != null
+        return running != null
+                && isUnderWay(state, fetch)
                 && running.generation() == state.generation()
                 && !state.closed();
     }
@@ -508,8 +505,15 @@ class RefreshPolicy {
         return held.isRefreshDue(now) ? JWKSCacheStatus.State.REFRESH_DUE : JWKSCacheStatus.State.FRESH;
     }
 
-    private static boolean isAwaitable(@Nullable Running running) {
-        return running != null && running.progress() != Progress.CONCLUDED;
+    /** The fetch under way, if its outcome is not known yet. */
+    private static @Nullable Running awaitable(State state) {
+        Running running = state.running();
+        return running == null || running.progress() == Progress.CONCLUDED ? null : running;
+    }
+
+    /** Whether a reader that may not wait for a fetch to its end waits for it now. */
+    private static boolean waitsBriefly(Running running, Visit visit) {
+        return running.progress() == Progress.BEGUN && !visit.isOutOfTime();
     }
 
     private static boolean mayFetch(State state, long now) {
