@@ -6,6 +6,7 @@ import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -31,6 +32,9 @@ final class Channels implements NettyCustomizer {
     private final Set<ChannelWatch> beating = ConcurrentHashMap.newKeySet();
 
     private final Map<Object, ChannelWatch> byConnection = new ConcurrentHashMap<>();
+
+    /** As many as the client has threads for its sockets. */
+    private final Set<EventLoop> loops = ConcurrentHashMap.newKeySet();
 
     /** Lettuce has one for each connection, on each of its channels. */
     private final Set<ChannelHandler> watchdogs =
@@ -81,6 +85,7 @@ final class Channels implements NettyCustomizer {
         if (encoder == null || handshake == null) {
             return;
         }
+        loops.add(created.eventLoop());
         ChannelWatch watch = new ChannelWatch(this, pipeline.context(encoder), reconnect);
         pipeline.addAfter(encoder, "hardening-watch", watch);
         pipeline.addAfter(handshake, "hardening-admission", watch.afterHandshake());
@@ -109,6 +114,11 @@ final class Channels implements NettyCustomizer {
     @Nullable
     ChannelWatch watchOf(Object connection) {
         return byConnection.get(connection);
+    }
+
+    /** Whether this thread is an event loop of the client. One that waits for a connection may wait for itself. */
+    boolean isEventLoop() {
+        return loops.stream().anyMatch(EventLoop::inEventLoop);
     }
 
     // ---- for the attempt that opens a connection

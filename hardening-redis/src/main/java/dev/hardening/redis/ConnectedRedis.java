@@ -63,7 +63,7 @@ public final class ConnectedRedis implements Connected {
      * @param codec turns both into bytes and back
      * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
-     * @throws IllegalStateException if this connection has been closed
+     * @throws IllegalStateException if this connection has been closed, or on an event loop, which must not wait
      */
     public <K, V> StatefulRedisConnection<K, V> open(RedisCodec<K, V> codec) {
         Objects.requireNonNull(codec, "codec");
@@ -79,7 +79,7 @@ public final class ConnectedRedis implements Connected {
      * @param codec turns both into bytes and back
      * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
-     * @throws IllegalStateException if this connection has been closed
+     * @throws IllegalStateException if this connection has been closed, or on an event loop, which must not wait
      */
     public <K, V> StatefulRedisPubSubConnection<K, V> openPubSub(RedisCodec<K, V> codec) {
         Objects.requireNonNull(codec, "codec");

@@ -53,7 +53,7 @@ public final class ConnectedRedisCluster implements Connected {
      * @param codec turns both into bytes and back
      * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
-     * @throws IllegalStateException if this connection has been closed
+     * @throws IllegalStateException if this connection has been closed, or on an event loop, which must not wait
      */
     public <K, V> StatefulRedisClusterConnection<K, V> open(RedisCodec<K, V> codec) {
         Objects.requireNonNull(codec, "codec");
@@ -68,7 +68,7 @@ public final class ConnectedRedisCluster implements Connected {
      * @param codec turns both into bytes and back
      * @return the connection; close it when it is not needed
      * @throws RedisConnectException if that fails; it is tried once
-     * @throws IllegalStateException if this connection has been closed
+     * @throws IllegalStateException if this connection has been closed, or on an event loop, which must not wait
      */
     public <K, V> StatefulRedisClusterPubSubConnection<K, V> openPubSub(RedisCodec<K, V> codec) {
         Objects.requireNonNull(codec, "codec");

@@ -184,10 +184,16 @@ final class Session<C extends StatefulConnection<String, String>> {
      * Opens a further connection, which is supervised and closed with the others.
      *
      * @throws RedisConnectException if that fails; it is tried once
+     * @throws IllegalStateException if it is closed, or if this thread must not wait
      */
     <D extends StatefulConnection<?, ?>> D open(Supplier<CompletionStage<D>> opening) {
         if (freed.get()) {
             throw new IllegalStateException(Supervisor.CLOSED);
+        }
+        ClientRuntime ours = target.runtime();
+        if (Schedulers.isInNonBlockingThread() || (ours != null && ours.channels().isEventLoop())) {
+            throw new IllegalStateException(
+                    "opening a connection waits for it, and an event loop must not wait: open it on another thread");
         }
         ConnectAttempt<D> attempt = new ConnectAttempt<>(target, opening, options.nanoTime);
         long from = options.nanoTime.getAsLong();

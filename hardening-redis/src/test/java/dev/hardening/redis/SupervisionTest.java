@@ -51,6 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** What is promised after the start, at real servers. */
 class SupervisionTest {
@@ -1166,6 +1167,39 @@ class SupervisionTest {
                 try (var byHand = redis.client().connect()) {
                     assertThat(byHand.getTimeout()).hasSeconds(3);
                 }
+            }
+        }
+
+        /** Lettuce would give every other connection to the event loop that waits for it. */
+        @Test
+        void anEventLoopThatWouldWaitIsToldSoAtOnce() throws Exception {
+            try (ConnectedRedis redis =
+                    RedisConnector.builder(server.uri()).deadline(LONG).build().connect()) {
+                CompletableFuture<Throwable> thrown = new CompletableFuture<>();
+                StatefulRedisPubSubConnection<String, String> subscribed = redis.openPubSub(StringCodec.UTF8);
+                subscribed.addListener(new RedisPubSubAdapter<String, String>() {
+                    @Override
+                    public void message(String channel, String message) {
+                        try {
+                            redis.open(StringCodec.UTF8);
+                            thrown.completeExceptionally(new AssertionError("it was opened"));
+                        } catch (IllegalStateException refused) {
+                            thrown.complete(refused);
+                        }
+                    }
+                });
+                subscribed.sync().subscribe("news");
+                redis.sync().publish("news", "now");
+                assertThat(thrown.get(60, TimeUnit.SECONDS))
+                        .isExactlyInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("an event loop must not wait");
+                assertThat(Mono.fromCallable(() -> redis.open(StringCodec.UTF8))
+                                .subscribeOn(Schedulers.parallel())
+                                .materialize()
+                                .block()
+                                .getThrowable())
+                        .hasMessageContaining("an event loop must not wait");
+                assertThat(redis.open(StringCodec.UTF8).sync().ping()).isEqualTo("PONG");
             }
         }
 
