@@ -54,7 +54,7 @@ final class ClientRuntime {
                 !options.uris.get(0).getSentinels().isEmpty());
         Addresses addresses = new Addresses(options.names, options.attemptTimeout);
         Duration never = options.deadline.plusSeconds(1);
-        resources = ClientResources.builder()
+        ClientResources.Builder builder = ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)
                 .timer(timer)
@@ -71,8 +71,11 @@ final class ClientRuntime {
                                         options.random.getAsDouble())
                                 : never;
                     }
-                })
-                .build();
+                });
+        if (options.socketAddressResolver != null) {
+            builder.socketAddressResolver(options.socketAddressResolver);
+        }
+        resources = builder.build();
     }
 
     ClientResources resources() {

@@ -7,6 +7,7 @@ import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.resource.SocketAddressResolver;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,6 +189,9 @@ public final class RedisConnector {
 
         private @Nullable ClientOptions clientOptions;
 
+        @Nullable
+        SocketAddressResolver socketAddressResolver;
+
         Duration heartbeat = Duration.ofSeconds(5);
         Duration maxReconnectDelay = Duration.ofSeconds(5);
         Listeners listeners = new Listeners(List.of());
@@ -217,6 +221,7 @@ public final class RedisConnector {
             retryOn = other.retryOn;
             client = other.client;
             clientOptions = other.clientOptions;
+            socketAddressResolver = other.socketAddressResolver;
             heartbeat = other.heartbeat;
             maxReconnectDelay = other.maxReconnectDelay;
             listeners = other.listeners;
@@ -332,6 +337,20 @@ public final class RedisConnector {
         }
 
         /**
+         * Sets what turns the address of a server into that of a socket, such as Lettuce's {@code
+         * MappingSocketAddressResolver} for a cluster behind a NAT. It gets the addresses in the URI, and those that a
+         * cluster or a Sentinel announces.
+         *
+         * @param resolver asked in each connect and reconnect; it should not block, because a reconnect asks it on one of
+         *     Lettuce's threads. By default an address is used as it is
+         * @return this builder
+         */
+        public Builder socketAddressResolver(SocketAddressResolver resolver) {
+            socketAddressResolver = Objects.requireNonNull(resolver, "resolver");
+            return this;
+        }
+
+        /**
          * Sets the silence after which a connected server is asked PING. If it does not answer for as long again, and
          * at least for 3 s, the connection is replaced. This goes for each connection of the client.
          *
@@ -437,6 +456,9 @@ public final class RedisConnector {
             check();
             require(uris.size() == 1, "several hosts are the seeds of a cluster: use buildCluster()");
             require(client == null || clientOptions == null, "clientOptions are for our own client: set them on yours");
+            require(
+                    client == null || socketAddressResolver == null,
+                    "socketAddressResolver is for our own client: set it in the resources of yours");
             return new RedisConnector(new Builder(this));
         }
 

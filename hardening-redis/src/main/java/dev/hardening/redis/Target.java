@@ -10,6 +10,7 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.SocketAddressResolver;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -153,15 +154,20 @@ interface Target<C extends StatefulConnection<String, String>> {
         @Override
         public boolean mayBlock() {
             return runtime == null
+                    || options.socketAddressResolver != null
                     || hasSentinels()
                     || uri.isSsl()
                     || !(uri.getCredentialsProvider() instanceof StaticCredentialsProvider)
                     || (uri.getSocket() == null && !Addresses.isAddress(uri.getHost()));
         }
 
+        /** The caller's resolver may lead to another name. */
         @Override
         public void resolve() throws UnknownHostException {
-            if (runtime != null && !hasSentinels() && uri.getSocket() == null) {
+            if (runtime != null
+                    && options.socketAddressResolver == null
+                    && !hasSentinels()
+                    && uri.getSocket() == null) {
                 var unused = options.names.lookUp(uri.getHost());
             }
         }
@@ -246,6 +252,7 @@ interface Target<C extends StatefulConnection<String, String>> {
         private final ClientRuntime runtime;
         private final String endpoint;
         private final List<RedisURI> seeds;
+        private final boolean isMapped;
         private volatile CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
 
         Cluster(RedisConnector.Builder options) {
@@ -257,6 +264,9 @@ interface Target<C extends StatefulConnection<String, String>> {
                     seed.setCredentialsProvider(uri().getCredentialsProvider()); // asked once for all of them
                 }
             }
+            // Lettuce's own leaves the addresses as they are.
+            isMapped = options.socketAddressResolver != null
+                    && options.socketAddressResolver.getClass() != SocketAddressResolver.class;
             runtime = new ClientRuntime(options);
             client = RedisClusterClient.create(runtime.resources(), seeds);
             client.setOptions(options.clusterClientOptions());
@@ -312,7 +322,8 @@ interface Target<C extends StatefulConnection<String, String>> {
             return Failure.addresses(failure).stream()
                     .filter(address -> !known.contains(address))
                     .findFirst()
-                    .map(address -> diagnosis.with(" [" + address + ", as the cluster announces it]"))
+                    .map(address ->
+                            diagnosis.with(" [" + address + (isMapped ? "]" : ", as the cluster announces it]")))
                     .orElse(diagnosis);
         }
 

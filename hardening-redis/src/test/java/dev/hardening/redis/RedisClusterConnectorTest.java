@@ -15,6 +15,9 @@ import dev.hardening.testing.RedisServer;
 import dev.hardening.testing.ScriptedServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.internal.HostAndPort;
+import io.lettuce.core.resource.MappingSocketAddressResolver;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -279,6 +282,33 @@ class RedisClusterConnectorTest {
                 assertThat(failure(to(hidden.uri())))
                         .hasMessageContaining("Connection refused [127.0.0.1:")
                         .hasMessageEndingWith(", as the cluster announces it]");
+            }
+        }
+
+        @Test
+        void isReachedThroughAResolverOfTheCaller() throws Exception {
+            int announced = Ports.refusing();
+            try (RedisCluster hidden = RedisCluster.start(1, "--cluster-announce-port", String.valueOf(announced))) {
+                int real = hidden.nodes().get(0).port();
+                try (ConnectedRedisCluster redis = to("redis://redis.example:7000")
+                        .socketAddressResolver(MappingSocketAddressResolver.create(
+                                (HostAndPort any) -> HostAndPort.of("127.0.0.1", real)))
+                        .buildCluster()
+                        .connect()) {
+                    redis.sync().set("k", "v");
+                    assertThat(redis.open(StringCodec.UTF8).sync().get("k")).isEqualTo("v");
+                    assertThat(redis.connection()
+                                    .getPartitions()
+                                    .getPartition(0)
+                                    .getUri()
+                                    .getPort())
+                            .isEqualTo(announced);
+                }
+                assertThat(failure(to("redis://redis.example:7000")
+                                .socketAddressResolver(MappingSocketAddressResolver.create(
+                                        (HostAndPort any) -> HostAndPort.of("127.0.0.1", announced)))))
+                        .hasMessage("Redis connection failed after 3 attempts: Connection refused [127.0.0.1:"
+                                + announced + "]");
             }
         }
 

@@ -19,7 +19,9 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.internal.HostAndPort;
 import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.resource.MappingSocketAddressResolver;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
@@ -158,6 +160,24 @@ class RedisConnectorTest {
             }
             assertThat(failure(to("redis://redis.example:" + Ports.refusing()).names(host -> addresses)))
                     .hasMessage("Redis connection failed after 3 attempts: Connection refused");
+        }
+
+        @Test
+        void aResolverOfTheCallerSaysWhichSocketAnAddressMeans() {
+            try (ConnectedRedis redis = to("redis://redis.example:7000")
+                    .names(host -> {
+                        if (host.equals("redis.example")) {
+                            throw new UnknownHostException(host);
+                        }
+                        return InetAddress.getAllByName(host);
+                    })
+                    .socketAddressResolver(MappingSocketAddressResolver.create(
+                            (HostAndPort any) -> HostAndPort.of("127.0.0.1", server.port())))
+                    .build()
+                    .connect()) {
+                assertThat(redis.ping()).isTrue();
+                assertThat(redis.report().endpoint()).isEqualTo("redis://redis.example:7000");
+            }
         }
 
         @Test
@@ -721,6 +741,11 @@ class RedisConnectorTest {
                                 .clientOptions(options)
                                 .build())
                         .hasMessage("clientOptions are for our own client: set them on yours");
+                assertThatThrownBy(() -> to(server.uri())
+                                .client(callers)
+                                .socketAddressResolver(callers.getResources().socketAddressResolver())
+                                .build())
+                        .hasMessage("socketAddressResolver is for our own client: set it in the resources of yours");
             } finally {
                 callers.shutdown(Duration.ZERO, Duration.ofSeconds(1));
             }
