@@ -28,6 +28,7 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
@@ -151,7 +152,7 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
 
     private static RedisConnector.Builder clusterBuilder(LettuceConnectionFactory factory, FactoryAddress address) {
         RedisConnector.Builder builder = RedisConnector.builder(address.seeds());
-        factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
+        configure(builder, factory.getClientConfiguration());
         return builder;
     }
 
@@ -162,11 +163,18 @@ final class RedisStartUp implements SmartInitializingSingleton, DisposableBean {
     private static RedisConnector.Builder builder(LettuceConnectionFactory factory, FactoryAddress address) {
         RedisConnector.Builder builder = RedisConnector.builder(address.uri());
         if (!factory.isRunning()) {
-            factory.getClientConfiguration().getClientOptions().ifPresent(builder::clientOptions);
+            configure(builder, factory.getClientConfiguration());
         } else if (factory.getNativeClient() instanceof RedisClient client) {
             builder.client(client);
         }
         return builder;
+    }
+
+    /** The options of a client that connects as the factory's own, and its addresses, which may be behind a NAT. */
+    private static void configure(RedisConnector.Builder builder, LettuceClientConfiguration client) {
+        client.getClientOptions().ifPresent(builder::clientOptions);
+        client.getClientResources()
+                .ifPresent(resources -> builder.socketAddressResolver(resources.socketAddressResolver()));
     }
 
     private <C> C connector(

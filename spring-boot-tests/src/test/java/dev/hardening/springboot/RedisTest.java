@@ -13,6 +13,9 @@ import dev.hardening.testing.RedisServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.internal.HostAndPort;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.MappingSocketAddressResolver;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -497,6 +500,22 @@ class RedisTest {
 
         private ApplicationContextRunner clusterOf(RedisServer node) {
             return patient().withPropertyValues("spring.data.redis.cluster.nodes=127.0.0.1:" + node.port());
+        }
+
+        @Test
+        void a_cluster_is_reached_by_the_addresses_that_the_factory_knows() throws Exception {
+            try (RedisCluster hidden =
+                    RedisCluster.start(1, "--cluster-announce-port", String.valueOf(Ports.refusing()))) {
+                int real = hidden.nodes().get(0).port();
+                ClientResources resources = ClientResources.builder()
+                        .socketAddressResolver(MappingSocketAddressResolver.create(
+                                (HostAndPort announced) -> HostAndPort.of("127.0.0.1", real)))
+                        .build();
+                patient()
+                        .withBean(ClientResources.class, () -> resources, bean -> bean.setDestroyMethodName("shutdown"))
+                        .withPropertyValues("spring.data.redis.cluster.nodes=redis.example:7000")
+                        .run(context -> assertThat(health(context).status()).isEqualTo("UP"));
+            }
         }
 
         @Test
