@@ -47,6 +47,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     private static final Pattern MOVED = Pattern.compile("MOVED \\d+ (\\S*):(\\d{1,5})");
 
+    /** What a replica answers to a write. */
+    private static final String READ_ONLY = "READONLY";
+
     /** Why a channel is lost, while Lettuce reports its loss on this thread. */
     private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
 
@@ -66,7 +69,10 @@ final class ChannelWatch extends ChannelDuplexHandler {
     private @Nullable Future<?> handshakeLimit;
     private @Nullable InetSocketAddress peer;
     private @Nullable String lossReason;
-    private boolean roleKnown;
+
+    /** What the server said in the handshake; null if it said nothing of its role. */
+    private @Nullable Role role;
+
     private boolean ready;
 
     /** What is being written to the socket, as it was at the last look: its identity, and how much of it is written. 0 for nothing. */
@@ -237,18 +243,16 @@ final class ChannelWatch extends ChannelDuplexHandler {
     }
 
     /**
-     * If a node answers MOVED with the name that it was reached by itself, the name may have another address now: looks it
-     * up.
+     * If a primary has become a replica, or a node answers MOVED with the name that it was reached by itself, the name may
+     * have another address now: looks it up.
      */
     private void follow(String error) {
-        Matcher moved = MOVED.matcher(error);
         InetSocketAddress here = peer;
-        if (here == null || here.getAddress() == null || !moved.lookingAt()) {
+        if (here == null || here.getAddress() == null || !(isDemoted(error) || isMovedTo(here, error))) {
             return;
         }
         String host = here.getHostString();
-        boolean same = moved.group(1).equals(host) && Integer.parseInt(moved.group(2)) == here.getPort();
-        if (same && lookingUp.compareAndSet(false, true)) {
+        if (lookingUp.compareAndSet(false, true)) {
             Workers.run(() -> {
                 boolean elsewhere = Addresses.leadsElsewhere(channels.names(), host, here.getAddress());
                 try {
@@ -263,6 +267,18 @@ final class ChannelWatch extends ChannelDuplexHandler {
                 }
             });
         }
+    }
+
+    /** A server that has been a replica all the time is meant to be one. */
+    private boolean isDemoted(String error) {
+        return error.startsWith(READ_ONLY) && role != Role.REPLICA;
+    }
+
+    private static boolean isMovedTo(InetSocketAddress here, String error) {
+        Matcher moved = MOVED.matcher(error);
+        return moved.lookingAt()
+                && moved.group(1).equals(here.getHostString())
+                && Integer.parseInt(moved.group(2)) == here.getPort();
     }
 
     // ---- what is sent
@@ -377,7 +393,7 @@ final class ChannelWatch extends ChannelDuplexHandler {
             String notReady = notReady(failure);
             if (notReady != null) {
                 refuse(notReady);
-            } else if (channels.requirement().requiredRole() == null || roleKnown) {
+            } else if (channels.requirement().requiredRole() == null || role != null) {
                 next.run();
             } else {
                 askFirst(CommandType.ROLE, new NestedMultiOutput<>(StringCodec.UTF8), (answer, noRole) -> {
@@ -417,9 +433,10 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     private void refuseWrongRole(@Nullable Object answer) {
         if (answer instanceof Map<?, ?> map) {
-            roleKnown = true;
+            Requirement.Server server = Requirement.Server.of(map);
+            role = server.role();
             if (reconnect || channels.requirement().requiredRole() != null) { // the start looks at it by itself
-                var unused = refuse(Requirement.Server.of(map));
+                var unused = refuse(server);
             }
         }
     }

@@ -453,6 +453,61 @@ class OldServersTest {
             }
         }
 
+        /** Has this role in the handshake, and takes no writes. */
+        private static ScriptedServer readOnly(int port, InetAddress at, String role) throws Exception {
+            return new ScriptedServer(
+                    new java.net.ServerSocket(port, 5, at),
+                    ScriptedServer.speaking(command -> command.startsWith("HELLO")
+                            ? ScriptedServer.HELLO.replace("+master", "+" + role)
+                            : command.startsWith("SET")
+                                    ? "-READONLY You can't write against a read only replica.\r\n"
+                                    : command.equals("PING") ? "+PONG\r\n" : "+OK\r\n"));
+        }
+
+        /** As a name does that leads to the primary of a managed Redis. */
+        @Test
+        void aPrimaryThatBecameAReplicaIsReplaced() throws Exception {
+            int port = Ports.free();
+            AtomicReference<InetAddress> leadsTo = new AtomicReference<>(address(2));
+            try (RedisServer now = RedisServer.startAt(port);
+                    ScriptedServer before = readOnly(port, leadsTo.get(), "master");
+                    ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + port)
+                            .names(host -> new InetAddress[] {leadsTo.get()})
+                            .build()
+                            .connect()) {
+                assertThatThrownBy(() -> redis.sync().set("k", "v")).hasMessageStartingWith("READONLY");
+                assertThat(redis.connection().isOpen()).isTrue();
+                leadsTo.set(address(1));
+                await().atMost(Duration.ofSeconds(60))
+                        .ignoreExceptions()
+                        .until(() -> redis.sync().set("k", "v").equals("OK"));
+                assertThat(before.accepted()).isEqualTo(1);
+                assertThat(now.port()).isEqualTo(port);
+            }
+        }
+
+        @Test
+        void aReplicaThatIsMeantToBeOneStays() throws Exception {
+            int port = Ports.free();
+            AtomicReference<InetAddress> leadsTo = new AtomicReference<>(address(2));
+            AtomicInteger lookUps = new AtomicInteger();
+            try (ScriptedServer replica = readOnly(port, leadsTo.get(), "slave");
+                    ConnectedRedis redis = RedisConnector.builder("redis://redis.example:" + port)
+                            .names(host -> {
+                                lookUps.incrementAndGet();
+                                return new InetAddress[] {leadsTo.get()};
+                            })
+                            .build()
+                            .connect()) {
+                int before = lookUps.get();
+                leadsTo.set(address(1));
+                assertThatThrownBy(() -> redis.sync().set("k", "v")).hasMessageStartingWith("READONLY");
+                assertThat(redis.check().join().role()).isEqualTo(Role.REPLICA);
+                assertThat(lookUps).hasValue(before);
+                assertThat(replica.accepted()).isEqualTo(1);
+            }
+        }
+
         @Test
         void itIsFollowedWhereItLeadsNow() throws Exception {
             int port = Ports.free();
