@@ -8,6 +8,7 @@ import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.CompleteableCommand;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
 import io.netty.buffer.ByteBuf;
@@ -21,8 +22,10 @@ import io.netty.channel.ChannelPromise;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -49,6 +52,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
 
     /** What a replica answers to a write. */
     private static final String READ_ONLY = "READONLY";
+
+    private static final Set<CommandType> SUBSCRIBING =
+            EnumSet.of(CommandType.SUBSCRIBE, CommandType.PSUBSCRIBE, CommandType.SSUBSCRIBE);
 
     /** Why a channel is lost, while Lettuce reports its loss on this thread. */
     private static final ThreadLocal<String> LOSS = new ThreadLocal<>();
@@ -324,6 +330,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
         ProtocolKeyword type = command.getType();
         if (!Handshake.authenticates(type)) {
             pending.sent(command);
+            if (SUBSCRIBING.contains(type)) {
+                noteSubscription(command);
+            }
             if (!ready && type == CommandType.CLIENT && command instanceof CompletableFuture<?> asked) {
                 // Lettuce goes on without it: it is not why a connection ends.
                 var unused = asked.whenComplete((ok, refused) -> {
@@ -338,6 +347,25 @@ final class ChannelWatch extends ChannelDuplexHandler {
         if (type == CommandType.HELLO && command instanceof CompletableFuture<?> asked) {
             channels.asked(asked);
             var unused = asked.thenAccept(this::refuseWrongRole);
+        }
+    }
+
+    /**
+     * If a subscription that Lettuce repeats after a reconnect is refused, no one but Lettuce gets the error. Those of the
+     * application answer to it, and if it subscribes again, that is over.
+     */
+    private void noteSubscription(RedisCommand<?, ?, ?> command) {
+        boolean isRepeated = reconnect && opened() == this;
+        if (command instanceof CompleteableCommand<?> asked) {
+            asked.onComplete((answer, failure) -> {
+                CommandOutput<?, ?, ?> output = command.getOutput();
+                String error = output != null && output.hasError() ? output.getError() : null;
+                if (isRepeated && error != null) {
+                    channels.subscriptionRefused(this, error);
+                } else if (!isRepeated && error == null && failure == null) {
+                    channels.subscribed(this);
+                }
+            });
         }
     }
 

@@ -24,6 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class Channels implements NettyCustomizer {
 
+    /** Is told of the subscriptions of a connection. */
+    @FunctionalInterface
+    interface Subscriptions {
+
+        /** Takes the server's error, or null if the server accepted one. */
+        void answered(Object connection, @Nullable String refused);
+    }
+
     private final Duration heartbeat;
     private final Duration handshakeBound;
     private final Addresses.Names names;
@@ -40,6 +48,7 @@ final class Channels implements NettyCustomizer {
     private final Set<ChannelHandler> watchdogs =
             Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
 
+    private volatile Subscriptions subscriptions = (connection, refused) -> {};
     private volatile Requirement requirement = new Requirement(null, true, false, true);
     private volatile boolean bare;
     private volatile boolean helloDue;
@@ -114,6 +123,11 @@ final class Channels implements NettyCustomizer {
     @Nullable
     ChannelWatch watchOf(Object connection) {
         return byConnection.get(connection);
+    }
+
+    /** From now on this is told of each subscription that is refused after a reconnect, and of those that are accepted. */
+    void tellOfSubscriptions(Subscriptions told) {
+        subscriptions = told;
     }
 
     /** Whether this thread is an event loop of the client. One that waits for a connection may wait for itself. */
@@ -269,6 +283,24 @@ final class Channels implements NettyCustomizer {
         if (last != null && error.startsWith(last.error())) { // only the beginning of a long one is kept
             lastError = null;
         }
+    }
+
+    /** The application subscribed to something. */
+    void subscribed(ChannelWatch watch) {
+        tell(watch, null);
+    }
+
+    /** A subscription that was repeated after a reconnect got this error. */
+    void subscriptionRefused(ChannelWatch watch, String error) {
+        tell(watch, error);
+    }
+
+    private void tell(ChannelWatch watch, @Nullable String refused) {
+        byConnection.forEach((connection, its) -> {
+            if (its.equals(watch)) {
+                subscriptions.answered(connection, refused);
+            }
+        });
     }
 
     private static String hostAndPort(InetSocketAddress peer) {

@@ -94,6 +94,10 @@ final class Session<C extends StatefulConnection<String, String>> {
         }
         supervisor = new Supervisor(notifiers);
         supervise(connection);
+        ClientRuntime ours = target.runtime();
+        if (ours != null) {
+            ours.channels().tellOfSubscriptions(this::subscriptionAnswered);
+        }
     }
 
     private void supervise(StatefulConnection<?, ?> one) {
@@ -111,6 +115,18 @@ final class Session<C extends StatefulConnection<String, String>> {
             subscribe();
         }
         supervisor.lost(one, reason);
+    }
+
+    /** A connection without its subscription is not back. It is once the application subscribes, or after a reconnect. */
+    private void subscriptionAnswered(Object one, @Nullable String refused) {
+        if (one != connection && !further.contains(one)) {
+            return; // the application's own
+        }
+        if (refused == null) {
+            supervisor.returned(one);
+        } else {
+            supervisor.useRefused(one, "a subscription was refused after the reconnect: " + Failure.firstLine(refused));
+        }
     }
 
     /**
@@ -191,7 +207,8 @@ final class Session<C extends StatefulConnection<String, String>> {
             throw new IllegalStateException(Supervisor.CLOSED);
         }
         ClientRuntime ours = target.runtime();
-        if (Schedulers.isInNonBlockingThread() || (ours != null && ours.channels().isEventLoop())) {
+        if (Schedulers.isInNonBlockingThread()
+                || (ours != null && ours.channels().isEventLoop())) {
             throw new IllegalStateException(
                     "opening a connection waits for it, and an event loop must not wait: open it on another thread");
         }

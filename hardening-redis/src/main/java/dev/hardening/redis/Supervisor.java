@@ -59,6 +59,14 @@ final class Supervisor {
         }
     }
 
+    /** A connection is there, and cannot be used for what it was used for. */
+    synchronized void useRefused(Object connection, String reason) {
+        lost(connection, reason);
+        if (!closed && told.add(reason)) { // others are still lost
+            tell(listener -> listener.reconnectFailed(reason));
+        }
+    }
+
     /**
      * Ends the supervision. {@link #deliver()} tells the listeners of the close, and they are told nothing after it.
      * Returns false if it had ended before.

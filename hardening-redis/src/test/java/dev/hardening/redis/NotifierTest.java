@@ -101,6 +101,21 @@ class NotifierTest {
         }
 
         @Test
+        void aUseThatIsRefusedIsToldAlsoWhileOthersAreLost() {
+            Supervisor supervisor = supervisor(listener(event -> {}));
+            supervisor.useRefused("one", "NOPERM");
+            supervisor.returned("one");
+            supervisor.lost("other", "reset");
+            supervisor.useRefused("one", "NOPERM");
+            supervisor.returned("other");
+            supervisor.returned("one");
+            supervisor.close();
+            supervisor.useRefused("one", "late");
+            supervisor.deliver();
+            assertThat(told).containsExactly("lost: NOPERM", "back", "lost: reset", "failed: NOPERM", "back", "closed");
+        }
+
+        @Test
         void nothingIsToldAfterTheClose() {
             Supervisor supervisor = supervisor(listener(event -> {}));
             supervisor.lost("one", "reset");

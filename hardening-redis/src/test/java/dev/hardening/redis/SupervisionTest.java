@@ -1170,6 +1170,36 @@ class SupervisionTest {
             }
         }
 
+        @Test
+        void aSubscriptionThatIsRefusedAfterAReconnectIsTold() throws Exception {
+            Told told = new Told();
+            try (RedisServer lists = RedisServer.start()) {
+                lists.command("ACL SETUSER reader on >s3cret ~* +@all resetchannels &news &other");
+                try (ConnectedRedis redis = RedisConnector.builder("redis://reader:s3cret@127.0.0.1:" + lists.port())
+                        .deadline(LONG)
+                        .listener(told)
+                        .build()
+                        .connect()) {
+                    StatefulRedisPubSubConnection<String, String> subscribed = redis.openPubSub(StringCodec.UTF8);
+                    subscribed.sync().subscribe("news");
+                    subscribed.sync().psubscribe("other");
+                    // It closes the connections that are subscribed to what is forbidden now.
+                    lists.command("ACL SETUSER reader resetchannels &other");
+                    await().atMost(LONG).until(() -> told.events.size() == 3);
+                    assertThat(told.events)
+                            .startsWith("lost: the server closed the connection", "back")
+                            .last()
+                            .asString()
+                            .startsWith("lost: a subscription was refused after the reconnect: NOPERM ");
+                    assertThat(check(redis).up()).isTrue();
+                    lists.command("ACL SETUSER reader &news");
+                    subscribed.sync().subscribe("news");
+                    await().atMost(LONG).until(() -> told.events.size() == 4);
+                    assertThat(told.events).endsWith("back");
+                }
+            }
+        }
+
         /** Lettuce would give every other connection to the event loop that waits for it. */
         @Test
         void anEventLoopThatWouldWaitIsToldSoAtOnce() throws Exception {
