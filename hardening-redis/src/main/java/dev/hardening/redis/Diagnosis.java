@@ -63,6 +63,11 @@ record Diagnosis(Verdict verdict, String reason, Optional<Duration> serverAsksTo
         return new Diagnosis(verdict, reason + more, serverAsksToWait);
     }
 
+    /** The same with more at the beginning of its reason. */
+    Diagnosis after(String more) {
+        return new Diagnosis(verdict, more + reason, serverAsksToWait);
+    }
+
     private static Optional<Duration> asksToWait(List<Failure> failures) {
         return failures.stream()
                 .flatMap(one -> one.find(Loading.class).flatMap(Loading::eta).stream())

@@ -23,6 +23,7 @@ final class SentinelClient extends RedisClient {
 
     private final BooleanSupplier isFreed;
     private final AtomicInteger turns = new AtomicInteger();
+    private volatile boolean foundNone;
 
     /** Takes whether its threads are freed, or are about to be: then no further Sentinel is asked. */
     SentinelClient(ClientResources resources, RedisURI uri, BooleanSupplier isFreed) {
@@ -34,7 +35,14 @@ final class SentinelClient extends RedisClient {
     protected Mono<SocketAddress> getSocketAddress(RedisURI uri) {
         return uri.getSentinels().isEmpty()
                 ? super.getSocketAddress(uri)
-                : Mono.defer(() -> ask(uri, turns.getAndIncrement(), new ArrayList<>()));
+                : Mono.defer(() -> ask(uri, turns.getAndIncrement(), new ArrayList<>()))
+                        .doOnSuccess(primary -> foundNone = false)
+                        .doOnError(failure -> foundNone = true);
+    }
+
+    /** Whether no Sentinel named the primary at the last time. In a reconnect, Lettuce then uses the address that it knows. */
+    boolean foundNone() {
+        return foundNone;
     }
 
     private Mono<SocketAddress> ask(RedisURI uri, int turn, List<Throwable> failed) {

@@ -204,6 +204,15 @@ interface Target<C extends StatefulConnection<String, String>> {
             return client.connectAsync(StringCodec.UTF8, uri);
         }
 
+        @Override
+        public Diagnosis diagnose(Throwable failure, boolean worked) {
+            Diagnosis diagnosis = Target.super.diagnose(failure, worked);
+            boolean isAddressOld = worked && client instanceof SentinelClient sentinels && sentinels.foundNone();
+            return isAddressOld && !Failure.addresses(failure).isEmpty()
+                    ? diagnosis.after("no Sentinel names the primary; ")
+                    : diagnosis;
+        }
+
         /** With Sentinels there are several handshakes. */
         @Override
         public Requirement.@Nullable Server handshake() {

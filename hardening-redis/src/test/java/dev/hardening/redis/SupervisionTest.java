@@ -733,6 +733,31 @@ class SupervisionTest {
     class AnOutage {
 
         @Test
+        void aPrimaryThatNoSentinelNamesIsToldSo() throws Exception {
+            Told told = new Told();
+            try (RedisServer primary = RedisServer.start();
+                    RedisServer sentinel = RedisServer.sentinel("ratings", primary);
+                    ConnectedRedis redis = RedisConnector.builder(
+                                    "redis-sentinel://127.0.0.1:" + sentinel.port() + "#ratings")
+                            .attempts(100)
+                            .backoff(attempt -> Duration.ofMillis(200))
+                            .deadline(LONG)
+                            .listener(told)
+                            .build()
+                            .connect()) {
+                sentinel.stop();
+                primary.stop();
+                String reason = "no Sentinel names the primary; Connection refused [data node 127.0.0.1:"
+                        + primary.port() + "]";
+                await().atMost(LONG).until(() -> told.events.contains("failed: " + reason));
+                assertThat(check(redis).reason()).isEqualTo(reason);
+                primary.restart();
+                await().atMost(LONG).until(() -> told.events.contains("back"));
+                assertThat(told.count("failed: ")).isEqualTo(1);
+            }
+        }
+
+        @Test
         void itEndsWhenTheServerHasLoadedItsData() throws Exception {
             Told told = new Told();
             AtomicBoolean loading = new AtomicBoolean();
