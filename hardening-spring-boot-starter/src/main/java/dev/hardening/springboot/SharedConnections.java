@@ -6,9 +6,7 @@ import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.BaseRedisAsyncCommands;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -103,20 +101,13 @@ final class SharedConnections {
     private boolean hasRole(StatefulConnection<?, ?> connection, Role role)
             throws ExecutionException, TimeoutException, InterruptedException {
         try {
-            return WatchedRedis.role(word(await(commands(connection).role()))) == role;
+            return WatchedRedis.role(await(commands(connection).role()).get(0)) == role;
         } catch (ExecutionException failed) {
             if (failed.getCause() instanceof RedisCommandExecutionException) {
                 return true; // it refuses ROLE; the next question asks in another way
             }
             throw failed;
         }
-    }
-
-    /** The role in the words of Redis. */
-    static String word(List<Object> role) {
-        return role.get(0) instanceof byte[] bytes
-                ? new String(bytes, StandardCharsets.US_ASCII)
-                : String.valueOf(role.get(0));
     }
 
     private <T> T await(CompletionStage<T> answer) throws ExecutionException, TimeoutException, InterruptedException {

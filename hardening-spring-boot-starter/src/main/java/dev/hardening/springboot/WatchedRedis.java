@@ -5,9 +5,9 @@ import dev.hardening.redis.Role;
 import io.lettuce.core.LettuceFutures;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.api.async.BaseRedisAsyncCommands;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -212,15 +212,19 @@ final class WatchedRedis {
         if (required == null) {
             return new RedisAnswer(null, Map.of());
         }
-        Role role = role(roleWord(connection));
+        Role role = roleOf(connection);
         Map<String, Object> details = Map.of("role", word(role));
         return new RedisAnswer(
                 role == required ? null : "it is a " + word(role) + ", and has to be a " + word(required), details);
     }
 
-    /** The role that Redis calls by this word. */
-    static Role role(String word) {
-        return "master".equals(word) ? Role.PRIMARY : "slave".equals(word) ? Role.REPLICA : Role.UNKNOWN;
+    /** The role that Redis calls by this word, which ROLE may give as bytes. */
+    static Role role(Object word) {
+        return switch (word instanceof byte[] bytes ? new String(bytes, StandardCharsets.US_ASCII) : word.toString()) {
+            case "master" -> Role.PRIMARY;
+            case "slave" -> Role.REPLICA;
+            default -> Role.UNKNOWN;
+        };
     }
 
     private static RedisAnswer clusterAnswer(RedisClusterConnection cluster) {
@@ -258,22 +262,21 @@ final class WatchedRedis {
         return slots + " of " + SLOTS + " slots are served";
     }
 
-    /** The role in the words of Redis. For a primary a command is asked that {@code read-from} leaves with the primary. */
-    private String roleWord(RedisConnection connection) {
+    /** The role. For a primary a command is asked that {@code read-from} leaves with the primary. */
+    private Role roleOf(RedisConnection connection) {
         if (required == Role.PRIMARY
                 && factory instanceof LettuceConnectionFactory lettuce
                 && connection.getNativeConnection() instanceof BaseRedisAsyncCommands<?, ?> commands) {
             try {
                 Duration timeout = lettuce.getClientConfiguration().getCommandTimeout();
-                List<Object> role =
-                        LettuceFutures.awaitOrCancel(commands.role(), timeout.toNanos(), TimeUnit.NANOSECONDS);
-                return SharedConnections.word(role);
+                return role(LettuceFutures.awaitOrCancel(commands.role(), timeout.toNanos(), TimeUnit.NANOSECONDS)
+                        .get(0));
             } catch (RedisCommandExecutionException refused) {
                 LOG.debug("The Redis behind {} refuses ROLE, so INFO is asked", name, refused);
             }
         }
         Properties replication = connection.serverCommands().info("replication");
-        return replication == null ? "" : replication.getProperty("role", "");
+        return role(replication == null ? "" : replication.getProperty("role", ""));
     }
 
     private static String word(Role role) {
