@@ -408,12 +408,13 @@ class ServiceTest {
                     "hardening.jwks.request-header.X-Key=canary-header",
                     "hardening.jwks.requestHeader.X-Camel=canary-camel",
                     "HARDENING_JWKS_REQUESTHEADER_XVARIABLE=canary-variable");
-            String env = service.get("/actuator/env", "").body();
+            String token = provider.token(Tokens.RSA_1);
+            String env = service.get("/actuator/env", token).body();
             assertThat(env)
                     .contains("SUPABASE_ANON_KEY", "API_URL", "spring.data.redis.port", "XVARIABLE", "X-Camel")
                     .doesNotContain("canary");
-            assertThat(service.get("/actuator/env/API_URL", "").body()).doesNotContain("canary");
-            assertThat(service.get("/actuator/configprops", "").body())
+            assertThat(service.get("/actuator/env/API_URL", token).body()).doesNotContain("canary");
+            assertThat(service.get("/actuator/configprops", token).body())
                     .contains("X-Key", "X-Camel", "hardening.jwks", "PT1H")
                     .doesNotContain("canary");
         }

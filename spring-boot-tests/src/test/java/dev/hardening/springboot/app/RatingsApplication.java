@@ -52,15 +52,17 @@ public class RatingsApplication {
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
     static class Servlet {
 
+        // example: servlet-chain
         @Bean
         SecurityFilterChain chain(HttpSecurity http) throws Exception {
-            return http.authorizeHttpRequests(requests -> requests.requestMatchers("/actuator/**")
+            return http.authorizeHttpRequests(requests -> requests.requestMatchers("/actuator/health/**")
                             .permitAll()
                             .anyRequest()
                             .authenticated())
                     .oauth2ResourceServer(server -> server.jwt(withDefaults()))
                     .build();
         }
+        // example: end
 
         @RestController
         @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
@@ -84,16 +86,18 @@ public class RatingsApplication {
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
     static class Reactive {
 
+        // example: webflux-chain
         @Bean
         SecurityWebFilterChain chain(ServerHttpSecurity http) {
             return http.authorizeExchange(exchanges -> exchanges
-                            .pathMatchers("/actuator/**")
+                            .pathMatchers("/actuator/health/**")
                             .permitAll()
                             .anyExchange()
                             .authenticated())
                     .oauth2ResourceServer(server -> server.jwt(withDefaults()))
                     .build();
         }
+        // example: end
 
         @RestController
         @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
