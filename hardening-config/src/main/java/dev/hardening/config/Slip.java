@@ -20,20 +20,26 @@ final class Slip {
      * @param inside what is between its beginning and its end
      * @param reason what it is and what to do, in words that follow the name
      * @param meantBy the names of settings whose value is meant to be of this form
+     * @param part what each such value has in it, so that few others are compared with the pattern
      */
-    private record Row(String beginning, Pattern inside, String end, String reason, Pattern meantBy) {
+    private record Row(String beginning, Pattern inside, String end, String reason, Pattern meantBy, String part) {
 
         Row(String beginning, Pattern inside, String end, String reason) {
-            this(beginning, inside, end, reason, NOTHING);
+            this(beginning, inside, end, reason, NOTHING, "");
         }
 
         Row unlessNamed(Pattern names) {
-            return new Row(beginning, inside, end, reason, names);
+            return new Row(beginning, inside, end, reason, names, part);
+        }
+
+        Row with(String part) {
+            return new Row(beginning, inside, end, reason, meantBy, part);
         }
 
         boolean matches(String name, String value) {
             return value.startsWith(beginning)
                     && value.endsWith(end)
+                    && value.contains(part)
                     && value.length() >= beginning.length() + end.length()
                     && inside.matcher(value)
                             .region(beginning.length(), value.length() - end.length())
@@ -439,6 +445,7 @@ final class Slip {
             address("keyvault://", NO_SPACE, "", "keyvault://...", "fetch the value from Key Vault"),
             address("azure-keyvault://", NO_SPACE, "", "azure-keyvault://...", "fetch the value from Key Vault"),
             unresolved("https://", KEY_VAULT, "", "https://...vault.azure.net/...", "fetch the value from Key Vault")
+                    .with(".vault.")
                     .unlessNamed(NAME_OF_A_URL),
             address("akv://", NO_SPACE, "", "akv://...", "fetch the value from Key Vault"),
             address("azurekeyvault://", NO_SPACE, "", "azurekeyvault://...", "fetch the value from Key Vault"),
