@@ -542,6 +542,13 @@ class DiagnosisTest {
 
         private final ConnectException refused = new ConnectException("Connection refused");
 
+        @Test
+        void thatNameNoPrimaryAreToldBeforeTheReason() {
+            Diagnosis diagnosis = new Diagnosis(TRANSIENT, "refused", Optional.empty());
+            assertThat(diagnosis.after("no Sentinel names the primary; "))
+                    .isEqualTo(new Diagnosis(TRANSIENT, "no Sentinel names the primary; refused", Optional.empty()));
+        }
+
         private String reason(Throwable failure, @Nullable String lastPeer) {
             return DiagnosisTest.reason(failure, lastPeer == null ? SENTINELS : lastAt(lastPeer));
         }

@@ -101,6 +101,19 @@ class SafeUriTest {
                     .allSatisfy(parsed -> assertThat(password(parsed)).containsExactly("a+b+c".toCharArray()));
         }
 
+        @ParameterizedTest
+        @CsvSource({
+            "redis://h?timeout=2s, true",
+            "redis://h?database=1&Timeout=60s, true",
+            "?timeout=2s, true",
+            "redis://h, false",
+            "redis://h?database=1, false",
+            "redis://u:a&timeout=1@h?database=1, false"
+        })
+        void saysWhetherItNamesATimeout(String uri, boolean names) {
+            assertThat(SafeUri.hasTimeout(uri)).isEqualTo(names);
+        }
+
         @Test
         void givesEachOfItsHostsWhatStandsAroundThem() {
             List<RedisURI> seeds = SafeUri.parse("rediss://alice:p%40ss@a:1, b,c:3?timeout=2s&clientName=x");
