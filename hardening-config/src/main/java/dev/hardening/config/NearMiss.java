@@ -18,10 +18,11 @@ import java.util.regex.Pattern;
 
 /**
  * Finds the name that somebody set instead of the declared one. It is better to give no hint than a false one, so only
- * two kinds of name are near. One is the same name in another spelling: case, {@code -}, {@code .} or {@code /} for {@code _}, a
- * separator more or less, a front-end tool's prefix, {@code .txt} at its end, white space or a byte order mark at its edges. The other has a typing
- * error in a single word, and that word must not be another usual one: HOST and PORT, HTTP and HTTPS, KEY and KEYS, IMPORT
- * and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names that differ in a digit, are two names. In a
+ * two kinds of name are near. One is the same name in another spelling: case, {@code -}, {@code .} or {@code /} for
+ * {@code _}, a separator more or less, a front-end tool's prefix, {@code .txt} at its end, white space or a byte order
+ * mark at its edges. The other has a typing error in a single word, and that word must not be another usual one: HOST and
+ * PORT, HTTP and HTTPS, KEY and KEYS, IMPORT and EXPORT, CONTENT and CONTEXT, SIGNER and SIGNED, FRONT and FONT, and names
+ * that differ in a digit, are two names. In a
  * short word, a letter that is lost or another is no evidence, because so many short words differ in one. In a word of three
  * letters nothing is, such as SMS and SSM, unless it is a very usual one such as URL.
  *

@@ -351,8 +351,8 @@ final class ChannelWatch extends ChannelDuplexHandler {
     }
 
     /**
-     * If a subscription that Lettuce repeats after a reconnect is refused, no one but Lettuce gets the error. Those of the
-     * application answer to it, and if it subscribes again, that is over.
+     * Lettuce repeats subscriptions after a reconnect, and tells no one if one is refused. The application sees the answers
+     * to its own; if one of these is accepted, the refusal is over.
      */
     private void noteSubscription(RedisCommand<?, ?, ?> command) {
         boolean isRepeated = reconnect && opened() == this;
@@ -361,9 +361,9 @@ final class ChannelWatch extends ChannelDuplexHandler {
                 CommandOutput<?, ?, ?> output = command.getOutput();
                 String error = output != null && output.hasError() ? output.getError() : null;
                 if (isRepeated && error != null) {
-                    channels.subscriptionRefused(this, error);
+                    channels.subscriptionAnswered(this, error);
                 } else if (!isRepeated && error == null && failure == null) {
-                    channels.subscribed(this);
+                    channels.subscriptionAnswered(this, null);
                 }
             });
         }

@@ -285,17 +285,8 @@ final class Channels implements NettyCustomizer {
         }
     }
 
-    /** The application subscribed to something. */
-    void subscribed(ChannelWatch watch) {
-        tell(watch, null);
-    }
-
-    /** A subscription that was repeated after a reconnect got this error. */
-    void subscriptionRefused(ChannelWatch watch, String error) {
-        tell(watch, error);
-    }
-
-    private void tell(ChannelWatch watch, @Nullable String refused) {
+    /** A subscription that was repeated after a reconnect got this error; null if the application subscribed to something. */
+    void subscriptionAnswered(ChannelWatch watch, @Nullable String refused) {
         byConnection.forEach((connection, its) -> {
             if (its.equals(watch)) {
                 subscriptions.answered(connection, refused);
